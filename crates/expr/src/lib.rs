@@ -1,0 +1,22 @@
+//! Values and the expression language: JSON in and out, CEL (lexer, parser, checker,
+//! evaluator with fuel) and templates.
+//!
+//! Knows nothing of contracts, clocks, files or randomness.
+#![no_std]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod value;
+pub mod json;
+pub mod types;
+pub mod scope;
+pub mod program;
+pub mod template;
+
+pub use program::{Compiled, EvalError, Fault, Fuel, Program, Severity};
+pub use scope::Scope;
+pub use smol_str::SmolStr as Text;
+pub use template::{Place, Template};
+pub use types::{Field, ObjectType, Type};
+pub use value::{Key, Map, Value};
