@@ -4,12 +4,12 @@
 //! the host can perform, [`schema`] JSON Schema, [`graph`] what may run.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
-pub mod source;
-pub mod diagnostic;
-pub mod yaml;
 pub mod catalog;
-pub mod schema;
+pub mod diagnostic;
 pub mod graph;
+pub mod schema;
+pub mod source;
+pub mod yaml;
 
 use catalog::{Catalog, HostValues};
 use diagnostic::Diagnostic;

@@ -7,12 +7,12 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-pub mod value;
 pub mod json;
-pub mod types;
-pub mod scope;
 pub mod program;
+pub mod scope;
 pub mod template;
+pub mod types;
+pub mod value;
 
 pub use program::{Compiled, EvalError, Fault, Fuel, Program, Severity};
 pub use scope::Scope;

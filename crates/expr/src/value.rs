@@ -71,7 +71,10 @@ impl Map {
 
     /// The value under any key.
     pub fn get_key(&self, wanted: &Key) -> Option<&Value> {
-        self.entries.binary_search_by(|(key, _)| key.cmp(wanted)).ok().map(|at| &self.entries[at].1)
+        self.entries
+            .binary_search_by(|(key, _)| key.cmp(wanted))
+            .ok()
+            .map(|at| &self.entries[at].1)
     }
 
     /// Puts a value under a key, in place of an earlier one.
@@ -117,7 +120,12 @@ impl Value {
 
     /// A map of text keys.
     pub fn map<K: Into<Text>>(entries: impl IntoIterator<Item = (K, Value)>) -> Value {
-        Value::Map(Arc::new(entries.into_iter().map(|(k, v)| (Key::String(k.into()), v)).collect()))
+        Value::Map(Arc::new(
+            entries
+                .into_iter()
+                .map(|(k, v)| (Key::String(k.into()), v))
+                .collect(),
+        ))
     }
 
     /// A list.
@@ -187,17 +195,27 @@ impl PartialEq for Value {
             (Value::Bool(a), Value::Bool(b)) => a == b,
             (Value::Int(a), Value::Int(b)) => a == b,
             (Value::Double(a), Value::Double(b)) => a == b,
-            (Value::Int(a), Value::Double(b)) | (Value::Double(b), Value::Int(a)) => *a as f64 == *b,
+            (Value::Int(a), Value::Double(b)) | (Value::Double(b), Value::Int(a)) => {
+                *a as f64 == *b
+            }
             (Value::String(a), Value::String(b)) => a == b,
             (Value::Bytes(a), Value::Bytes(b)) => a == b,
             (Value::List(a), Value::List(b)) => a == b,
             (Value::Map(a), Value::Map(b)) => {
                 a.len() == b.len()
-                    && a.iter().zip(b.iter()).all(|((ka, va), (kb, vb))| ka == kb && va == vb)
+                    && a.iter()
+                        .zip(b.iter())
+                        .all(|((ka, va), (kb, vb))| ka == kb && va == vb)
             }
             (
-                Value::Timestamp { seconds: a, nanos: m },
-                Value::Timestamp { seconds: b, nanos: n },
+                Value::Timestamp {
+                    seconds: a,
+                    nanos: m,
+                },
+                Value::Timestamp {
+                    seconds: b,
+                    nanos: n,
+                },
             ) => a == b && m == n,
             (Value::Duration(a), Value::Duration(b)) => a == b,
             (Value::Type(a), Value::Type(b)) => a == b,
