@@ -1,1 +1,19 @@
-//! Skeleton.
+//! The engine without I/O: takes inputs, answers with outputs, one call a turn.
+//!
+//! In reading order: [`input`], [`output`], [`key`] where rows stand, [`codec`] how they and
+//! records look in bytes, then the engine itself. No clock, no files, no threads: the
+//! shell (`runtime`, or `sim`) performs what the outputs ask.
+#![no_std]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod codec;
+pub mod input;
+pub mod key;
+pub mod options;
+pub mod output;
+
+pub use input::{Input, Request, Ticket};
+pub use options::Options;
+pub use output::{Output, Perform, Refusal, Reply};

@@ -1,0 +1,1 @@
+//! Where rows stand: ordered keys.
