@@ -150,6 +150,39 @@ impl World {
     }
 }
 
+/// A log of some turns and perhaps a checkpoint and a seal.
+fn written(steps: Vec<Step>) -> (Memory, Model) {
+    let mut world = World::new();
+    for step in steps {
+        if matches!(step, Step::Turn(_) | Step::Commit | Step::Seal) {
+            world.step(step);
+        }
+    }
+    (world.disk, world.model)
+}
+
+/// Opens a damaged disk: it is refused, or all is there but what the damage can pass for torn.
+fn check_damaged(disk: &Memory, mut model: Model, last_turn: usize) {
+    let Ok(store) = Embedded::open(disk.clone(), options(77)) else {
+        return;
+    };
+    if store.durable_to() < model.records.len() as u64 {
+        model.records.truncate(last_turn);
+    }
+    assert_eq!(store.durable_to(), model.records.len() as u64);
+    let rows = store.scan(b"", b"\xff", usize::MAX).expect("scans");
+    assert!(rows.into_iter().eq(model.rows()));
+    // What lies below the checkpoint is verified when it is read.
+    if let Ok(records) = store.read(store.oldest(), usize::MAX, usize::MAX) {
+        for (found, expected) in records
+            .iter()
+            .zip(&model.records[store.oldest() as usize..])
+        {
+            assert_eq!(*found.body, *expected.body);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -162,5 +195,26 @@ proptest! {
         world.disk = world.disk.crash(99);
         world.open(99);
         world.model.check(world.store());
+    }
+
+    #[test]
+    fn a_flip_anywhere_is_refused_or_cuts_the_unsealed_last_turn(
+        steps in vec(step(), 1..30),
+        last in 1..4_usize,
+        flips in vec((any::<proptest::sample::Index>(), any::<u64>(), 0..8_u8), 1..20),
+    ) {
+        let (disk, mut model) = written(steps);
+        let store = Embedded::open(disk.clone(), options(70)).expect("opens");
+        let last_turn = model.records.len();
+        let turn: Vec<Record> = (last_turn..last_turn + last).map(|number| record(number as u64, 300)).collect();
+        model.append(&store, &turn).expect("appends");
+        drop(store);
+        let files = onex_store::disk::Disk::list(&disk).expect("lists");
+        for (file, position, bit) in flips {
+            let (name, length) = &files[file.index(files.len())];
+            let disk = disk.copy();
+            disk.flip_bit(name, position % length, bit).expect("flips");
+            check_damaged(&disk, model.clone(), last_turn);
+        }
     }
 }

@@ -268,3 +268,52 @@ fn the_next_segment_is_made_in_the_background() {
     model.fill(&store, 300, 700);
     model.check(&store);
 }
+
+/// Readers behind, at and before the oldest offset, while segments go and are used again.
+fn reads_race_with_retention<D: Disk>(disk: D) {
+    const TURNS: u64 = 600;
+    let limits = Options {
+        segment_bytes: 8 * 1024,
+        ..retaining(options(1), 20 * 1024)
+    };
+    let store = Embedded::open(disk, limits).expect("opens");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..TURNS {
+                store
+                    .append(&[record(number, 500)], number)
+                    .expect("appends");
+                if number % 4 == 0 {
+                    store.commit().expect("commits");
+                }
+            }
+        });
+        let mut refused = 0;
+        while store.durable_to() < TURNS {
+            let oldest = store.oldest();
+            for from in [oldest.saturating_sub(3), oldest, oldest + 5] {
+                match store.read(from, 30, usize::MAX) {
+                    Ok(records) => {
+                        for (offset, found) in (from..).zip(records) {
+                            assert_eq!(found.offset, offset);
+                            assert_eq!(*found.body, *record(offset, 500).body);
+                        }
+                    }
+                    Err(StoreError::NotRetained { oldest: named }) => {
+                        assert!(from < named);
+                        refused += 1;
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+        assert!(refused > 0);
+    });
+}
+
+#[test]
+fn reads_never_give_the_records_of_a_segment_that_is_used_again() {
+    reads_race_with_retention(Memory::new());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    reads_race_with_retention(Real::open(folder.path()).expect("opens"));
+}
