@@ -47,6 +47,14 @@ impl Plan {
         self.root
     }
 
+    /// The value of a plan that is one.
+    pub(crate) fn constant(&self) -> Option<&Value> {
+        match self.op(self.root) {
+            Op::Const(value) => Some(value),
+            _ => None,
+        }
+    }
+
     pub(crate) fn op(&self, at: At) -> &Op {
         &self.ops[at.0 as usize]
     }
