@@ -13,7 +13,7 @@ mod build;
 pub(crate) use build::build;
 
 /// An operation's index.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct At(u32);
 
 #[derive(Debug)]
@@ -63,10 +63,16 @@ impl Plan {
         self.ranges[at.0 as usize].clone()
     }
 
+    /// Where the next operation will stand.
+    fn next(&self) -> At {
+        At(self.ops.len() as u32)
+    }
+
     fn add(&mut self, op: Op, range: Range<usize>) -> At {
+        let at = self.next();
         self.ops.push(op);
         self.ranges.push(range);
-        At(self.ops.len() as u32 - 1)
+        at
     }
 
     fn replace(&mut self, at: At, op: Op) {
