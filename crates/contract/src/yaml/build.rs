@@ -104,16 +104,31 @@ impl<'t> Builder<'t> {
                 self.enter(anchor, &at)?;
                 self.check_tag(tag.as_deref(), "seq", span);
                 let items = self.items()?;
-                self.leave(anchor, Node { span: at.start..self.end, ..Node::new(Tree::List(items)) })
+                self.leave(
+                    anchor,
+                    Node {
+                        span: at.start..self.end,
+                        ..Node::new(Tree::List(items))
+                    },
+                )
             }
             Event::MappingStart(style, anchor, tag) => {
                 self.enter(anchor, &at)?;
                 self.check_tag(tag.as_deref(), "map", span);
                 let tree = self.mapping(style, at.start)?;
-                self.leave(anchor, Node { span: at.start..self.end, ..Node::new(tree) })
+                self.leave(
+                    anchor,
+                    Node {
+                        span: at.start..self.end,
+                        ..Node::new(tree)
+                    },
+                )
             }
             Event::Alias(id) => self.alias(id, at),
-            _ => Ok(Node { span: at, ..Node::new(Tree::Null) }),
+            _ => Ok(Node {
+                span: at,
+                ..Node::new(Tree::Null)
+            }),
         }
     }
 
@@ -147,18 +162,28 @@ impl<'t> Builder<'t> {
             let value = self.node(event, &value_span)?;
             match key {
                 Ok((key, key_span)) => {
-                    written.push(Written { entry: Entry { key, key_span, value }, plain });
+                    written.push(Written {
+                        entry: Entry {
+                            key,
+                            key_span,
+                            value,
+                        },
+                        plain,
+                    });
                 }
                 Err(at) if !template => self.findings.push(key_not_text(self.source, at)),
                 Err(_) => {}
             }
         }
         if template {
-            self.findings.push(fault::unquoted_template(self.source, start..self.end));
+            self.findings
+                .push(fault::unquoted_template(self.source, start..self.end));
             return Ok(Tree::String(self.text[start..self.end].into()));
         }
         let (entries, findings) = settle(self.source, written);
-        findings.into_iter().for_each(|finding| self.findings.push(finding));
+        findings
+            .into_iter()
+            .for_each(|finding| self.findings.push(finding));
         Ok(Tree::Map(entries))
     }
 
@@ -224,7 +249,12 @@ impl<'t> Builder<'t> {
             Tree::String(_) => place::text_map(self.text, &at, style, text),
             _ => None,
         };
-        Node { tree, span: at, text_map, quoted }
+        Node {
+            tree,
+            span: at,
+            text_map,
+            quoted,
+        }
     }
 
     fn plain(&mut self, word: &str, at: &Range<usize>) -> Tree {
@@ -254,7 +284,8 @@ impl<'t> Builder<'t> {
             ("float", Tree::Int(number)) => Tree::Double(number as f64),
             ("float", Tree::Double(number)) if number.is_finite() => Tree::Double(number),
             (_, read) => {
-                self.findings.push(tag_misfit(self.source, wanted, tag_place(span)));
+                self.findings
+                    .push(tag_misfit(self.source, wanted, tag_place(span)));
                 read
             }
         }
@@ -275,7 +306,8 @@ impl<'t> Builder<'t> {
 
     fn warn_if_ambiguous(&mut self, word: &str, ours: &Tree, at: &Range<usize>) {
         if let Some(other) = other_reading(word) {
-            self.findings.push(ambiguous(self.source, word, ours, other, at));
+            self.findings
+                .push(ambiguous(self.source, word, ours, other, at));
         }
     }
 
@@ -371,11 +403,16 @@ impl Findings {
 fn measure(node: &Node) -> (usize, usize) {
     /// Entries of a map of places that weigh as much as one value.
     const PLACES_PER_NODE: usize = 16;
-    let own = 1 + node.text_map.as_ref().map_or(0, |map| map.len() / PLACES_PER_NODE);
+    let own = 1 + node
+        .text_map
+        .as_ref()
+        .map_or(0, |map| map.len() / PLACES_PER_NODE);
     let inner = |nodes: &mut dyn Iterator<Item = &Node>| {
-        nodes.map(measure).fold((own, 0), |(sum, deepest), (weight, height)| {
-            (sum + weight, deepest.max(height))
-        })
+        nodes
+            .map(measure)
+            .fold((own, 0), |(sum, deepest), (weight, height)| {
+                (sum + weight, deepest.max(height))
+            })
     };
     match &node.tree {
         Tree::List(items) => {
@@ -395,11 +432,16 @@ fn bytes(span: &Span) -> Range<usize> {
 }
 
 fn tag_place(span: &Span) -> Range<usize> {
-    span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| bytes(span))
+    span.tag_span()
+        .and_then(|tag| tag.byte_range())
+        .unwrap_or_else(|| bytes(span))
 }
 
 fn is_core(tag: &Tag) -> bool {
-    matches!(tag.core_suffix(), Some("str" | "int" | "float" | "bool" | "null"))
+    matches!(
+        tag.core_suffix(),
+        Some("str" | "int" | "float" | "bool" | "null")
+    )
 }
 
 /// `!` alone: text, whatever it looks like.
@@ -441,8 +483,13 @@ fn key_not_text(source: &Source, at: Range<usize>) -> Diagnostic {
 }
 
 fn unknown_tag(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
-    Diagnostic::error(source, code::UNKNOWN_TAG, at, format!("the tag `{tag}` is not known"))
-        .with_help("remove the tag and write the value itself")
+    Diagnostic::error(
+        source,
+        code::UNKNOWN_TAG,
+        at,
+        format!("the tag `{tag}` is not known"),
+    )
+    .with_help("remove the tag and write the value itself")
 }
 
 fn tag_misfit(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
@@ -452,7 +499,10 @@ fn tag_misfit(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
 }
 
 fn out_of_range(source: &Source, word: &str, at: &Range<usize>) -> Diagnostic {
-    let message = format!("the number `{}` cannot be kept: it is out of range", excerpt(word));
+    let message = format!(
+        "the number `{}` cannot be kept: it is out of range",
+        excerpt(word)
+    );
     Diagnostic::error(source, code::NUMBER_OUT_OF_RANGE, at.clone(), message)
         .with_help("quote it if it is an identifier; whole numbers have 64 bits")
 }
