@@ -153,7 +153,9 @@ fn lines_around(bytes: &[u8], spans: &[Range<usize>]) -> Range<usize> {
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |at| at + 1);
     let rest = bytes[end..].iter().position(|byte| *byte == b'\n');
-    top..rest.map_or(bytes.len(), |length| end + length)
+    let bottom = rest.map_or(bytes.len(), |length| end + length);
+    let carriage_return = bottom > end && bytes[bottom - 1] == b'\r';
+    top..bottom - usize::from(carriage_return)
 }
 
 /// How long bytes are when what is no UTF-8 among them is replaced.

@@ -101,7 +101,7 @@ fn duplicate(source: &Source, earlier: &Entry, later: &Entry) -> Diagnostic {
         .with_related(
             source,
             earlier.key_span.clone(),
-            "first given here, not used",
+            "given here before, not used",
         )
         .with_help("keep one of the two")
 }

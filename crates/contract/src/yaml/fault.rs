@@ -9,8 +9,13 @@ use crate::source::Source;
 
 use super::limits::DEPTH_MAX;
 
-/// What an error of the parser tells its user.
-pub(super) fn of(source: &Source, text: &str, error: &ScanError) -> Diagnostic {
+/// What an error of the parser tells its user; `open` is where the innermost bracket begins.
+pub(super) fn of(
+    source: &Source,
+    text: &str,
+    error: &ScanError,
+    open: Option<usize>,
+) -> Diagnostic {
     let offset = error.marker().byte_offset().unwrap_or(0);
     let at = character_at(text, offset);
     match error.kind() {
@@ -28,6 +33,9 @@ pub(super) fn of(source: &Source, text: &str, error: &ScanError) -> Diagnostic {
         | ErrorKind::TabInPlainScalar
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabNotAllowed => tab(source, text, offset),
+        ErrorKind::UnclosedFlowCollection { open } => {
+            unclosed(source, open.encode_utf8(&mut [0; 4]), at.start)
+        }
         ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator
         | ErrorKind::SimpleKeyExpected
@@ -38,8 +46,20 @@ pub(super) fn of(source: &Source, text: &str, error: &ScanError) -> Diagnostic {
         {
             unquoted_template(source, template_before(text, offset).unwrap_or(at))
         }
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator
+            if open.is_some_and(|open| text[open..at.start].contains('\n')) =>
+        {
+            let open = open.unwrap_or(at.start);
+            unclosed(source, &text[open..open + 1], open).with_related(source, at, "not expected")
+        }
         kind => syntax(source, kind, at),
     }
+}
+
+fn unclosed(source: &Source, bracket: &str, at: usize) -> Diagnostic {
+    let message = format!("`{bracket}` is not closed");
+    Diagnostic::error(source, code::YAML_SYNTAX, at..at + 1, message)
+        .with_help("close it, or quote a text that begins with it")
 }
 
 /// A template that YAML takes for a mapping.
@@ -110,6 +130,10 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
         ErrorKind::UnclosedQuotedScalar => {
             ("the quoted text does not end".to_owned(), "close the quote")
         }
+        ErrorKind::InvalidQuotedScalarIndent => (
+            "a quoted text goes on in this line, which is not indented".to_owned(),
+            "close the quote on a line before, or indent this line",
+        ),
         ErrorKind::ExpectedFlowMappingSeparator => (
             "`,` or `}` expected".to_owned(),
             "separate entries by `,`, and quote a text with brackets, braces or commas",
@@ -125,6 +149,11 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
         ErrorKind::InvalidIndentation | ErrorKind::ExpectedBlockSequenceEntry => (
             "the indentation fits no level above".to_owned(),
             "indent the line as the others of its list or mapping",
+        ),
+        ErrorKind::InvalidTrailingDoubleQuotedScalar
+        | ErrorKind::InvalidTrailingSingleQuotedScalar => (
+            "text after a closing quote".to_owned(),
+            "quote the whole value, or separate two values by `,`",
         ),
         ErrorKind::UnknownQuotedScalarEscape => (
             "an escape that YAML does not know".to_owned(),
@@ -155,7 +184,8 @@ fn template_before(text: &str, offset: usize) -> Option<Range<usize>> {
         .chain(before.find("{{"))
         .min()?;
     let is_quoted = matches!(before[..found].trim_end().chars().last(), Some('"' | '\''));
-    (!is_quoted).then_some(line + found..line + found + 2)
+    let length = before[found..].find('}').map_or(2, |at| at + 1);
+    (!is_quoted).then_some(line + found..line + found + length)
 }
 
 /// The character at an offset, or the last one before the end of the text.

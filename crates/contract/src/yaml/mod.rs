@@ -2,11 +2,12 @@
 //!
 //! In reading order: [`text`] bytes to text, [`build`] the parser's events to a tree, [`scalar`]
 //! plain words to values, [`entries`] duplicate and merge keys, [`place`] decoded text to bytes of
-//! the file, [`fault`] the parser's errors to findings, [`limits`] how much is too much.
+//! the file, [`fault`] the parser's errors to findings, [`finding`] our own, [`limits`] how much is too much.
 
 mod build;
 mod entries;
 mod fault;
+mod finding;
 pub mod limits;
 mod place;
 pub(crate) mod scalar;

@@ -147,37 +147,38 @@ impl Walk<'_> {
     fn folded(&mut self, decoded: &str) {
         let lines = self.lines();
         let text = decoded.as_bytes();
-        let mut indent = None;
+        let indent = self.indentation(&lines, decoded);
         let mut breaks_at = self.at;
         for line in lines {
-            let written = &self.file[line.clone()];
-            let indent = match indent {
-                Some(indent) => indent,
-                None if is_blank(written) => continue,
-                None => {
-                    let first = text
-                        .iter()
-                        .position(|byte| *byte != b'\n')
-                        .unwrap_or(text.len());
-                    let depth = (0..written.len())
-                        .find(|depth| text[first..].starts_with(&written[*depth..]))
-                        .unwrap_or(0);
-                    *indent.insert(depth)
-                }
-            };
-            let content = written.get(indent..).unwrap_or_default();
-            if !content.is_empty() {
-                while !text[self.map.len().min(text.len())..].starts_with(content)
-                    && self.map.len() < text.len()
-                {
-                    self.put(breaks_at, 1);
-                }
-                let start = line.end - content.len();
-                (0..content.len()).for_each(|byte| self.put(start + byte, 1));
-                breaks_at = line.end;
+            let content = self.file[line.clone()].get(indent..).unwrap_or_default();
+            if content.is_empty() {
+                continue;
             }
+            while self.map.len() < text.len() && !text[self.map.len()..].starts_with(content) {
+                self.put(breaks_at, 1);
+            }
+            let start = line.end - content.len();
+            (0..content.len()).for_each(|byte| self.put(start + byte, 1));
+            breaks_at = line.end;
         }
         self.end = self.end.min(breaks_at.max(self.at));
+    }
+
+    /// How far the block is indented: where its first line that is not blank begins to agree with
+    /// that of the text.
+    fn indentation(&self, lines: &[Range<usize>], decoded: &str) -> usize {
+        let written = lines
+            .iter()
+            .map(|line| &self.file[line.clone()])
+            .find(|line| !is_blank(line));
+        let text = decoded
+            .split('\n')
+            .find(|line| !is_blank(line.as_bytes()))
+            .unwrap_or_default();
+        let agrees = |line: &[u8], depth: &usize| text.as_bytes().starts_with(&line[*depth..]);
+        written
+            .and_then(|line| (0..line.len()).find(|depth| agrees(line, depth)))
+            .unwrap_or(0)
     }
 
     /// The lines from here to the end, without their breaks.
