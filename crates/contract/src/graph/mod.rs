@@ -16,7 +16,8 @@ use onex_expr::{Text, Value};
 pub use compute::{Compute, ComputeStep, ComputeWork};
 pub use effect::{Backoff, Breaker, Effect, Operation, Published, Refusal, Retry};
 pub use orchestrator::{
-    Compensation, ErrorAction, ExecutionMode, Orchestrator, Outcomes, Recovery, Step, StepWork,
+    Compensation, ErrorAction, ExecutionMode, Orchestrator, Outcomes, Recovery, Step, StepRetry,
+    StepWork,
 };
 pub use reducer::{Action, ActionWork, Guard, OnUnhandled, Reducer, State, Transition, Trigger};
 
@@ -145,7 +146,10 @@ impl Graph {
 
     /// The index of a node by name.
     pub fn find(&self, name: &str) -> Option<NodeIndex> {
-        let at = self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok()?;
+        let at = self
+            .nodes
+            .binary_search_by(|node| node.name.as_str().cmp(name))
+            .ok()?;
         u16::try_from(at).ok().map(NodeIndex)
     }
 }

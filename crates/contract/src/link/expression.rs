@@ -46,7 +46,12 @@ impl Expressions<'_, '_> {
     }
 
     /// Data of a wanted type.
-    pub(crate) fn data_of(&mut self, data: Data<'_>, want: Want, scope: &Scope) -> Option<Template> {
+    pub(crate) fn data_of(
+        &mut self,
+        data: Data<'_>,
+        want: Want,
+        scope: &Scope,
+    ) -> Option<Template> {
         let template = self.data(data, Place::Data, scope)?;
         self.wanted(&template, want, data.at).then_some(template)
     }
@@ -64,6 +69,16 @@ impl Expressions<'_, '_> {
         self.wrapped_cel(data, ("!(", ")"), Want::Bool, scope)
     }
 
+    /// CEL that a path was translated to; faults stand at the whole path.
+    pub(crate) fn translated(&mut self, cel: &str, at: At, scope: &Scope) -> Option<Template> {
+        let compiled = Program::compile(cel, scope);
+        let template = Compiled {
+            value: compiled.value.map(Template::Expr),
+            faults: compiled.faults,
+        };
+        self.settle(template, &|_| at)
+    }
+
     fn wrapped_cel(
         &mut self,
         data: Data<'_>,
@@ -76,36 +91,47 @@ impl Expressions<'_, '_> {
         };
         if text.starts_with("${") && text.ends_with('}') {
             self.findings
-                .error(code::TEMPLATE_IN_EXPRESSION, data.at, "this key holds an expression: `${}` is for data")
+                .error(
+                    code::TEMPLATE_IN_EXPRESSION,
+                    data.at,
+                    "this key holds an expression: `${}` is for data",
+                )
                 .help(format!("write {}", &text[2..text.len() - 1]));
             return None;
         }
         let wrapped = format!("{before}{text}{after}");
         let compiled = self.in_scope(&wrapped, data.at, scope, |text, scope| {
             let compiled = Program::compile(text, scope);
-            Compiled { value: compiled.value.map(Template::Expr), faults: compiled.faults }
+            Compiled {
+                value: compiled.value.map(Template::Expr),
+                faults: compiled.faults,
+            }
         });
         let place = |range: Range<usize>| {
             let inside = |offset: usize| offset.saturating_sub(before.len()).min(text.len());
-            At::new(data.at.file, &data.node.source_range(inside(range.start)..inside(range.end)))
+            At::new(
+                data.at.file,
+                &data
+                    .node
+                    .source_range(inside(range.start)..inside(range.end)),
+            )
         };
         let template = self.settle(compiled, &place)?;
         self.wanted(&template, want, data.at).then_some(template)
     }
 
-    fn subtree(
-        &mut self,
-        node: &Node,
-        file: u32,
-        place: Place,
-        scope: &Scope,
-    ) -> Option<Template> {
+    fn subtree(&mut self, node: &Node, file: u32, place: Place, scope: &Scope) -> Option<Template> {
         match &node.tree {
             Tree::String(text) => self.text(node, text, file, place, scope),
             Tree::List(items) => {
-                let items: Vec<_> =
-                    items.iter().map(|item| self.subtree(item, file, place, scope)).collect();
-                items.into_iter().collect::<Option<Vec<_>>>().map(Template::list)
+                let items: Vec<_> = items
+                    .iter()
+                    .map(|item| self.subtree(item, file, place, scope))
+                    .collect();
+                items
+                    .into_iter()
+                    .collect::<Option<Vec<_>>>()
+                    .map(Template::list)
             }
             Tree::Map(entries) => {
                 let entries: Vec<_> = entries
@@ -115,7 +141,10 @@ impl Expressions<'_, '_> {
                         Some((entry.key.clone(), item))
                     })
                     .collect();
-                entries.into_iter().collect::<Option<Vec<_>>>().map(Template::map)
+                entries
+                    .into_iter()
+                    .collect::<Option<Vec<_>>>()
+                    .map(Template::map)
             }
             _ => Some(Template::Literal(node.to_value())),
         }
@@ -132,7 +161,11 @@ impl Expressions<'_, '_> {
         let at = At::new(file, &node.span);
         if !text.contains("${") && looks_like_path(text, scope) {
             self.findings
-                .warning(code::LOOKS_LIKE_PATH, at, format!("`{text}` is text here, not a value"))
+                .warning(
+                    code::LOOKS_LIKE_PATH,
+                    at,
+                    format!("`{text}` is text here, not a value"),
+                )
                 .help(format!("write \"${{{text}}}\" for the value"));
         }
         let compiled = self.in_scope(text, at, scope, |text, scope| {
@@ -163,7 +196,8 @@ impl Expressions<'_, '_> {
         for path in names(slots.0) {
             let Some(name) = path.first() else { continue };
             if !self.values.read_config(name, at, self.findings) {
-                full.roots.push(Root::new(format!("config.{name}"), Type::Dyn));
+                full.roots
+                    .push(Root::new(format!("config.{name}"), Type::Dyn));
             }
         }
         for path in names(slots.1) {
@@ -172,8 +206,10 @@ impl Expressions<'_, '_> {
                 full.roots.push(Root::new(format!("env.{name}"), Type::Dyn));
             }
         }
-        full.constants.push((Text::new_static("config"), as_map(&self.values.config)));
-        full.constants.push((Text::new_static("env"), as_map(&self.values.env)));
+        full.constants
+            .push((Text::new_static("config"), as_map(&self.values.config)));
+        full.constants
+            .push((Text::new_static("env"), as_map(&self.values.env)));
         compile(text, &full)
     }
 
@@ -194,14 +230,18 @@ impl Expressions<'_, '_> {
         let (fits, wanted) = match want {
             Want::Any => (true, ""),
             Want::Bool => (types::may_be(&ty, &|ty| *ty == Type::Bool), "true or false"),
-            Want::List => (types::may_be(&ty, &|ty| matches!(ty, Type::List(_))), "a list"),
+            Want::List => (
+                types::may_be(&ty, &|ty| matches!(ty, Type::List(_))),
+                "a list",
+            ),
             Want::Key => (
                 types::may_be(&ty, &|ty| matches!(ty, Type::String | Type::Int)),
                 "text or an integer",
             ),
-            Want::Int => {
-                (types::may_be(&ty, &|ty| matches!(ty, Type::Int | Type::Double)), "an integer")
-            }
+            Want::Int => (
+                types::may_be(&ty, &|ty| matches!(ty, Type::Int | Type::Double)),
+                "an integer",
+            ),
             Want::Map => (
                 types::may_be(&ty, &|ty| matches!(ty, Type::Map(..) | Type::Object(_))),
                 "a map",

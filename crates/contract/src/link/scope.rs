@@ -18,7 +18,12 @@ impl Roots {
             ty: Type::Dyn,
             here: false,
         };
-        Roots { scope: Scope { roots: names.iter().map(root).collect(), constants: Vec::new() } }
+        Roots {
+            scope: Scope {
+                roots: names.iter().map(root).collect(),
+                constants: Vec::new(),
+            },
+        }
     }
 
     /// The same with a root that may be used here.
@@ -42,7 +47,6 @@ pub(crate) fn envelope() -> Type {
         ("id", Type::String),
         ("topic", Type::String),
         ("key", nullable(Type::String)),
-        ("category", Type::String),
         ("event_type", nullable(Type::String)),
         ("correlation_id", Type::String),
         ("causation_id", nullable(Type::String)),
@@ -65,7 +69,11 @@ pub(crate) fn entity() -> Type {
 
 /// `payload` under the trigger `timeout`.
 pub(crate) fn timeout_payload() -> Type {
-    object([("state", Type::String), ("armed_at", Type::String), ("due_at", Type::String)])
+    object([
+        ("state", Type::String),
+        ("armed_at", Type::String),
+        ("due_at", Type::String),
+    ])
 }
 
 /// `run` of an orchestrator.

@@ -69,10 +69,20 @@ pub(crate) fn of_value(value: &Value) -> Type {
             let mut fields = BTreeMap::new();
             for (key, value) in map.iter() {
                 if let Key::String(name) = key {
-                    fields.insert(name.clone(), Field { ty: of_value(value), required: true });
+                    fields.insert(
+                        name.clone(),
+                        Field {
+                            ty: of_value(value),
+                            required: true,
+                        },
+                    );
                 }
             }
-            Type::Object(Arc::new(ObjectType { name: None, fields, open: false }))
+            Type::Object(Arc::new(ObjectType {
+                name: None,
+                fields,
+                open: false,
+            }))
         }
         _ => Type::Dyn,
     }
@@ -87,14 +97,42 @@ pub(crate) fn of_template(template: &Template) -> Type {
         Template::List(items) => Type::List(Box::new(union(items.iter().map(of_template)))),
         Template::Map(entries) => {
             let field = |(name, item): &(Text, Template)| {
-                let optional =
-                    matches!(item, Template::Expr(p) if matches!(p.output_type(), Type::Optional(_)));
-                (name.clone(), Field { ty: of_template(item), required: !optional })
+                let optional = matches!(item, Template::Expr(p) if matches!(p.output_type(), Type::Optional(_)));
+                (
+                    name.clone(),
+                    Field {
+                        ty: of_template(item),
+                        required: !optional,
+                    },
+                )
             };
             let fields = entries.iter().map(field).collect();
-            Type::Object(Arc::new(ObjectType { name: None, fields, open: false }))
+            Type::Object(Arc::new(ObjectType {
+                name: None,
+                fields,
+                open: false,
+            }))
         }
     }
+}
+
+/// A map's type once these fields are set in it.
+pub(crate) fn with_fields(map: &Type, set: &[(Text, Template)]) -> Type {
+    let Type::Object(object) = map else {
+        return Type::Dyn;
+    };
+    let mut object = ObjectType::clone(object);
+    object.name = None;
+    for (name, template) in set {
+        object.fields.insert(
+            name.clone(),
+            Field {
+                ty: of_template(template),
+                required: true,
+            },
+        );
+    }
+    Type::Object(Arc::new(object))
 }
 
 fn as_json(ty: &Type) -> Type {
@@ -112,7 +150,9 @@ pub(crate) fn item_of(ty: &Type) -> Type {
     match ty {
         Type::List(item) => (**item).clone(),
         Type::Union(members) => {
-            let lists = members.iter().filter(|member| matches!(member, Type::List(_)));
+            let lists = members
+                .iter()
+                .filter(|member| matches!(member, Type::List(_)));
             union(lists.map(item_of))
         }
         _ => Type::Dyn,
@@ -153,16 +193,20 @@ fn compare(made: &Type, wanted: &Type, path: &str, found: &mut Vec<Misfit>) {
         (Type::Dyn, _) | (_, Type::Dyn) => {}
         (Type::Optional(made), wanted) => compare(made, wanted, path, found),
         (Type::Union(made), wanted) => {
-            let trials: Vec<Vec<Misfit>> =
-                made.iter().map(|member| misfits_at(member, wanted, path)).collect();
+            let trials: Vec<Vec<Misfit>> = made
+                .iter()
+                .map(|member| misfits_at(member, wanted, path))
+                .collect();
             let hopeless = |trial: &Vec<Misfit>| trial.iter().any(|misfit| misfit.certain);
             if trials.iter().all(hopeless) {
                 found.extend(trials.into_iter().next().unwrap_or_default());
             }
         }
         (made, Type::Union(wanted)) => {
-            let trials: Vec<Vec<Misfit>> =
-                wanted.iter().map(|member| misfits_at(made, member, path)).collect();
+            let trials: Vec<Vec<Misfit>> = wanted
+                .iter()
+                .map(|member| misfits_at(made, member, path))
+                .collect();
             if trials.iter().all(|trial| !trial.is_empty()) {
                 let best = trials.into_iter().min_by_key(Vec::len);
                 found.extend(best.unwrap_or_default());
@@ -191,18 +235,30 @@ fn misfits_at(made: &Type, wanted: &Type, path: &str) -> Vec<Misfit> {
 
 fn compare_fields(made: &ObjectType, wanted: &ObjectType, path: &str, found: &mut Vec<Misfit>) {
     for (name, want) in &wanted.fields {
-        let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+        let path = if path.is_empty() {
+            name.to_string()
+        } else {
+            format!("{path}.{name}")
+        };
         match made.fields.get(name) {
             Some(have) => {
                 compare(&have.ty, &want.ty, &path, found);
                 if want.required && !have.required {
                     let message = "it may be missing and is required".to_owned();
-                    found.push(Misfit { path, message, certain: false });
+                    found.push(Misfit {
+                        path,
+                        message,
+                        certain: false,
+                    });
                 }
             }
             None if want.required && !made.open => {
                 let message = "it is required and never there".to_owned();
-                found.push(Misfit { path, message, certain: true });
+                found.push(Misfit {
+                    path,
+                    message,
+                    certain: true,
+                });
             }
             None => {}
         }

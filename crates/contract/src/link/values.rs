@@ -40,7 +40,9 @@ impl Values {
         };
         for layer in ["", contract.name.as_str()] {
             for (name, value) in host.config.get(layer).into_iter().flatten() {
-                values.config.insert(Text::from(name.as_str()), value.clone());
+                values
+                    .config
+                    .insert(Text::from(name.as_str()), value.clone());
             }
         }
         for (name, default) in &contract.config {
@@ -52,7 +54,10 @@ impl Values {
     fn declare(&mut self, name: &Word, default: &Data<'_>, findings: &mut Findings<'_>) {
         let default_value = default.node.to_value();
         let wanted = types::of_initial(&default_value);
-        let given = self.config.get(&name.value).map(|given| converted(given, &wanted));
+        let given = self
+            .config
+            .get(&name.value)
+            .map(|given| converted(given, &wanted));
         let value = match given {
             None => default_value,
             Some(given) if fits(&given, &wanted) => given,
@@ -84,7 +89,8 @@ impl Values {
             return true;
         }
         let message = format!("`config.{name}` has neither a default nor a value of the host");
-        let help = format!("give it in `onex.toml` under [config], or write `config: {{{name}: ...}}`");
+        let help =
+            format!("give it in `onex.toml` under [config], or write `config: {{{name}: ...}}`");
         self.missing(code::CONFIG_MISSING, at, message, help, findings);
         false
     }
@@ -118,15 +124,24 @@ impl Values {
 }
 
 fn env(host: &HostValues) -> BTreeMap<Text, Value> {
-    host.env.iter().map(|(name, text)| (Text::from(name.as_str()), Value::text(text.as_str()))).collect()
+    host.env
+        .iter()
+        .map(|(name, text)| (Text::from(name.as_str()), Value::text(text.as_str())))
+        .collect()
 }
 
 /// Text of the environment as the wanted type, where it can be read as one.
 fn converted(given: &Value, wanted: &Type) -> Value {
-    let Value::String(text) = given else { return given.clone() };
+    let Value::String(text) = given else {
+        return given.clone();
+    };
     let read = match wanted {
         Type::Int => text.parse().ok().map(Value::Int),
-        Type::Double => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Double),
+        Type::Double => text
+            .parse()
+            .ok()
+            .filter(|n: &f64| n.is_finite())
+            .map(Value::Double),
         Type::Bool => text.parse().ok().map(Value::Bool),
         Type::List(_) | Type::Map(..) => {
             onex_expr::json::parse(text.as_bytes(), &onex_expr::json::Limits::default()).ok()
@@ -147,7 +162,11 @@ fn fits(given: &Value, wanted: &Type) -> bool {
 
 /// A mapping of names to values as one value.
 pub(super) fn as_map(values: &BTreeMap<Text, Value>) -> Value {
-    Value::map(values.iter().map(|(name, value)| (name.clone(), value.clone())))
+    Value::map(
+        values
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    )
 }
 
 /// The literal of data in which only `config` and `env` may be read.

@@ -19,7 +19,7 @@ pub(crate) use effect::{
 };
 pub(crate) use event_bus::{EventBus, PublishTopic, SubscribeTopic};
 pub(crate) use reducer::{
-    Action, ActionWork, Condition, From, State, StateMachine, Transition, TriggerRef,
+    Action, ActionWork, Condition, From, State, StateMachine, TIMEOUT, Transition, TriggerRef,
 };
 pub(crate) use schema_ref::SchemaRef;
 pub(crate) use workflow::{
@@ -68,6 +68,8 @@ pub(crate) struct Contract<'a> {
     pub name: Word,
     /// Its kind.
     pub kind: Located<Kind>,
+    /// The normal form as YAML.
+    pub normal_form: std::sync::Arc<str>,
     /// Semantic version, `1.0.0`.
     pub version: Text,
     /// Free text.
@@ -100,5 +102,17 @@ impl Word {
     /// The text.
     pub(crate) fn as_str(&self) -> &str {
         &self.value
+    }
+}
+
+impl Contract<'_> {
+    /// Whether it has nothing to run.
+    pub(crate) fn is_inert(&self) -> bool {
+        match self.kind.value {
+            Kind::Effect => self.effect.is_none(),
+            Kind::Compute => self.compute.is_none(),
+            Kind::Reducer => self.state_machine.is_none(),
+            Kind::Orchestrator => self.workflow.is_none(),
+        }
     }
 }

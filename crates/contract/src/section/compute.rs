@@ -7,17 +7,28 @@ use crate::model::{ComputeOperation, ComputeStep, ComputeWork, Contract, Word};
 use crate::yaml::Node;
 
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: &mut Contract<'a>) {
-    let Some(mut fields) = Fields::open(reading, node, "`compute_operations`") else { return };
+    let Some(mut fields) = Fields::open(reading, node, "`compute_operations`") else {
+        return;
+    };
     fields.descriptive(&["version", "operation_version", "description"]);
     let name = fields.word("operation_name");
-    let input = fields.get("input").and_then(|node| schema_ref::read(fields.reading, node));
-    let output = fields.get("output").and_then(|node| schema_ref::read(fields.reading, node));
+    let input = fields
+        .get("input")
+        .and_then(|node| schema_ref::read(fields.reading, node));
+    let output = fields
+        .get("output")
+        .and_then(|node| schema_ref::read(fields.reading, node));
     let mut steps: Vec<ComputeStep<'a>> = Vec::new();
     for item in fields.items("pipeline") {
-        let Some(next) = step(fields.reading, item) else { continue };
+        let Some(next) = step(fields.reading, item) else {
+            continue;
+        };
         if steps.iter().any(|step| step.name.value == next.name.value) {
             let message = format!("two steps are called `{}`", next.name.as_str());
-            fields.reading.findings.error(code::DUPLICATE_NAME, next.name.at, message);
+            fields
+                .reading
+                .findings
+                .error(code::DUPLICATE_NAME, next.name.at, message);
         }
         steps.push(next);
     }
@@ -28,7 +39,13 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     }
     let at = fields.head();
     fields.close();
-    contract.compute = Some(ComputeOperation { at, name, input, output, steps });
+    contract.compute = Some(ComputeOperation {
+        at,
+        name,
+        input,
+        output,
+        steps,
+    });
 }
 
 fn step<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<ComputeStep<'a>> {
@@ -46,7 +63,11 @@ fn step<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<ComputeStep
         }
     };
     fields.close();
-    Some(ComputeStep { name: name?, enabled, work: work? })
+    Some(ComputeStep {
+        name: name?,
+        enabled,
+        work: work?,
+    })
 }
 
 /// Kinds of step that exist and are not performed yet.
@@ -91,11 +112,17 @@ fn expression<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<ComputeWork<'a>
         inner
             .reading
             .findings
-            .error(code::BAD_VALUE, at, "an expression step has either `value` or `set`")
+            .error(
+                code::BAD_VALUE,
+                at,
+                "an expression step has either `value` or `set`",
+            )
             .help("`value` replaces the value, `set` adds to it");
     }
     inner.close();
-    value.map(ComputeWork::Replace).or(Some(ComputeWork::Add(set)).filter(|_| has_set))
+    value
+        .map(ComputeWork::Replace)
+        .or(Some(ComputeWork::Add(set)).filter(|_| has_set))
 }
 
 fn mapping<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<ComputeWork<'a>> {

@@ -7,11 +7,17 @@ use crate::model::{Contract, Data, EventBus, PublishTopic, SchemaRef, SubscribeT
 use crate::yaml::{Node, Tree};
 
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: &mut Contract<'a>) {
-    let Some(mut fields) = Fields::open(reading, node, "`event_bus`") else { return };
+    let Some(mut fields) = Fields::open(reading, node, "`event_bus`") else {
+        return;
+    };
     let mut bus = EventBus::default();
     for item in fields.items("subscribe_topics") {
         if let Some((topic, payload, entity_key)) = topic(fields.reading, item, true) {
-            bus.subscribe.push(SubscribeTopic { topic, payload, entity_key });
+            bus.subscribe.push(SubscribeTopic {
+                topic,
+                payload,
+                entity_key,
+            });
         }
     }
     for item in fields.items("publish_topics") {
@@ -43,7 +49,11 @@ fn topic<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, heard: bool) -> Opti
     let mut fields = Fields::open(reading, node, "the topic's entry")?;
     let name = fields.required_word("topic");
     let payload = payload(&mut fields);
-    let key = if heard { fields.cel("entity_key") } else { None };
+    let key = if heard {
+        fields.cel("entity_key")
+    } else {
+        None
+    };
     if heard {
         fields.not_built(&["begins"]);
     } else {
@@ -62,7 +72,11 @@ fn payload<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<SchemaRef<'a>> {
     if let (Some(_), Some(other)) = (named, alias) {
         fields
             .reading
-            .error(code::BAD_VALUE, other, "`payload` and `payload_schema` mean the same")
+            .error(
+                code::BAD_VALUE,
+                other,
+                "`payload` and `payload_schema` mean the same",
+            )
             .help("keep `payload`");
     }
     schema_ref::read(fields.reading, named.or(alias)?)

@@ -27,7 +27,10 @@ impl<'s> Reading<'_, 's> {
 
     /// A subtree with its place.
     pub(crate) fn data<'a>(&self, node: &'a Node) -> Data<'a> {
-        Data { node, at: self.at(&node.span) }
+        Data {
+            node,
+            at: self.at(&node.span),
+        }
     }
 
     /// Reports at a node.
@@ -50,9 +53,10 @@ impl<'s> Reading<'_, 's> {
     /// The node's text.
     pub(crate) fn word(&mut self, node: &Node, what: &str) -> Option<Word> {
         match &node.tree {
-            Tree::String(text) => {
-                Some(Located { value: text.clone(), at: self.at(&node.span) })
-            }
+            Tree::String(text) => Some(Located {
+                value: text.clone(),
+                at: self.at(&node.span),
+            }),
             _ => {
                 self.wrong_type(node, what, "text");
                 None
@@ -77,7 +81,10 @@ impl<'s> Reading<'_, 's> {
             self.wrong_type(node, what, "a mapping");
         }
         let entry = |entry: &'a Entry| {
-            let key = Located { value: entry.key.clone(), at: self.at(&entry.key_span) };
+            let key = Located {
+                value: entry.key.clone(),
+                at: self.at(&entry.key_span),
+            };
             (key, self.data(&entry.value))
         };
         node.entries().iter().map(entry).collect()
@@ -93,7 +100,7 @@ pub(crate) struct Fields<'a, 'w, 'r, 's> {
     known: Vec<&'static str>,
 }
 
-impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
+impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     /// Begins to read a mapping; anything else is reported.
     pub(crate) fn open(
         reading: &'w mut Reading<'r, 's>,
@@ -104,7 +111,12 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
             reading.wrong_type(node, what, "a mapping");
             return None;
         }
-        Some(Fields { reading, what, node, known: Vec::new() })
+        Some(Fields {
+            reading,
+            what,
+            node,
+            known: Vec::new(),
+        })
     }
 
     /// The place of the whole mapping.
@@ -114,7 +126,11 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
 
     /// Where to say that something is missing: the first key.
     pub(crate) fn head(&self) -> At {
-        let first = self.node.entries().first().map_or(&self.node.span, |entry| &entry.key_span);
+        let first = self
+            .node
+            .entries()
+            .first()
+            .map_or(&self.node.span, |entry| &entry.key_span);
         self.reading.at(first)
     }
 
@@ -131,7 +147,8 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
 
     /// The value under a key; null counts as not given.
     pub(crate) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.raw(key).filter(|node| !matches!(node.tree, Tree::Null))
+        self.raw(key)
+            .filter(|node| !matches!(node.tree, Tree::Null))
     }
 
     /// Data or an expression under a key, null included.
@@ -165,17 +182,27 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
     pub(crate) fn flag(&mut self, key: &'static str) -> Option<Located<bool>> {
         let node = self.get(key)?;
         let Tree::Bool(value) = node.tree else {
-            self.reading.wrong_type(node, &format!("`{key}`"), "true or false");
+            self.reading
+                .wrong_type(node, &format!("`{key}`"), "true or false");
             return None;
         };
-        Some(Located { value, at: self.reading.at(&node.span) })
+        Some(Located {
+            value,
+            at: self.reading.at(&node.span),
+        })
     }
 
     /// A whole number of at least `least` under a key.
-    pub(crate) fn whole(&mut self, key: &'static str, least: i64, most: i64) -> Option<Located<i64>> {
+    pub(crate) fn whole(
+        &mut self,
+        key: &'static str,
+        least: i64,
+        most: i64,
+    ) -> Option<Located<i64>> {
         let node = self.get(key)?;
         let Tree::Int(value) = node.tree else {
-            self.reading.wrong_type(node, &format!("`{key}`"), "a whole number");
+            self.reading
+                .wrong_type(node, &format!("`{key}`"), "a whole number");
             return None;
         };
         if value < least || value > most {
@@ -183,7 +210,10 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
             self.reading.error(code::BAD_VALUE, node, message);
             return None;
         }
-        Some(Located { value, at: self.reading.at(&node.span) })
+        Some(Located {
+            value,
+            at: self.reading.at(&node.span),
+        })
     }
 
     /// A count under a key.
@@ -195,7 +225,10 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
     /// Milliseconds under a key.
     pub(crate) fn millis(&mut self, key: &'static str, least: u32) -> Option<Located<u64>> {
         let number = self.whole(key, least.into(), MILLIS_MAX)?;
-        u64::try_from(number.value).ok().map(|value| Located { value, at: number.at })
+        u64::try_from(number.value).ok().map(|value| Located {
+            value,
+            at: number.at,
+        })
     }
 
     /// A number under a key.
@@ -205,7 +238,8 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
             Tree::Int(value) => value as f64,
             Tree::Double(value) => value,
             _ => {
-                self.reading.wrong_type(node, &format!("`{key}`"), "a number");
+                self.reading
+                    .wrong_type(node, &format!("`{key}`"), "a number");
                 return None;
             }
         };
@@ -225,12 +259,22 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
     ) -> Option<Located<T>> {
         let word = self.word(key)?;
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == word.as_str()) {
-            return Some(Located { value: *value, at: word.at });
+            return Some(Located {
+                value: *value,
+                at: word.at,
+            });
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let message = format!("`{key}` must be {}, not `{}`", one_of(&names), word.as_str());
-        let help = suggest::nearest(word.as_str(), names).map(suggest::did_you_mean);
-        self.reading.findings.error(code::BAD_VALUE, word.at, message).help_if(help);
+        let message = format!(
+            "`{key}` must be {}, not `{}`",
+            one_of(&names),
+            word.as_str()
+        );
+        let help = suggest::nearest(word.as_str(), names).map(did_you_mean);
+        self.reading
+            .findings
+            .error(code::BAD_VALUE, word.at, message)
+            .help_if(help);
         None
     }
 
@@ -244,13 +288,18 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
 
     /// Words under a key: a list, or one alone.
     pub(crate) fn words(&mut self, key: &'static str) -> Vec<Word> {
-        let Some(node) = self.get(key) else { return Vec::new() };
+        let Some(node) = self.get(key) else {
+            return Vec::new();
+        };
         let nodes = match &node.tree {
             Tree::List(items) => items.as_slice(),
             _ => std::slice::from_ref(node),
         };
         let what = format!("an entry of `{key}`");
-        nodes.iter().filter_map(|item| self.reading.word(item, &what)).collect()
+        nodes
+            .iter()
+            .filter_map(|item| self.reading.word(item, &what))
+            .collect()
     }
 
     /// HTTP-like statuses under a key.
@@ -267,7 +316,10 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
                 _ => self.reading.wrong_type(item, "a status", "a whole number"),
             }
         }
-        Some(Located { value: statuses, at: self.reading.at(&node.span) })
+        Some(Located {
+            value: statuses,
+            at: self.reading.at(&node.span),
+        })
     }
 
     /// Free-key entries under a key.
@@ -290,7 +342,10 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
     pub(crate) fn missing(&mut self, key: &str) {
         let message = format!("{} has no `{key}`", self.what);
         let at = self.head();
-        self.reading.findings.error(code::MISSING_KEY, at, message).help(format!("add `{key}`"));
+        self.reading
+            .findings
+            .error(code::MISSING_KEY, at, message)
+            .help(format!("add `{key}`"));
     }
 
     /// Keys of the language that this version does not perform: an error each.
@@ -327,7 +382,10 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
     pub(crate) fn key(&self, key: &'static str) -> Word {
         let entry = self.node.entries().iter().find(|entry| entry.key == key);
         let span = entry.map_or(&self.node.span, |entry| &entry.key_span);
-        Located { value: Text::new_static(key), at: self.reading.at(span) }
+        Located {
+            value: Text::new_static(key),
+            at: self.reading.at(span),
+        }
     }
 
     /// Ends reading: whatever was not asked for is reported.
@@ -339,18 +397,26 @@ impl<'a, 'w, 'r> Fields<'a, 'w, 'r, 's> {
             }
             let at = self.reading.at(&entry.key_span);
             if let Some(damaged) = damaged_by(entries, index) {
-                let message =
-                    format!("the expression of `{}` ends early: it is not quoted", damaged.key);
+                let message = format!(
+                    "the expression of `{}` ends early: it is not quoted",
+                    damaged.key
+                );
                 let help = "put the whole expression in double quotes".to_owned();
-                self.reading.findings.error(code::UNQUOTED_EXPRESSION, at, message).help(help);
+                self.reading
+                    .findings
+                    .error(code::UNQUOTED_EXPRESSION, at, message)
+                    .help(help);
                 continue;
             }
             let message = format!("unknown key `{}` in {}", entry.key, self.what);
             let help = match suggest::nearest(&entry.key, self.known.iter().copied()) {
-                Some(name) => suggest::did_you_mean(name),
+                Some(name) => did_you_mean(name),
                 None => format!("known keys are {}", list(&self.known)),
             };
-            self.reading.findings.error(code::UNKNOWN_KEY, at, message).help(help);
+            self.reading
+                .findings
+                .error(code::UNKNOWN_KEY, at, message)
+                .help(help);
         }
     }
 }
@@ -377,9 +443,10 @@ fn damaged_by(entries: &[Entry], index: usize) -> Option<&Entry> {
         return None;
     }
     entries[..index].iter().rev().find(|entry| {
-        let Tree::String(text) = &entry.value.tree else { return false };
-        !entry.value.quoted
-            && (CEL_KEYS.contains(&entry.key.as_str()) || is_cut(text))
+        let Tree::String(text) = &entry.value.tree else {
+            return false;
+        };
+        !entry.value.quoted && (CEL_KEYS.contains(&entry.key.as_str()) || is_cut(text))
     })
 }
 
@@ -412,5 +479,14 @@ pub(crate) fn one_of(names: &[&str]) -> String {
 
 /// `a`, `b`, `c`.
 pub(crate) fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The help that names what was probably meant.
+pub(crate) fn did_you_mean(name: &str) -> String {
+    format!("did you mean `{name}`?")
 }

@@ -24,14 +24,20 @@ pub(super) fn read_output<'a>(
 /// Reads a schema.
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<SchemaRef<'a>> {
     match &node.tree {
-        Tree::String(_) => reading.word(node, "a definition's name").map(SchemaRef::Name),
+        Tree::String(_) => reading
+            .word(node, "a definition's name")
+            .map(SchemaRef::Name),
         Tree::Map(_) if node.get("from").is_some() => {
             let mut fields = Fields::open(reading, node, "the reference to a definition")?;
             let other = fields.required_word("from");
             let name = fields.required_word("name");
             let at = fields.at();
             fields.close();
-            Some(SchemaRef::From { node: other?, name: name?, at })
+            Some(SchemaRef::From {
+                node: other?,
+                name: name?,
+                at,
+            })
         }
         Tree::Map(_) | Tree::Bool(_) => Some(SchemaRef::Inline(reading.data(node))),
         _ => {

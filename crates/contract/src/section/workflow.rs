@@ -7,7 +7,9 @@ use crate::model::{Contract, Located, RetryRule, Strategy, Workflow, WorkflowOut
 use crate::yaml::Node;
 
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: &mut Contract<'a>) {
-    let Some(mut fields) = Fields::open(reading, node, "`workflow_coordination`") else { return };
+    let Some(mut fields) = Fields::open(reading, node, "`workflow_coordination`") else {
+        return;
+    };
     fields.descriptive(&["version", "subcontract_version", "description"]);
     match fields.get("workflow_definition") {
         Some(node) => contract.workflow = definition(fields.reading, node),
@@ -28,7 +30,11 @@ fn definition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Workf
         nodes: Vec::new(),
         execution_mode: ExecutionMode::Parallel,
         strategy: Strategy::FailFast,
-        retry: RetryRule { max_retries: 3, backoff_ms: 2000, multiplier: 2.0 },
+        retry: RetryRule {
+            max_retries: 3,
+            backoff_ms: 2000,
+            multiplier: 2.0,
+        },
         result: None,
         outcomes: WorkflowOutcomes::default(),
     };
@@ -51,11 +57,15 @@ fn definition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Workf
     Some(workflow)
 }
 
-const MODES: [(&str, ExecutionMode); 2] =
-    [("parallel", ExecutionMode::Parallel), ("sequential", ExecutionMode::Sequential)];
+const MODES: [(&str, ExecutionMode); 2] = [
+    ("parallel", ExecutionMode::Parallel),
+    ("sequential", ExecutionMode::Sequential),
+];
 
 fn metadata<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, workflow: &mut Workflow<'a>) {
-    let Some(mut fields) = Fields::open(reading, node, "`workflow_metadata`") else { return };
+    let Some(mut fields) = Fields::open(reading, node, "`workflow_metadata`") else {
+        return;
+    };
     workflow.name = fields.word("workflow_name");
     fields.descriptive(&["workflow_version", "version", "description"]);
     if let Some(mode) = fields.choice("execution_mode", &MODES) {
@@ -77,10 +87,14 @@ fn smaller(timeout: &mut Option<Located<u64>>, other: Option<Located<u64>>) {
 }
 
 fn graph<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, workflow: &mut Workflow<'a>) {
-    let Some(mut fields) = Fields::open(reading, node, "`execution_graph`") else { return };
+    let Some(mut fields) = Fields::open(reading, node, "`execution_graph`") else {
+        return;
+    };
     fields.descriptive(&["version", "description"]);
     for item in fields.items("nodes") {
-        workflow.nodes.extend(workflow_step::read(fields.reading, item));
+        workflow
+            .nodes
+            .extend(workflow_step::read(fields.reading, item));
     }
     fields.not_enforced(&["edges"]);
     if fields.get("nodes").is_none() {
@@ -90,7 +104,9 @@ fn graph<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, workflow: &mut Workf
 }
 
 fn rules(reading: &mut Reading<'_, '_>, node: &Node, workflow: &mut Workflow<'_>) {
-    let Some(mut fields) = Fields::open(reading, node, "`coordination_rules`") else { return };
+    let Some(mut fields) = Fields::open(reading, node, "`coordination_rules`") else {
+        return;
+    };
     if let Some(mode) = fields.choice("execution_mode", &MODES) {
         workflow.execution_mode = mode.value;
     }
@@ -106,13 +122,21 @@ fn rules(reading: &mut Reading<'_, '_>, node: &Node, workflow: &mut Workflow<'_>
     smaller(&mut workflow.timeout_ms, timeout);
     let default = workflow.retry;
     workflow.retry = RetryRule {
-        max_retries: fields.count("max_retries", 0).unwrap_or(default.max_retries),
-        backoff_ms: fields.millis("retry_backoff_ms", 0).map_or(default.backoff_ms, |ms| ms.value),
+        max_retries: fields
+            .count("max_retries", 0)
+            .unwrap_or(default.max_retries),
+        backoff_ms: fields
+            .millis("retry_backoff_ms", 0)
+            .map_or(default.backoff_ms, |ms| ms.value),
         multiplier: fields
             .number("retry_backoff_multiplier", 1.0, 100.0)
             .unwrap_or(default.multiplier),
     };
-    fields.not_built(&["step_timeout_ms", "max_parallel_branches", "max_parallel_steps"]);
+    fields.not_built(&[
+        "step_timeout_ms",
+        "max_parallel_branches",
+        "max_parallel_steps",
+    ]);
     fields.not_enforced(&[
         "parallel_execution_allowed",
         "checkpoint_enabled",
@@ -129,7 +153,9 @@ fn rules(reading: &mut Reading<'_, '_>, node: &Node, workflow: &mut Workflow<'_>
 }
 
 fn outcomes<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, workflow: &mut Workflow<'a>) {
-    let Some(mut fields) = Fields::open(reading, node, "`outcomes`") else { return };
+    let Some(mut fields) = Fields::open(reading, node, "`outcomes`") else {
+        return;
+    };
     let mut read = |key| {
         let node = fields.get(key)?;
         publication::read(fields.reading, node)

@@ -25,15 +25,20 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
             None
         }
     };
-    let compensation =
-        fields.get("compensation").and_then(|node| compensation(fields.reading, node));
+    let compensation = fields
+        .get("compensation")
+        .and_then(|node| compensation(fields.reading, node));
     fields.not_built(&["on_event", "collect", "max_visits", "repeat"]);
     fields.not_enforced(&["metadata", "contract_ref", "target_node_type"]);
     if let (Some(_), Some(skip)) = (&condition, &skip_condition) {
         fields
             .reading
             .findings
-            .error(code::BAD_VALUE, skip.at, "a step has either `condition` or `skip_condition`")
+            .error(
+                code::BAD_VALUE,
+                skip.at,
+                "a step has either `condition` or `skip_condition`",
+            )
             .help("join both in `condition`");
     }
     fields.close();
@@ -46,7 +51,10 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
         condition,
         skip_condition,
         timeout_ms,
-        error_action: error_action.unwrap_or(Located { value: ErrorAction::Stop, at }),
+        error_action: error_action.unwrap_or(Located {
+            value: ErrorAction::Stop,
+            at,
+        }),
         compensation,
         work: what.work,
         input: what.input,
@@ -88,7 +96,10 @@ fn step_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<What
     let work = work(&mut fields);
     let waits = matches!(work, Some(Work::Wait(_)));
     let what = if waits {
-        What { work, ..What::default() }
+        What {
+            work,
+            ..What::default()
+        }
     } else {
         What {
             work,
@@ -108,7 +119,10 @@ fn step_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<What
 const WORKS: [&str; 4] = ["effect_node", "compute_node", "publish", "wait_ms"];
 
 fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Work<'a>> {
-    let given: Vec<&str> = WORKS.into_iter().filter(|key| fields.get(key).is_some()).collect();
+    let given: Vec<&str> = WORKS
+        .into_iter()
+        .filter(|key| fields.get(key).is_some())
+        .collect();
     let not_built = NOT_BUILT.iter().any(|key| fields.node().get(key).is_some());
     let at = fields.head();
     match given.as_slice() {
@@ -123,12 +137,18 @@ fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Work<'a>> {
         }
         ["effect_node"] => {
             let node = fields.word("effect_node")?;
-            Some(Work::Effect { node, operation: fields.word("operation") })
+            Some(Work::Effect {
+                node,
+                operation: fields.word("operation"),
+            })
         }
         ["compute_node"] => fields.word("compute_node").map(Work::Compute),
         ["publish"] => {
             let topic = fields.word("publish")?;
-            Some(Work::Publish { topic, payload: fields.data("payload") })
+            Some(Work::Publish {
+                topic,
+                payload: fields.data("payload"),
+            })
         }
         ["wait_ms"] => fields.cel("wait_ms").map(Work::Wait),
         several => {
@@ -158,5 +178,10 @@ fn compensation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Com
     let input = fields.data("input");
     fields.not_built(&["compute_node", "reducer_node", "workflow", "publish"]);
     fields.close();
-    Some(CompensationRule::Operation { at, node: effect, operation, input })
+    Some(CompensationRule::Operation {
+        at,
+        node: effect,
+        operation,
+        input,
+    })
 }

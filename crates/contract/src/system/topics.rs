@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use onex_expr::Text;
 
 use crate::graph::Kind;
-use crate::model::{ActionWork, At, Contract, Work, Word};
+use crate::model::{ActionWork, At, Contract, Word, Work};
 
 /// One topic's uses.
 #[derive(Clone, Debug, Default)]
@@ -52,17 +52,40 @@ pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, TopicUse> {
     let mut topics: BTreeMap<Text, TopicUse> = BTreeMap::new();
     for (node, contract) in contracts.iter().enumerate() {
         for entry in &contract.event_bus.subscribe {
-            let consumer =
-                Consumer { node, at: entry.topic.at, kind: ConsumerKind::Subscription };
-            topics.entry(entry.topic.value.clone()).or_default().consumers.push(consumer);
+            let consumer = Consumer {
+                node,
+                at: entry.topic.at,
+                kind: ConsumerKind::Subscription,
+            };
+            topics
+                .entry(entry.topic.value.clone())
+                .or_default()
+                .consumers
+                .push(consumer);
         }
         for (topic, kind) in operations_on_topics(contract) {
-            let consumer = Consumer { node, at: topic.at, kind };
-            topics.entry(topic.value.clone()).or_default().consumers.push(consumer);
+            let consumer = Consumer {
+                node,
+                at: topic.at,
+                kind,
+            };
+            topics
+                .entry(topic.value.clone())
+                .or_default()
+                .consumers
+                .push(consumer);
         }
         for (topic, acts) in published(contract) {
-            let producer = Producer { node, at: topic.at, acts };
-            topics.entry(topic.value).or_default().producers.push(producer);
+            let producer = Producer {
+                node,
+                at: topic.at,
+                acts,
+            };
+            topics
+                .entry(topic.value)
+                .or_default()
+                .producers
+                .push(producer);
         }
     }
     topics
@@ -71,9 +94,15 @@ pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, TopicUse> {
 fn operations_on_topics<'c>(
     contract: &'c Contract<'_>,
 ) -> impl Iterator<Item = (&'c Word, ConsumerKind)> {
-    let operations = contract.effect.iter().flat_map(|effect| effect.operations.iter().enumerate());
+    let operations = contract
+        .effect
+        .iter()
+        .flat_map(|effect| effect.operations.iter().enumerate());
     operations.filter_map(|(index, operation)| {
-        operation.on_topic.as_ref().map(|topic| (topic, ConsumerKind::Operation(index)))
+        operation
+            .on_topic
+            .as_ref()
+            .map(|topic| (topic, ConsumerKind::Operation(index)))
     })
 }
 
@@ -88,7 +117,10 @@ pub(crate) fn published(contract: &Contract<'_>) -> Vec<(Word, bool)> {
         }
     }
     for effect in &contract.effect {
-        let publications = effect.operations.iter().flat_map(|operation| operation.publications());
+        let publications = effect
+            .operations
+            .iter()
+            .flat_map(|operation| operation.publications());
         topics.extend(publications.map(|publication| (publication.topic.clone(), true)));
     }
     for workflow in &contract.workflow {
@@ -109,13 +141,18 @@ pub(crate) fn published(contract: &Contract<'_>) -> Vec<(Word, bool)> {
 
 /// The one topic where an effect's output, or a compute's result, is published without saying so.
 pub(crate) fn default_publication<'c>(contract: &'c Contract<'_>) -> Option<&'c Word> {
-    let [entry] = contract.event_bus.publish.as_slice() else { return None };
+    let [entry] = contract.event_bus.publish.as_slice() else {
+        return None;
+    };
     let publishes = match contract.kind.value {
         Kind::Effect => {
             let operations = &contract.effect.as_ref()?.operations;
-            let [operation] = operations.as_slice() else { return None };
-            let named =
-                operation.publications().any(|other| other.topic.value == entry.topic.value);
+            let [operation] = operations.as_slice() else {
+                return None;
+            };
+            let named = operation
+                .publications()
+                .any(|other| other.topic.value == entry.topic.value);
             !named && operation.response.outcome.is_none()
         }
         Kind::Compute => !contract.event_bus.subscribe.is_empty(),
