@@ -23,6 +23,7 @@ pub mod source;
 mod stored;
 pub mod suggest;
 mod system;
+pub mod topic;
 pub mod yaml;
 
 pub use load::load_folder;
