@@ -9,6 +9,8 @@ pub mod diagnostic;
 pub mod yaml;
 pub mod catalog;
 pub mod schema;
+pub mod suggest;
+pub mod topic;
 pub mod graph;
 
 use catalog::{Catalog, HostValues};
