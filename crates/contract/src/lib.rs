@@ -7,23 +7,34 @@
 //! [`catalog`] is what the host can perform, [`schema`] JSON Schema.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
-pub mod catalog;
-mod check;
-pub mod diagnostic;
-mod dialect;
-mod findings;
-pub mod graph;
-mod link;
-mod load;
-mod model;
-mod parsed;
-pub mod schema;
-mod section;
 pub mod source;
-mod stored;
-pub mod suggest;
-mod system;
+
+mod load;
+
+pub mod diagnostic;
+mod findings;
+
 pub mod yaml;
+
+mod dialect;
+mod parsed;
+
+mod model;
+mod section;
+
+pub mod schema;
+pub mod suggest;
+pub mod topic;
+
+pub mod catalog;
+mod system;
+
+mod check;
+mod link;
+
+pub mod graph;
+
+mod stored;
 
 pub use load::load_folder;
 

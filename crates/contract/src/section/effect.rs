@@ -93,6 +93,7 @@ fn io_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<IoConf
     let at = fields.at();
     let rest = fields.rest();
     Some(IoConfig {
+        node,
         at,
         kind: kind?,
         timeout_ms,

@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 
 use onex_expr::Text;
 
-pub(crate) use idempotency::idempotent;
+pub(crate) use idempotency::{idempotent, verb};
 pub(crate) use intents::{Emitter, IntentUse, PerformerRef};
 pub(crate) use topics::{
-    Consumer, ConsumerKind, Producer, TopicUse, default_publication, event_segment,
+    Consumer, ConsumerKind, Producer, TopicUse, default_publication, event_segment, published,
 };
 
 use crate::catalog::{Catalog, HostValues};
