@@ -167,6 +167,7 @@ impl<'a> Case<'a> {
             offset: self.at.offset,
             last_refusal: None,
             updated_at: self.at.now,
+            correlation_id: self.delivery.message.correlation_id,
         })
     }
 
@@ -286,6 +287,7 @@ impl<'a> Case<'a> {
         entity.version += 1;
         entity.offset = self.at.offset;
         entity.updated_at = self.at.now;
+        entity.correlation_id = self.delivery.message.correlation_id;
         if self.is_timeout() {
             self.disarm(&mut entity);
         }
