@@ -9,6 +9,7 @@ use onex_expr::{
     looks_like_path,
 };
 
+use super::predicate::{self, Predicate};
 use super::types;
 use super::values::{Values, as_map};
 use crate::diagnostic::code;
@@ -61,6 +62,20 @@ impl Expressions<'_, '_> {
     /// The value of a key that holds bare CEL: text is an expression, anything else is data.
     pub(crate) fn cel(&mut self, data: Data<'_>, want: Want, scope: &Scope) -> Option<Template> {
         self.wrapped_cel(data, ("", ""), want, scope)
+    }
+
+    /// A condition of a state machine: bare CEL, or a predicate of two or three words.
+    pub(crate) fn condition(&mut self, data: Data<'_>, scope: &Scope) -> Option<Template> {
+        match data.node.as_str().and_then(|text| predicate::translate(text, scope)) {
+            Some(Predicate::Cel(cel)) => self.translated(&cel, data.at, scope),
+            Some(Predicate::Fault(message)) => {
+                self.findings.error(code::BAD_PREDICATE, data.at, message).help(
+                    "write a CEL expression, or a predicate such as `field is_present` or `field less_than 3`",
+                );
+                None
+            }
+            None => self.cel(data, Want::Bool, scope),
+        }
     }
 
     /// Bare CEL that is true where the text is false.

@@ -7,6 +7,7 @@ mod compute;
 mod effect;
 mod expression;
 mod orchestrator;
+mod predicate;
 mod reducer;
 mod scope;
 mod topics;

@@ -17,7 +17,7 @@ mod workflow;
 mod workflow_step;
 
 use fields::{Fields, Reading};
-pub(crate) use identity::is_name;
+pub(crate) use identity::{is_name, version_text};
 
 use crate::graph::Kind;
 use crate::model::Contract;
