@@ -78,7 +78,12 @@ fn secrets(linked: &Linked) -> Vec<Value> {
     let mut names: Vec<&Text> = Vec::new();
     for node in &linked.nodes {
         if let Body::Effect(effect) = &node.body {
-            names.extend(effect.operations.iter().flat_map(|operation| &operation.secrets));
+            names.extend(
+                effect
+                    .operations
+                    .iter()
+                    .flat_map(|operation| &operation.secrets),
+            );
         }
     }
     names.sort_unstable();

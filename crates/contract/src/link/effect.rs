@@ -115,7 +115,9 @@ fn operation(
 
     let secrets = secrets(&request);
     for name in &secrets {
-        expressions.values.read_secret(name, declared.io.at, expressions.findings);
+        expressions
+            .values
+            .read_secret(name, declared.io.at, expressions.findings);
     }
     let idempotent = idempotent(declared, kind);
     let default = default_publication(contract);

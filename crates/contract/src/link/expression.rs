@@ -66,7 +66,11 @@ impl Expressions<'_, '_> {
 
     /// A condition of a state machine: bare CEL, or a predicate of two or three words.
     pub(crate) fn condition(&mut self, data: Data<'_>, scope: &Scope) -> Option<Template> {
-        match data.node.as_str().and_then(|text| predicate::translate(text, scope)) {
+        match data
+            .node
+            .as_str()
+            .and_then(|text| predicate::translate(text, scope))
+        {
             Some(Predicate::Cel(cel)) => self.translated(&cel, data.at, scope),
             Some(Predicate::Fault(message)) => {
                 self.findings.error(code::BAD_PREDICATE, data.at, message).help(
@@ -199,7 +203,8 @@ impl Expressions<'_, '_> {
             if form == Form::Data(Place::Url) {
                 constants.insert(name, Value::text(""));
             } else {
-                full.roots.push(Root::new(format!("{root}.{name}"), Type::Dyn));
+                full.roots
+                    .push(Root::new(format!("{root}.{name}"), Type::Dyn));
             }
         };
         for name in config_names {
@@ -212,7 +217,8 @@ impl Expressions<'_, '_> {
                 absent(&mut env, "env", name);
             }
         }
-        full.constants.push((Text::new_static("config"), as_map(&config)));
+        full.constants
+            .push((Text::new_static("config"), as_map(&config)));
         full.constants.push((Text::new_static("env"), as_map(&env)));
         form.compile(text, &full)
     }
@@ -228,8 +234,14 @@ impl Expressions<'_, '_> {
             let is_secret = text.get(fault.range.clone()) == Some("secret");
             if is_secret && ["unknown_root", "root_out_of_place"].contains(&fault.kind) {
                 self.findings
-                    .error(code::SECRET_OUT_OF_PLACE, at, "a secret cannot be read in this place")
-                    .help("use it in the `io_config` of an effect: it is put in at the last moment");
+                    .error(
+                        code::SECRET_OUT_OF_PLACE,
+                        at,
+                        "a secret cannot be read in this place",
+                    )
+                    .help(
+                        "use it in the `io_config` of an effect: it is put in at the last moment",
+                    );
                 continue;
             }
             report(&fault, at, self.findings);
@@ -281,7 +293,10 @@ impl Form {
         match self {
             Form::Bare => {
                 let Compiled { value, faults } = Program::compile(text, scope);
-                Compiled { value: value.map(Template::Expr), faults }
+                Compiled {
+                    value: value.map(Template::Expr),
+                    faults,
+                }
             }
             Form::Data(place) => Template::compile(text, place, scope),
         }
@@ -298,8 +313,15 @@ fn names_read(text: &str, form: Form, scope: &Scope) -> (BTreeSet<Text>, BTreeSe
         Form::Bare => Form::Bare,
         Form::Data(_) => Form::Data(Place::Data),
     };
-    let Some(template) = form.compile(text, &probe).value else { return Default::default() };
-    let names = |slot| template.paths(slot).into_iter().filter_map(|path| path.into_iter().next());
+    let Some(template) = form.compile(text, &probe).value else {
+        return Default::default();
+    };
+    let names = |slot| {
+        template
+            .paths(slot)
+            .into_iter()
+            .filter_map(|path| path.into_iter().next())
+    };
     (names(first).collect(), names(first + 1).collect())
 }
 

@@ -37,7 +37,11 @@ impl Values {
             env: env(host),
             used_config: BTreeSet::new(),
             used_env: BTreeSet::new(),
-            secrets: host.secrets.iter().map(|name| Text::from(name.as_str())).collect(),
+            secrets: host
+                .secrets
+                .iter()
+                .map(|name| Text::from(name.as_str()))
+                .collect(),
             strict: host.strict,
         };
         for layer in ["", contract.name.as_str()] {
