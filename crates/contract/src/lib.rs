@@ -34,6 +34,7 @@ mod link;
 
 pub mod graph;
 
+mod shown;
 mod stored;
 
 pub use load::load_folder;
@@ -113,7 +114,7 @@ fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<
         return None;
     }
     let mut contract = section::read(&mut reading, root, &parsed.stem)?;
-    contract.normal_form = onex_expr::json::to_string(&root.to_value()).into();
+    contract.normal_form = onex_expr::json::to_string(&shown::normal_form(root).to_value()).into();
     Some(contract)
 }
 

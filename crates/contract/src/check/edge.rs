@@ -3,7 +3,7 @@
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::link::types::{Misfit, misfits};
-use crate::model::{At, SchemaRef, SubscribeTopic};
+use crate::model::{At, SubscribeTopic};
 use crate::schema::Schema;
 use crate::system::System;
 
@@ -19,7 +19,10 @@ pub(super) fn producers_disagree(system: &System<'_>, findings: &mut Findings<'_
                 .filter(|e| e.topic.value == *topic)
             {
                 let schema = system.schema_of(entry.payload.as_ref());
-                let at = entry.payload.as_ref().map_or(entry.topic.at, SchemaRef::at);
+                let at = entry
+                    .payload
+                    .as_ref()
+                    .map_or(entry.topic.at, |data| data.at);
                 declared.extend(schema.map(|schema| (schema, at)));
             }
         }
@@ -74,7 +77,10 @@ fn wanted<'s>(
         .or(compute)?;
     Some((
         system.schema(reference)?,
-        entry.payload.as_ref().map_or(entry.topic.at, SchemaRef::at),
+        entry
+            .payload
+            .as_ref()
+            .map_or(entry.topic.at, |data| data.at),
     ))
 }
 

@@ -63,7 +63,7 @@ pub(super) fn unknown_kind(system: &System<'_>, findings: &mut Findings<'_>) {
 /// A request that its kind does not take. What an expression yields is not known and not judged.
 pub(super) fn io_config(system: &System<'_>, findings: &mut Findings<'_>) {
     for (operation, kind) in of_known_kind(system) {
-        let Some(schema) = Schema::from_text(kind.config_schema) else {
+        let Ok(schema) = Schema::from_json(kind.config_schema) else {
             continue;
         };
         let Err(misfits) = schema.validate(&operation.io.node.to_value()) else {

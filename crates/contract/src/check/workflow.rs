@@ -260,7 +260,7 @@ pub(super) fn step_type(system: &System<'_>, findings: &mut Findings<'_>) {
             };
             if said.as_str() != wanted {
                 let message = format!(
-                    "`node_type` is `{}`, the step is one of {wanted}",
+                    "`node_type` is `{}`, the step needs `{wanted}`",
                     said.as_str()
                 );
                 findings

@@ -113,6 +113,12 @@ fn operation(
     let on_exhausted = published(expressions, declared.on_exhausted.as_ref(), &failed);
     let (request, refusals) = (request?, refusals.into_iter().collect::<Option<Vec<_>>>()?);
 
+    let secrets = secrets(&request);
+    for name in &secrets {
+        expressions
+            .values
+            .read_secret(name, declared.io.at, expressions.findings);
+    }
     let idempotent = idempotent(declared, kind);
     let default = default_publication(contract);
     let success = answer
@@ -122,7 +128,7 @@ fn operation(
     Some(Operation {
         name: declared.name.value.clone(),
         kind: declared.io.kind.value.clone(),
-        secrets: secrets(&request),
+        secrets,
         request,
         attempt_timeout_ms: declared.io.timeout_ms.unwrap_or(ATTEMPT_TIMEOUT_MS),
         timeout_ms: declared

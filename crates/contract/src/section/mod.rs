@@ -11,13 +11,13 @@ pub(crate) mod fields;
 mod identity;
 mod intent_consumption;
 mod publication;
-mod schema_ref;
+mod run_models;
 mod state_machine;
 mod workflow;
 mod workflow_step;
 
 use fields::{Fields, Reading};
-pub(crate) use identity::is_name;
+pub(crate) use identity::{is_name, version_text};
 
 use crate::graph::Kind;
 use crate::model::Contract;
@@ -55,12 +55,12 @@ pub(crate) const SECTIONS: &[Section] = &[
     Section {
         key: "input_model",
         kinds: &[Kind::Orchestrator],
-        read: schema_ref::read_input,
+        read: run_models::read_input,
     },
     Section {
         key: "output_model",
         kinds: &[Kind::Orchestrator],
-        read: schema_ref::read_output,
+        read: run_models::read_output,
     },
     Section {
         key: "event_bus",
