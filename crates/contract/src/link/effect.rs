@@ -114,11 +114,6 @@ fn operation(
     let (request, refusals) = (request?, refusals.into_iter().collect::<Option<Vec<_>>>()?);
 
     let secrets = secrets(&request);
-    for name in &secrets {
-        expressions
-            .values
-            .read_secret(name, declared.io.at, expressions.findings);
-    }
     let idempotent = idempotent(declared, kind);
     let default = default_publication(contract);
     let success = answer

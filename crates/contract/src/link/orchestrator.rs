@@ -312,7 +312,7 @@ fn compensation(
 ) -> Option<Compensation> {
     let (effect, operation, input) = match &declared.compensation {
         None => return Some(Compensation::Unsaid),
-        Some(CompensationRule::Nothing(_)) => return Some(Compensation::Nothing),
+        Some(CompensationRule::Nothing) => return Some(Compensation::Nothing),
         Some(CompensationRule::Operation {
             node,
             operation,
