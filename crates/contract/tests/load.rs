@@ -18,8 +18,14 @@ fn folder(name: &str, files: &[&str]) -> PathBuf {
 
 fn found(root: &Path) -> Vec<String> {
     let sources = load_folder(root).expect("the folder can be read");
-    let below = |path: &str| path.strip_prefix(&format!("{}/", root.display())).map(str::to_owned);
-    sources.iter().map(|source| below(&source.path).expect("it is below the folder")).collect()
+    let below = |path: &str| {
+        path.strip_prefix(&format!("{}/", root.display()))
+            .map(str::to_owned)
+    };
+    sources
+        .iter()
+        .map(|source| below(&source.path).expect("it is below the folder"))
+        .collect()
 }
 
 #[test]
@@ -27,13 +33,22 @@ fn contracts_are_found_by_name_and_in_folders_called_contracts() {
     let root = folder(
         "by_name",
         &[
-            "b/contract.yaml", "a/order.contract.yaml", "a/contract.yml", "contracts/x.yaml",
-            "contracts/y.yml", "contracts/notes.md", "a/values.yaml", ".git/contract.yaml",
+            "b/contract.yaml",
+            "a/order.contract.yaml",
+            "a/contract.yml",
+            "contracts/x.yaml",
+            "contracts/y.yml",
+            "contracts/notes.md",
+            "a/values.yaml",
+            ".git/contract.yaml",
             "contracts/.hidden.yaml",
         ],
     );
     let expected = [
-        "a/contract.yml", "a/order.contract.yaml", "b/contract.yaml", "contracts/x.yaml",
+        "a/contract.yml",
+        "a/order.contract.yaml",
+        "b/contract.yaml",
+        "contracts/x.yaml",
         "contracts/y.yml",
     ];
     assert_eq!(found(&root), expected);

@@ -1,6 +1,7 @@
 //! `state_machine`: states, transitions, guards, actions.
 
-use super::fields::{Fields, Reading, one_of};
+use super::fields::Fields;
+use super::reading::{Reading, one_of};
 use crate::diagnostic::code;
 use crate::graph::OnUnhandled;
 use crate::model::{

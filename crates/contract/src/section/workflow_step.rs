@@ -1,6 +1,7 @@
 //! One node of an execution graph: when, what if, and what.
 
-use super::fields::{Fields, Reading, list};
+use super::fields::Fields;
+use super::reading::{Reading, list};
 use crate::diagnostic::code;
 use crate::graph::ErrorAction;
 use crate::model::{CompensationRule, Data, GraphNode, Located, Word, Work};
