@@ -45,7 +45,7 @@ use findings::Findings;
 use graph::{Graph, Kind};
 use model::Contract;
 use parsed::Parsed;
-use section::fields::Reading;
+use section::reading::Reading;
 use source::Source;
 use system::System;
 

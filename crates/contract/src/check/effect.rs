@@ -1,5 +1,7 @@
 //! Effects: kinds, requests, answers, retries, breakers, triggers.
 
+use onex_expr::{Key, Value};
+
 use super::meant;
 use super::reducer::twice;
 use crate::catalog::EffectKind;
@@ -66,17 +68,53 @@ pub(super) fn io_config(system: &System<'_>, findings: &mut Findings<'_>) {
         let Ok(schema) = Schema::from_json(kind.config_schema) else {
             continue;
         };
-        let Err(misfits) = schema.validate(&operation.io.node.to_value()) else {
-            continue;
-        };
-        for misfit in misfits {
-            let (node, at) = place(operation, &misfit.at);
-            if holds_expression(node) {
-                continue;
+        let document = schema.document();
+        let closed = document
+            .get("additionalProperties")
+            .and_then(Value::as_bool)
+            == Some(false);
+        let fields: Vec<&str> = match document.get("properties").and_then(Value::as_map) {
+            Some(properties) if closed => {
+                properties.iter().filter_map(|(key, _)| name(key)).collect()
             }
-            let message = format!("`{}` does not take this: {}", kind.name, misfit.message);
-            findings.error(code::IO_CONFIG_MISFIT, at, message);
+            _ => operation
+                .io
+                .fields
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect(),
+        };
+        let mut known = operation.io.node.clone();
+        if let Tree::Map(entries) = &mut known.tree {
+            entries.retain(|entry| COMMON.contains(&&*entry.key) || fields.contains(&&*entry.key));
         }
+        let given = operation.io.fields.iter().map(|(name, _)| name);
+        for field in given.filter(|field| !fields.contains(&field.as_str())) {
+            let help = meant(field.as_str(), fields.iter().copied(), || {
+                format!("it has {}", fields.join(", "))
+            });
+            let message = format!("`{}` has no field `{}`", kind.name, field.as_str());
+            findings
+                .error(code::IO_CONFIG_MISFIT, field.at, message)
+                .help(help);
+        }
+        for misfit in schema.validate(&known.to_value()).err().unwrap_or_default() {
+            let (node, at) = place(operation, &misfit.at);
+            if !holds_expression(node) {
+                let message = format!("`{}` does not take this: {}", kind.name, misfit.message);
+                findings.error(code::IO_CONFIG_MISFIT, at, message);
+            }
+        }
+    }
+}
+
+/// Fields that every kind has.
+const COMMON: [&str; 2] = ["handler_type", "timeout_ms"];
+
+fn name(key: &Key) -> Option<&str> {
+    match key {
+        Key::String(name) => Some(name),
+        _ => None,
     }
 }
 

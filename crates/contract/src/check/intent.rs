@@ -8,7 +8,7 @@ use crate::section::is_name;
 use crate::system::{IntentUse, System};
 
 fn places(uses: &IntentUse) -> impl Iterator<Item = At> {
-    let emitters = uses.emitters.iter().map(|emitter| emitter.at);
+    let emitters = uses.emitters.iter().copied();
     emitters.chain(uses.performers.iter().map(|performer| performer.at))
 }
 
@@ -35,14 +35,12 @@ pub(super) fn no_performer(system: &System<'_>, findings: &mut Findings<'_>) {
         .iter()
         .filter(|(_, uses)| uses.performers.is_empty())
     {
-        for emitter in &uses.emitters {
+        for at in &uses.emitters {
             let help = meant(intent, known.iter().map(String::as_str), || {
                 format!("write `on_intent: {intent}` on an operation of an effect")
             });
             let message = format!("nobody performs the intent `{intent}`");
-            findings
-                .error(code::NO_PERFORMER, emitter.at, message)
-                .help(help);
+            findings.error(code::NO_PERFORMER, *at, message).help(help);
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn bad_topic(system: &System<'_>, findings: &mut Findings<'_>) {
         let Err(fault) = topic::parse(topic) else {
             continue;
         };
-        let producers = uses.producers.iter().map(|producer| producer.at);
+        let producers = uses.producers.iter().copied();
         for at in producers.chain(uses.consumers.iter().map(|consumer| consumer.at)) {
             findings
                 .error(code::BAD_TOPIC, at, format!("`{topic}`: {fault}"))
@@ -141,7 +141,7 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
             ),
             (Some(producer), None) => (
                 code::EXIT,
-                producer.at,
+                *producer,
                 format!("`{topic}` is an exit: no contract consumes it"),
             ),
             _ => continue,

@@ -184,9 +184,19 @@ impl Expressions<'_, '_> {
                 .help(format!("write \"${{{text}}}\" for the value"));
         }
         let compiled = self.in_scope(text, at, Form::Data(place), scope);
-        self.settle(compiled, text, &|range| {
+        let template = self.settle(compiled, text, &|range| {
             At::new(file, &node.source_range(range))
-        })
+        })?;
+        let secret = scope
+            .roots
+            .iter()
+            .position(|root| root.name == "secret" && root.here);
+        for path in secret.iter().flat_map(|slot| template.paths(*slot)) {
+            if let Some(name) = path.first() {
+                self.values.read_secret(name, at, self.findings);
+            }
+        }
+        Some(template)
     }
 
     /// Compiles with `config` and `env` as they are. A name without a value is reported, and stands

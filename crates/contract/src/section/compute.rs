@@ -1,6 +1,7 @@
 //! `compute_operations`: a pipeline of pure steps.
 
-use super::fields::{Fields, Reading};
+use super::fields::Fields;
+use super::reading::Reading;
 use crate::diagnostic::code;
 use crate::model::{ComputeOperation, ComputeStep, ComputeWork, Contract, Word};
 use crate::yaml::Node;

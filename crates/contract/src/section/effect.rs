@@ -1,7 +1,8 @@
 //! `effect_operations`: operations, their answers, retries and breakers.
 
-use super::fields::{Fields, Reading};
+use super::fields::Fields;
 use super::publication;
+use super::reading::Reading;
 use crate::diagnostic::code;
 use crate::graph::Backoff;
 use crate::model::{

@@ -1,6 +1,7 @@
 //! `event_bus`: topics in and out.
 
-use super::fields::{Fields, Reading};
+use super::fields::Fields;
+use super::reading::Reading;
 use crate::diagnostic::code;
 use crate::model::{Contract, Data, EventBus, PublishTopic, SubscribeTopic, Word};
 use crate::yaml::{Node, Tree};

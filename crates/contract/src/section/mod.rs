@@ -7,17 +7,19 @@ mod config;
 mod definitions;
 mod effect;
 mod event_bus;
-pub(crate) mod fields;
+mod fields;
 mod identity;
 mod intent_consumption;
 mod publication;
+pub(crate) mod reading;
 mod run_models;
 mod state_machine;
 mod workflow;
 mod workflow_step;
 
-use fields::{Fields, Reading};
+use fields::Fields;
 pub(crate) use identity::{is_name, version_text};
+use reading::Reading;
 
 use crate::graph::Kind;
 use crate::model::Contract;

@@ -1,7 +1,7 @@
 //! The sections that are a schema: `input_model` and `output_model`. What a schema may be is
 //! judged where names are looked up.
 
-use super::fields::Reading;
+use super::reading::Reading;
 use crate::model::Contract;
 use crate::yaml::Node;
 

@@ -24,8 +24,7 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::model::{
-    ComputeOperation, Contract, Data, EffectOperation, EffectOperations, StateMachine, Word,
-    Workflow,
+    Contract, Data, EffectOperation, EffectOperations, StateMachine, Word, Workflow,
 };
 use crate::schema::Schema;
 use schemas::Schemas;
@@ -112,13 +111,6 @@ impl<'a> System<'a> {
         self.contracts
             .iter()
             .filter_map(|c| Some((c, c.workflow.as_ref()?)))
-    }
-
-    /// Every pipeline.
-    pub(crate) fn computes(&self) -> impl Iterator<Item = (&Contract<'a>, &ComputeOperation<'a>)> {
-        self.contracts
-            .iter()
-            .filter_map(|c| Some((c, c.compute.as_ref()?)))
     }
 
     /// Every effect.
