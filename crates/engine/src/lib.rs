@@ -8,12 +8,28 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod accept;
+mod apply;
+mod attempt;
 pub mod codec;
+pub mod dedupe;
+mod deliver;
+mod engine;
+pub mod guard;
 pub mod input;
+mod intents;
 pub mod key;
+mod letters;
 pub mod options;
 pub mod output;
+pub mod recover;
+mod rows;
+mod turn;
 
+pub use engine::Engine;
+pub use guard::{Guard, Unguarded};
 pub use input::{Input, Request, Ticket};
 pub use options::Options;
 pub use output::{Output, Perform, Refusal, Reply};
+pub use recover::Recovered;
+pub use turn::PARTITIONS;

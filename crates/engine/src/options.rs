@@ -5,6 +5,8 @@
 pub struct Options {
     /// Records of one turn, deliveries beyond it wait for the next.
     pub turn_records_max: usize,
+    /// Bytes of records and rows of one turn, likewise.
+    pub turn_bytes_max: usize,
     /// Evaluation steps of one decision.
     pub fuel: u64,
     /// How long a client's message id is remembered, in microseconds.
@@ -26,6 +28,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             turn_records_max: 4096,
+            turn_bytes_max: 8 << 20,
             fuel: 1_000_000,
             dedupe_window_us: 600_000_000,
             dedupe_ids_max: 1_000_000,

@@ -1,96 +1,117 @@
 //! A compiled expression.
 
-use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Range;
 
-use crate::{Scope, Text, Type, Value};
-
-/// How grave a fault is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
-    /// The expression cannot be used.
-    Error,
-    /// It can, but probably not as meant.
-    Warning,
-}
-
-/// A located finding about an expression's text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
-    /// How grave.
-    pub severity: Severity,
-    /// A stable word for the kind of fault: `syntax`, `unknown_root`, `root_out_of_place`,
-    /// `unknown_field`, `maybe_missing`, `unknown_function`, `no_overload`, `never_equal`,
-    /// `uint`, `too_deep`, `too_long`, `looks_like_path`, `secret_out_of_place`, `bad_literal`, ...
-    pub kind: &'static str,
-    /// Byte range in the source text.
-    pub range: Range<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-}
-
-/// What compiling gave: a program unless there is an error among the faults.
-#[derive(Clone, Debug)]
-pub struct Compiled<T> {
-    /// The result, absent when a fault is an error.
-    pub value: Option<T>,
-    /// Every fault, in source order.
-    pub faults: Vec<Fault>,
-}
+pub use crate::fault::{Compiled, EvalError, Fault, Severity};
+use crate::plan::{self, Plan};
+use crate::scope::Root;
+use crate::{Scope, Text, Type, Value, check, eval, syntax};
 
 /// Evaluation steps left. Shared by all expressions of one decision.
 #[derive(Clone, Copy, Debug)]
 pub struct Fuel(pub u64);
 
-/// Why an evaluation ended without a value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EvalError {
-    /// A stable word: `no_such_field`, `no_such_key`, `no_overload`, `overflow`, `divide_by_zero`,
-    /// `out_of_range`, `bad_conversion`, `fuel`, `too_large`, `not_json`, ...
-    pub kind: &'static str,
-    /// What happened, with names and never with payload content longer than 64 bytes.
-    pub message: String,
-    /// Byte range in the source text.
-    pub range: Range<usize>,
-}
-
 /// A checked expression, ready to run. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Program {}
+pub struct Program {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    source: Text,
+    plan: Plan,
+    output: Type,
+}
 
 impl Program {
     /// Parses and checks CEL in a scope.
-    pub fn compile(_source: &str, _scope: &Scope) -> Compiled<Program> {
-        unimplemented!()
+    pub fn compile(source: &str, scope: &Scope) -> Compiled<Program> {
+        let (ast, root, mut faults) = syntax::parse(source);
+        let (output, found) = check::check(&ast, root, scope);
+        faults.extend(found);
+        let (plan, found) = plan::build(&ast, root, scope);
+        faults.extend(found);
+        let program = Program {
+            inner: Arc::new(Inner {
+                source: source.into(),
+                plan,
+                output,
+            }),
+        };
+        Compiled::new(program, faults)
     }
 
     /// Evaluates with one value a root, in the scope's order; a root that `uses` denies may be
     /// given as `Value::Null`.
-    pub fn eval(&self, _roots: &[Value], _fuel: &mut Fuel) -> Result<Value, EvalError> {
-        unimplemented!()
+    pub fn eval(&self, roots: &[Value], fuel: &mut Fuel) -> Result<Value, EvalError> {
+        eval::run(&self.inner.plan, roots, &mut fuel.0)
     }
 
     /// Whether the expression reads the root in this slot.
-    pub fn uses(&self, _slot: usize) -> bool {
-        unimplemented!()
+    pub fn uses(&self, slot: usize) -> bool {
+        slot < 64 && self.inner.plan.uses & (1 << slot) != 0
     }
 
     /// The type of what it yields.
     pub fn output_type(&self) -> &Type {
-        unimplemented!()
+        &self.inner.output
     }
 
     /// The text it was compiled from.
     pub fn source(&self) -> &str {
-        unimplemented!()
+        &self.inner.source
     }
 
     /// Every static path read below a root: `["lines"]` for `input.lines.map(..)`, `["a", "output"]`
     /// for `steps.a.output`. A dynamic index ends the path.
-    pub fn paths(&self, _slot: usize) -> Vec<Vec<Text>> {
-        unimplemented!()
+    pub fn paths(&self, slot: usize) -> Vec<Vec<Text>> {
+        let paths = &self.inner.plan.paths;
+        paths
+            .iter()
+            .filter(|(root, _)| *root == slot)
+            .map(|(_, path)| path.clone())
+            .collect()
     }
+}
+
+/// Why a text did not evaluate.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TextError {
+    /// It cannot be compiled: the faults that are errors.
+    Faults(Vec<Fault>),
+    /// It failed while running.
+    Failed(EvalError),
+}
+
+/// Compiles and evaluates one text against roots of which no type is known. The checker has no
+/// veto here, as in CEL without a checker; where the evaluation fails too, its finding explains why.
+pub fn eval_text(
+    source: &str,
+    roots: &[(Text, Value)],
+    fuel: &mut Fuel,
+) -> Result<Value, TextError> {
+    let scope = Scope {
+        roots: roots
+            .iter()
+            .map(|(name, _)| Root::new(name.clone(), Type::Dyn))
+            .collect(),
+        constants: Vec::new(),
+    };
+    let (ast, root, faults) = syntax::parse(source);
+    if !faults.is_empty() {
+        return Err(TextError::Faults(faults));
+    }
+    let (plan, _) = plan::build(&ast, root, &scope);
+    let values: Vec<Value> = roots.iter().map(|(_, value)| value.clone()).collect();
+    eval::run(&plan, &values, &mut fuel.0).map_err(|error| {
+        let (_, mut faults) = check::check(&ast, root, &scope);
+        faults.retain(Fault::is_error);
+        if faults.is_empty() {
+            TextError::Failed(error)
+        } else {
+            TextError::Faults(faults)
+        }
+    })
 }

@@ -6,6 +6,11 @@ use alloc::vec::Vec;
 
 use crate::{Compiled, EvalError, Fuel, Program, Scope, Text, Type, Value};
 
+mod compile;
+mod render;
+
+pub use compile::looks_like_path;
+
 /// Where a template's text ends up, which decides how values are written into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -53,23 +58,80 @@ pub enum Part {
 
 impl Template {
     /// Compiles one scalar text; ranges of faults are byte ranges of `source`.
-    pub fn compile(_source: &str, _place: Place, _scope: &Scope) -> Compiled<Template> {
-        unimplemented!()
+    pub fn compile(source: &str, place: Place, scope: &Scope) -> Compiled<Template> {
+        compile::compile(source, place, scope)
+    }
+
+    /// A list of templates; one without expressions is a literal.
+    pub fn list(items: Vec<Template>) -> Template {
+        let literal = |item: &Template| item.as_literal().cloned();
+        match items.iter().map(literal).collect::<Option<Vec<Value>>>() {
+            Some(values) => Template::Literal(Value::list(values)),
+            None => Template::List(Arc::new(items)),
+        }
+    }
+
+    /// A map of templates; one without expressions is a literal. Of two equal keys the later wins.
+    pub fn map(entries: Vec<(Text, Template)>) -> Template {
+        let literal =
+            |(key, item): &(Text, Template)| Some((key.clone(), item.as_literal()?.clone()));
+        match entries
+            .iter()
+            .map(literal)
+            .collect::<Option<Vec<(Text, Value)>>>()
+        {
+            Some(values) => Template::Literal(Value::map(values)),
+            None => Template::Map(Arc::new(entries)),
+        }
+    }
+
+    /// The value, if it is known without evaluating anything.
+    pub fn as_literal(&self) -> Option<&Value> {
+        match self {
+            Template::Literal(value) => Some(value),
+            _ => None,
+        }
     }
 
     /// Renders; `None` is an optional none (the caller leaves the key out). What comes out is JSON:
     /// timestamps, durations and bytes are text, NaN and infinity are errors.
-    pub fn render(&self, _roots: &[Value], _fuel: &mut Fuel) -> Result<Option<Value>, EvalError> {
-        unimplemented!()
+    pub fn render(&self, roots: &[Value], fuel: &mut Fuel) -> Result<Option<Value>, EvalError> {
+        render::render(self, roots, fuel)
     }
 
     /// Whether any expression in it reads the root in this slot.
-    pub fn uses(&self, _slot: usize) -> bool {
-        unimplemented!()
+    pub fn uses(&self, slot: usize) -> bool {
+        let mut found = false;
+        self.for_each_program(&mut |program| found |= program.uses(slot));
+        found
+    }
+
+    /// Every static path read below a root by any expression in it.
+    pub fn paths(&self, slot: usize) -> Vec<Vec<Text>> {
+        let mut paths = Vec::new();
+        self.for_each_program(&mut |program| paths.extend(program.paths(slot)));
+        paths
+    }
+
+    /// Calls back with every expression in it.
+    pub fn for_each_program(&self, visit: &mut dyn FnMut(&Program)) {
+        match self {
+            Template::Literal(_) => {}
+            Template::Expr(program) => visit(program),
+            Template::Joined(joined) => joined.parts.iter().for_each(|part| {
+                if let Part::Expr(program) = part {
+                    visit(program);
+                }
+            }),
+            Template::List(items) => items.iter().for_each(|item| item.for_each_program(visit)),
+            Template::Map(entries) => entries
+                .iter()
+                .for_each(|(_, item)| item.for_each_program(visit)),
+        }
     }
 
     /// The type of what it yields.
     pub fn output_type(&self) -> Type {
-        unimplemented!()
+        render::output_type(self)
     }
 }

@@ -1,10 +1,17 @@
 //! The one value of the product: from JSON decode through validation, expressions and rows to
 //! encode, never converted. Cloning is cheap: text is short or shared, collections are shared.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::Text;
+use crate::json::{self, JsonError};
+
+mod map;
+mod order;
+
+pub use map::{Key, Map};
 
 /// A JSON value, or one of the few CEL values that JSON lacks.
 #[derive(Clone, Debug)]
@@ -40,85 +47,13 @@ pub enum Value {
     Optional(Option<Arc<Value>>),
 }
 
-/// A map's key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// A truth value.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// Text: the only kind of key JSON has.
-    String(Text),
-}
-
-/// Entries sorted by key, each key once.
-#[derive(Clone, Debug, Default)]
-pub struct Map {
-    entries: Vec<(Key, Value)>,
-}
-
-impl Map {
-    /// The value under a text key.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.entries
-            .binary_search_by(|(key, _)| match key {
-                Key::String(text) => text.as_str().cmp(name),
-                _ => core::cmp::Ordering::Less,
-            })
-            .ok()
-            .map(|at| &self.entries[at].1)
-    }
-
-    /// The value under any key.
-    pub fn get_key(&self, wanted: &Key) -> Option<&Value> {
-        self.entries
-            .binary_search_by(|(key, _)| key.cmp(wanted))
-            .ok()
-            .map(|at| &self.entries[at].1)
-    }
-
-    /// Puts a value under a key, in place of an earlier one.
-    pub fn insert(&mut self, key: Key, value: Value) {
-        match self.entries.binary_search_by(|(k, _)| k.cmp(&key)) {
-            Ok(at) => self.entries[at].1 = value,
-            Err(at) => self.entries.insert(at, (key, value)),
-        }
-    }
-
-    /// The entries in key order.
-    pub fn iter(&self) -> impl Iterator<Item = &(Key, Value)> {
-        self.entries.iter()
-    }
-
-    /// How many entries there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there are no entries.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
-/// Builds a map; of two equal keys the later wins.
-impl FromIterator<(Key, Value)> for Map {
-    fn from_iter<I: IntoIterator<Item = (Key, Value)>>(iter: I) -> Self {
-        let mut map = Map::default();
-        for (key, value) in iter {
-            map.insert(key, value);
-        }
-        map
-    }
-}
-
 impl Value {
     /// A text value.
     pub fn text(text: impl Into<Text>) -> Value {
         Value::String(text.into())
     }
 
-    /// A map of text keys.
+    /// A map of text keys; of two equal keys the later wins.
     pub fn map<K: Into<Text>>(entries: impl IntoIterator<Item = (K, Value)>) -> Value {
         Value::Map(Arc::new(
             entries
@@ -133,12 +68,33 @@ impl Value {
         Value::List(Arc::new(items))
     }
 
+    /// An optional that holds a value.
+    pub fn some(value: Value) -> Value {
+        Value::Optional(Some(Arc::new(value)))
+    }
+
+    /// Reads JSON text within the default limits.
+    pub fn from_json(text: &str) -> Result<Value, JsonError> {
+        json::parse(text.as_bytes(), &json::Limits::default())
+    }
+
+    /// Compact JSON.
+    pub fn to_json(&self) -> String {
+        json::to_string(self)
+    }
+
     /// The value under a text key, if this is a map that has it.
     pub fn get(&self, name: &str) -> Option<&Value> {
         match self {
             Value::Map(map) => map.get(name),
             _ => None,
         }
+    }
+
+    /// The value under a chain of text keys.
+    pub fn get_path<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Option<&Value> {
+        path.into_iter()
+            .try_fold(self, |value, name| value.get(name))
     }
 
     /// The text, if this is text.
@@ -153,6 +109,15 @@ impl Value {
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Value::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The number, whatever its kind.
+    pub fn as_double(&self) -> Option<f64> {
+        match self {
+            Value::Int(number) => Some(*number as f64),
+            Value::Double(number) => Some(*number),
             _ => None,
         }
     }
@@ -185,42 +150,77 @@ impl Value {
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }
+
+    /// The name of the value's type, as CEL calls it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::Null => "null_type",
+            Value::Bool(_) => "bool",
+            Value::Int(_) => "int",
+            Value::Double(_) => "double",
+            Value::String(_) => "string",
+            Value::Bytes(_) => "bytes",
+            Value::List(_) => "list",
+            Value::Map(_) => "map",
+            Value::Timestamp { .. } => "google.protobuf.Timestamp",
+            Value::Duration(_) => "google.protobuf.Duration",
+            Value::Type(_) => "type",
+            Value::Optional(_) => "optional_type",
+        }
+    }
 }
 
-/// CEL equality: numbers by their value whatever their kind, everything else by structure.
-impl PartialEq for Value {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Value::Null, Value::Null) => true,
-            (Value::Bool(a), Value::Bool(b)) => a == b,
-            (Value::Int(a), Value::Int(b)) => a == b,
-            (Value::Double(a), Value::Double(b)) => a == b,
-            (Value::Int(a), Value::Double(b)) | (Value::Double(b), Value::Int(a)) => {
-                *a as f64 == *b
-            }
-            (Value::String(a), Value::String(b)) => a == b,
-            (Value::Bytes(a), Value::Bytes(b)) => a == b,
-            (Value::List(a), Value::List(b)) => a == b,
-            (Value::Map(a), Value::Map(b)) => {
-                a.len() == b.len()
-                    && a.iter()
-                        .zip(b.iter())
-                        .all(|((ka, va), (kb, vb))| ka == kb && va == vb)
-            }
-            (
-                Value::Timestamp {
-                    seconds: a,
-                    nanos: m,
-                },
-                Value::Timestamp {
-                    seconds: b,
-                    nanos: n,
-                },
-            ) => a == b && m == n,
-            (Value::Duration(a), Value::Duration(b)) => a == b,
-            (Value::Type(a), Value::Type(b)) => a == b,
-            (Value::Optional(a), Value::Optional(b)) => a == b,
-            _ => false,
-        }
+/// The whole number that a double is, if it is one within i64.
+pub(crate) fn whole(number: f64) -> Option<i64> {
+    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+    let fits = number >= -TWO_63 && number < TWO_63 && libm::trunc(number) == number;
+    fits.then_some(number as i64)
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Value {
+        Value::Bool(truth)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
+        Value::Int(number)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Value {
+        Value::Double(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::String(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::String(text.into())
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Value {
+        Value::String(text)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Value {
+        Value::List(Arc::new(items))
+    }
+}
+
+impl From<Map> for Value {
+    fn from(map: Map) -> Value {
+        Value::Map(Arc::new(map))
     }
 }

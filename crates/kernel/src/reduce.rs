@@ -1,6 +1,6 @@
 //! A reducer's decision: guards, transition, actions, timer.
 
-use onex_contract::graph::{Node, Reducer, Trigger};
+use onex_contract::graph::{Graph, NodeIndex, Trigger};
 use onex_expr::Text;
 
 use crate::row::Entity;
@@ -14,8 +14,8 @@ pub fn entity_key(_trigger: &Trigger, _message: &Message, _fuel: u64) -> Result<
 /// Decides on one message, or on the entity's timer (`trigger` is then `timeout` and the message's
 /// payload `{state, armed_at, due_at}`). `entity` is `None` when it does not exist yet.
 pub fn reduce(
-    _node: &Node,
-    _reducer: &Reducer,
+    _graph: &Graph,
+    _node: NodeIndex,
     _delivery: Delivery<'_>,
     _circumstances: &Circumstances,
 ) -> Decision {

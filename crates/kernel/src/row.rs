@@ -32,6 +32,8 @@ pub struct Entity {
     pub last_refusal: Option<Refused>,
     /// When it last changed.
     pub updated_at: Micros,
+    /// The story of the last message that took a transition: its timer belongs to it.
+    pub correlation_id: Id,
 }
 
 /// An armed timer.

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use onex_contract::graph::GraphId;
+use onex_expr::Text;
 use onex_kernel::row::{
     Armed, Entity, FailedAttempt, Failure, Intent, ItemRow, Items, Letter, Owner, Reason, Refused,
     Run, RunHead, RunStatus, StepRow, StepStatus, Undoing,
@@ -34,6 +35,7 @@ pub fn entity(row: &Entity) -> Vec<u8> {
         put_text(out, &refused.guard);
     });
     put_u64(out, row.updated_at.0);
+    put_id(out, row.correlation_id);
     core::mem::take(out)
 }
 
@@ -57,6 +59,7 @@ pub fn read_entity(bytes: &[u8]) -> Read<Entity> {
             })
         })?,
         updated_at: reader.micros()?,
+        correlation_id: reader.id()?,
     })
 }
 
@@ -331,16 +334,51 @@ pub fn read_letter(bytes: &[u8]) -> Read<Letter> {
     })
 }
 
-/// The row of a derived message that waits to be applied.
-pub fn message(row: &Message) -> Vec<u8> {
+/// What waits to be applied since a turn's bound left it behind.
+#[derive(Debug)]
+pub enum Backlog {
+    /// A message to a topic.
+    Message(Message),
+    /// An intent for an operation.
+    Intent(Intent),
+    /// An intent that begins a run of this node.
+    Run(Message, Text),
+}
+
+/// The row of a message that waits.
+pub fn backlog_message(message: &Message) -> Vec<u8> {
     let out = &mut begin();
-    put_message(out, row);
+    out.push(0);
+    put_message(out, message);
     core::mem::take(out)
 }
 
-/// Reads the row of a derived message that waits to be applied.
-pub fn read_message_row(bytes: &[u8]) -> Read<Message> {
-    read_message(&mut open(bytes, "waiting message row")?)
+/// The row of an intent that waits.
+pub fn backlog_intent(waiting: &Intent) -> Vec<u8> {
+    let out = &mut begin();
+    out.push(1);
+    put_bytes(out, &intent(waiting));
+    core::mem::take(out)
+}
+
+/// The row of an intent that waits to begin a run.
+pub fn backlog_run(message: &Message, node: &str) -> Vec<u8> {
+    let out = &mut begin();
+    out.push(2);
+    put_message(out, message);
+    put_text(out, node);
+    core::mem::take(out)
+}
+
+/// Reads a row of what waits.
+pub fn read_backlog(bytes: &[u8]) -> Read<Backlog> {
+    let reader = &mut open(bytes, "waiting message row")?;
+    Ok(match reader.u8()? {
+        0 => Backlog::Message(read_message(reader)?),
+        1 => Backlog::Intent(read_intent(reader.bytes()?)?),
+        2 => Backlog::Run(read_message(reader)?, reader.text()?),
+        _ => return Err(reader.corrupt()),
+    })
 }
 
 fn begin() -> Vec<u8> {

@@ -1,0 +1,97 @@
+//! Finding the `${...}` in a text.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::{Joined, Part, Place, Template};
+use crate::syntax::{Lexer, Token};
+use crate::{Compiled, Fault, Program, Scope, Value};
+
+pub(super) fn compile(source: &str, place: Place, scope: &Scope) -> Compiled<Template> {
+    let mut faults = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
+    let mut text = String::new();
+    let mut at = 0;
+    while let Some(found) = source[at..].find("${") {
+        let dollar = at + found;
+        if source[at..dollar].ends_with('$') {
+            // `$${` is the text `${`.
+            text.push_str(&source[at..dollar - 1]);
+            text.push_str("${");
+            at = dollar + 2;
+            continue;
+        }
+        text.push_str(&source[at..dollar]);
+        let start = dollar + 2;
+        let Some(end) = expression_end(source, start) else {
+            let fault = Fault::error(
+                "syntax",
+                dollar..start,
+                "the closing `}` of `${` is missing",
+            );
+            faults.push(fault.help("write `$${` for the text `${`"));
+            return Compiled::new(Template::Literal(Value::Null), faults);
+        };
+        let compiled = Program::compile(&source[start..end], scope);
+        faults.extend(compiled.faults.into_iter().map(|mut fault| {
+            fault.range = fault.range.start + start..fault.range.end + start;
+            fault
+        }));
+        if !text.is_empty() {
+            parts.push(Part::Text(core::mem::take(&mut text).into()));
+        }
+        parts.extend(compiled.value.map(Part::Expr));
+        at = end + 1;
+    }
+    text.push_str(&source[at..]);
+    if parts.is_empty() {
+        return Compiled::new(Template::Literal(Value::String(text.into())), faults);
+    }
+    if !text.is_empty() {
+        parts.push(Part::Text(text.into()));
+    }
+    let template = match parts.pop() {
+        Some(Part::Expr(program)) if parts.is_empty() && place == Place::Data => {
+            Template::Expr(program)
+        }
+        last => {
+            parts.extend(last);
+            Template::Joined(Arc::new(Joined {
+                place,
+                parts: parts.into(),
+            }))
+        }
+    };
+    Compiled::new(template, faults)
+}
+
+/// Where the expression that begins at `start` ends: at the first `}` that closes nothing in it.
+fn expression_end(source: &str, start: usize) -> Option<usize> {
+    let mut lexer = Lexer::new(source, start);
+    let mut open = 0usize;
+    loop {
+        match lexer.next() {
+            (Token::End | Token::Unclosed, _) => return None,
+            (Token::Open(b'{'), _) => open += 1,
+            (Token::Close(b'}'), range) if open == 0 => return Some(range.start),
+            (Token::Close(b'}'), _) => open -= 1,
+            _ => {}
+        }
+    }
+}
+
+/// Whether a literal text looks like an expression that lacks its `${}`: a root, and fields below
+/// it (`payload.x`).
+pub fn looks_like_path(text: &str, scope: &Scope) -> bool {
+    let mut parts = text.split('.');
+    let is_root = parts.next().is_some_and(|first| scope.has(first));
+    let mut fields = 0;
+    let is_path = parts.all(|part| {
+        fields += 1;
+        let name = part.split('[').next().unwrap_or_default();
+        let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    });
+    is_root && is_path && fields > 0
+}
