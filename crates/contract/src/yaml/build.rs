@@ -1,0 +1,488 @@
+//! The parser's events to a tree, within the limits.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle, Tag};
+
+use crate::diagnostic::{Diagnostic, Severity, code};
+use crate::source::Source;
+
+use super::entries::{Written, settle};
+use super::limits::{ALIAS_NODES_MAX, DEPTH_MAX, FINDINGS_MAX, NODES_MAX};
+use super::scalar::{OutOfRange, other_reading, resolve};
+use super::{Entry, Node, Tree, fault, place};
+
+/// Reads the first document of a text; nothing after it.
+pub(super) fn document(source: &Source, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
+    let options = granit_parser::options! {
+        emit_comments: false,
+        flow_nesting_limit: DEPTH_MAX + 1,
+        block_nesting_limit: DEPTH_MAX + 1,
+    };
+    let mut builder = Builder {
+        source,
+        text,
+        parser: Parser::new_from_str_with_options(text, options),
+        findings: Findings::default(),
+        anchors: BTreeMap::new(),
+        nodes: 0,
+        copied: 0,
+        depth: 0,
+        end: 0,
+    };
+    let root = match builder.stream() {
+        Ok(root) => Some(root),
+        Err(Stop(finding)) => {
+            builder.findings.push(*finding);
+            None
+        }
+    };
+    (root, builder.findings.finish(source))
+}
+
+/// A finding after which nothing more can be read.
+struct Stop(Box<Diagnostic>);
+
+type Read<T> = Result<T, Stop>;
+
+struct Builder<'t> {
+    source: &'t Source,
+    text: &'t str,
+    parser: Parser<'t, StrInput<'t>>,
+    findings: Findings,
+    /// By the parser's number; `None` while the anchored value is being read.
+    anchors: BTreeMap<usize, Option<Node>>,
+    nodes: usize,
+    copied: usize,
+    depth: usize,
+    /// Where what was read last ends.
+    end: usize,
+}
+
+impl<'t> Builder<'t> {
+    fn stream(&mut self) -> Read<Node> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::StreamEnd => break,
+                Event::DocumentStart(..) if root.is_some() => {
+                    let finding = several_documents(self.source, bytes(&span));
+                    self.findings.push(finding);
+                    break;
+                }
+                Event::DocumentStart(..) => self.end = bytes(&span).end,
+                other => root = Some(self.node(other, &span)?),
+            }
+        }
+        Ok(root.unwrap_or_else(|| Node::new(Tree::Null)))
+    }
+
+    fn next(&mut self) -> Read<(Event<'t>, Span)> {
+        match self.parser.next() {
+            Some(Ok(next)) => Ok(next),
+            Some(Err(error)) => Err(Stop(Box::new(fault::of(self.source, self.text, &error)))),
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, span: &Span) -> Read<Node> {
+        self.nodes += 1;
+        let at = bytes(span);
+        if self.nodes > NODES_MAX {
+            return Err(stop(too_many_nodes(self.source, at)));
+        }
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let node = self.scalar(&text, style, tag.as_deref(), span);
+                self.keep(anchor, &node)?;
+                Ok(node)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.enter(anchor, &at)?;
+                self.check_tag(tag.as_deref(), "seq", span);
+                let items = self.items()?;
+                self.leave(anchor, Node { span: at.start..self.end, ..Node::new(Tree::List(items)) })
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.enter(anchor, &at)?;
+                self.check_tag(tag.as_deref(), "map", span);
+                let tree = self.mapping(style, at.start)?;
+                self.leave(anchor, Node { span: at.start..self.end, ..Node::new(tree) })
+            }
+            Event::Alias(id) => self.alias(id, at),
+            _ => Ok(Node { span: at, ..Node::new(Tree::Null) }),
+        }
+    }
+
+    fn items(&mut self) -> Read<Vec<Node>> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, span) => {
+                    self.end = self.end.max(self.content_end(&span));
+                    return Ok(items);
+                }
+                (event, span) => items.push(self.node(event, &span)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, style: StructureStyle, start: usize) -> Read<Tree> {
+        let mut written = Vec::new();
+        let mut template = false;
+        loop {
+            let (event, span) = self.next()?;
+            if event == Event::MappingEnd {
+                self.end = self.end.max(self.content_end(&span));
+                break;
+            }
+            let plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, _, None));
+            let key = self.key(event, &span)?;
+            let doubled = style == StructureStyle::Flow && self.text[start..].starts_with("{{");
+            template |= doubled && matches!(key, Err(ref at) if at.start == start + 1);
+            let (event, value_span) = self.next()?;
+            let value = self.node(event, &value_span)?;
+            match key {
+                Ok((key, key_span)) => {
+                    written.push(Written { entry: Entry { key, key_span, value }, plain });
+                }
+                Err(at) if !template => self.findings.push(key_not_text(self.source, at)),
+                Err(_) => {}
+            }
+        }
+        if template {
+            self.findings.push(fault::unquoted_template(self.source, start..self.end));
+            return Ok(Tree::String(self.text[start..self.end].into()));
+        }
+        let (entries, findings) = settle(self.source, written);
+        findings.into_iter().for_each(|finding| self.findings.push(finding));
+        Ok(Tree::Map(entries))
+    }
+
+    /// A key's text and place, or the place of what cannot be one.
+    fn key(
+        &mut self,
+        event: Event<'t>,
+        span: &Span,
+    ) -> Read<Result<(onex_expr::Text, Range<usize>), Range<usize>>> {
+        let at = bytes(span);
+        if let Event::Scalar(text, style, anchor, tag) = &event {
+            self.nodes += 1;
+            self.end = at.end;
+            let plain = *style == ScalarStyle::Plain;
+            if tag.as_deref().is_none_or(|tag| !is_core(tag)) {
+                self.check_tag(tag.as_deref(), "str", span);
+            }
+            if plain && (at.is_empty() || *text == "~") {
+                return Ok(Err(at));
+            }
+            if plain && !matches!(text.as_ref(), "y" | "Y" | "n" | "N") {
+                self.warn_if_ambiguous(text, &Tree::String(text.as_ref().into()), &at);
+            }
+            let key = onex_expr::Text::from(text.as_ref());
+            let node = Node {
+                tree: Tree::String(key.clone()),
+                span: at.clone(),
+                text_map: place::text_map(self.text, &at, *style, text),
+                quoted: !plain,
+            };
+            self.keep(*anchor, &node)?;
+            return Ok(Ok((key, at)));
+        }
+        let node = self.node(event, span)?;
+        Ok(match node.tree {
+            Tree::String(text) => Ok((text, at)),
+            Tree::Bool(truth) => Ok((truth.to_string().into(), at)),
+            Tree::Int(number) => Ok((number.to_string().into(), at)),
+            _ => Err(at.start..self.end.max(at.end)),
+        })
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> Node {
+        let mut at = bytes(span);
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            at.end = at.start + self.text[at.clone()].trim_end().len();
+        }
+        self.end = at.end;
+        let quoted = style != ScalarStyle::Plain;
+        let tree = match tag {
+            Some(tag) if is_core(tag) => self.tagged(tag, text, span),
+            Some(tag) if is_non_specific(tag) => Tree::String(text.into()),
+            Some(_) | None if quoted => {
+                self.check_tag(tag, "str", span);
+                Tree::String(text.into())
+            }
+            Some(_) | None => {
+                self.check_tag(tag, "str", span);
+                self.plain(text, &at)
+            }
+        };
+        let text_map = match &tree {
+            Tree::String(_) => place::text_map(self.text, &at, style, text),
+            _ => None,
+        };
+        Node { tree, span: at, text_map, quoted }
+    }
+
+    fn plain(&mut self, word: &str, at: &Range<usize>) -> Tree {
+        match resolve(word) {
+            Ok(tree) => {
+                self.warn_if_ambiguous(word, &tree, at);
+                tree
+            }
+            Err(OutOfRange(nearest)) => {
+                self.findings.push(out_of_range(self.source, word, at));
+                nearest
+            }
+        }
+    }
+
+    /// A scalar whose tag says what it is.
+    fn tagged(&mut self, tag: &Tag, text: &str, span: &Span) -> Tree {
+        let wanted = tag.core_suffix().unwrap_or_default();
+        let read = match wanted {
+            "str" => return Tree::String(text.into()),
+            _ => resolve(text).unwrap_or_else(|OutOfRange(nearest)| nearest),
+        };
+        match (wanted, read) {
+            ("null", Tree::Null) => Tree::Null,
+            ("bool", Tree::Bool(truth)) => Tree::Bool(truth),
+            ("int", Tree::Int(number)) => Tree::Int(number),
+            ("float", Tree::Int(number)) => Tree::Double(number as f64),
+            ("float", Tree::Double(number)) if number.is_finite() => Tree::Double(number),
+            (_, read) => {
+                self.findings.push(tag_misfit(self.source, wanted, tag_place(span)));
+                read
+            }
+        }
+    }
+
+    /// Reports a tag that we would otherwise ignore.
+    fn check_tag(&mut self, tag: Option<&Tag>, wanted: &str, span: &Span) {
+        let Some(tag) = tag else { return };
+        if is_non_specific(tag) || tag.is_yaml_core_schema_tag(wanted) {
+            return;
+        }
+        let at = tag_place(span);
+        self.findings.push(match tag.core_suffix() {
+            Some(other) => tag_misfit(self.source, other, at),
+            None => unknown_tag(self.source, &tag.original(), at),
+        });
+    }
+
+    fn warn_if_ambiguous(&mut self, word: &str, ours: &Tree, at: &Range<usize>) {
+        if let Some(other) = other_reading(word) {
+            self.findings.push(ambiguous(self.source, word, ours, other, at));
+        }
+    }
+
+    fn enter(&mut self, anchor: usize, at: &Range<usize>) -> Read<()> {
+        self.depth += 1;
+        self.end = at.end;
+        if self.depth > DEPTH_MAX {
+            return Err(stop(fault::too_deep(self.source, at.clone())));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, None);
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, anchor: usize, node: Node) -> Read<Node> {
+        self.depth -= 1;
+        self.keep(anchor, &node)?;
+        Ok(node)
+    }
+
+    /// Remembers an anchored value; the copy counts.
+    fn keep(&mut self, anchor: usize, node: &Node) -> Read<()> {
+        if anchor != 0 {
+            self.charge(node, &node.span)?;
+            self.anchors.insert(anchor, Some(node.clone()));
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, id: usize, at: Range<usize>) -> Read<Node> {
+        self.end = at.end;
+        let Some(Some(node)) = self.anchors.remove(&id) else {
+            return Err(stop(alias_of_itself(self.source, at)));
+        };
+        let height = self.charge(&node, &at)?;
+        if self.depth + height > DEPTH_MAX {
+            return Err(stop(fault::too_deep(self.source, at)));
+        }
+        let copy = node.clone();
+        self.anchors.insert(id, Some(node));
+        Ok(copy)
+    }
+
+    /// Counts a copy of a value before it is made; gives how deep the value nests.
+    fn charge(&mut self, node: &Node, at: &Range<usize>) -> Read<usize> {
+        let (weight, height) = measure(node);
+        self.copied += weight;
+        if self.copied > ALIAS_NODES_MAX {
+            return Err(stop(aliases_too_large(self.source, at.clone())));
+        }
+        Ok(height)
+    }
+
+    /// Where a collection ends: after its bracket, or where its last content ended.
+    fn content_end(&self, end: &Span) -> usize {
+        let at = bytes(end);
+        if at.is_empty() { self.end } else { at.end }
+    }
+}
+
+/// Findings up to the limit, and how many more there were.
+#[derive(Default)]
+struct Findings {
+    kept: Vec<Diagnostic>,
+    left_out: usize,
+    gravest: Option<Severity>,
+}
+
+impl Findings {
+    fn push(&mut self, finding: Diagnostic) {
+        if self.kept.len() < FINDINGS_MAX {
+            self.kept.push(finding);
+        } else {
+            self.left_out += 1;
+            self.gravest = self.gravest.max(Some(finding.severity));
+        }
+    }
+
+    fn finish(mut self, source: &Source) -> Vec<Diagnostic> {
+        if let (Some(gravest), Some(last)) = (self.gravest, self.kept.last()) {
+            let message = format!("{} more findings in the YAML of this file", self.left_out);
+            let more = Diagnostic::error(source, code::MORE_FINDINGS, last.span.clone(), message)
+                .at(gravest)
+                .with_help("correct those shown and check again");
+            self.kept.push(more);
+        }
+        self.kept
+    }
+}
+
+/// How many values a copy has, counting large maps of places, and how deep it nests.
+fn measure(node: &Node) -> (usize, usize) {
+    /// Entries of a map of places that weigh as much as one value.
+    const PLACES_PER_NODE: usize = 16;
+    let own = 1 + node.text_map.as_ref().map_or(0, |map| map.len() / PLACES_PER_NODE);
+    let inner = |nodes: &mut dyn Iterator<Item = &Node>| {
+        nodes.map(measure).fold((own, 0), |(sum, deepest), (weight, height)| {
+            (sum + weight, deepest.max(height))
+        })
+    };
+    match &node.tree {
+        Tree::List(items) => {
+            let (weight, height) = inner(&mut items.iter());
+            (weight, height + 1)
+        }
+        Tree::Map(entries) => {
+            let (weight, height) = inner(&mut entries.iter().map(|entry| &entry.value));
+            (weight, height + 1)
+        }
+        _ => (own, 0),
+    }
+}
+
+fn bytes(span: &Span) -> Range<usize> {
+    span.byte_range().unwrap_or(0..0)
+}
+
+fn tag_place(span: &Span) -> Range<usize> {
+    span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| bytes(span))
+}
+
+fn is_core(tag: &Tag) -> bool {
+    matches!(tag.core_suffix(), Some("str" | "int" | "float" | "bool" | "null"))
+}
+
+/// `!` alone: text, whatever it looks like.
+fn is_non_specific(tag: &Tag) -> bool {
+    tag.parts() == ("", "!")
+}
+
+fn stop(finding: Diagnostic) -> Stop {
+    Stop(Box::new(finding))
+}
+
+fn several_documents(source: &Source, at: Range<usize>) -> Diagnostic {
+    let message = "a second document begins here, a file holds one contract";
+    Diagnostic::error(source, code::SEVERAL_DOCUMENTS, at, message)
+        .with_help("put each contract into a file of its own")
+}
+
+fn too_many_nodes(source: &Source, at: Range<usize>) -> Diagnostic {
+    let message = format!("the file has more than {NODES_MAX} keys and values");
+    Diagnostic::error(source, code::TOO_MANY_NODES, at, message)
+        .with_help("keep data outside the contract")
+}
+
+fn aliases_too_large(source: &Source, at: Range<usize>) -> Diagnostic {
+    let message = format!("anchors and aliases expand to more than {ALIAS_NODES_MAX} values");
+    Diagnostic::error(source, code::ALIASES_TOO_LARGE, at, message).with_help("use fewer aliases")
+}
+
+fn alias_of_itself(source: &Source, at: Range<usize>) -> Diagnostic {
+    let message = "the alias stands inside the value that it repeats";
+    Diagnostic::error(source, code::UNKNOWN_ANCHOR, at, message)
+        .with_help("a value cannot contain itself: move the anchor or write the value out")
+}
+
+fn key_not_text(source: &Source, at: Range<usize>) -> Diagnostic {
+    let message = "a key must be text, this is a list, a mapping or nothing";
+    Diagnostic::error(source, code::KEY_NOT_TEXT, at, message)
+        .with_help("write a name before the colon, in quotes if it has brackets or braces")
+}
+
+fn unknown_tag(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
+    Diagnostic::error(source, code::UNKNOWN_TAG, at, format!("the tag `{tag}` is not known"))
+        .with_help("remove the tag and write the value itself")
+}
+
+fn tag_misfit(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
+    let message = format!("the value cannot be read as `!!{tag}`");
+    Diagnostic::error(source, code::TAG_MISFIT, at, message)
+        .with_help("remove the tag or correct the value")
+}
+
+fn out_of_range(source: &Source, word: &str, at: &Range<usize>) -> Diagnostic {
+    let message = format!("the number `{}` cannot be kept: it is out of range", excerpt(word));
+    Diagnostic::error(source, code::NUMBER_OUT_OF_RANGE, at.clone(), message)
+        .with_help("quote it if it is an identifier; whole numbers have 64 bits")
+}
+
+fn ambiguous(
+    source: &Source,
+    word: &str,
+    ours: &Tree,
+    other: &str,
+    at: &Range<usize>,
+) -> Diagnostic {
+    let word = excerpt(word);
+    let message = format!("`{word}` without quotes is {other} to readers of YAML 1.1");
+    let help = match ours {
+        Tree::Int(number) => {
+            format!("write `{number}` if the number is meant, `\"{word}\"` if text is meant")
+        }
+        Tree::Double(number) => {
+            format!("write `{number:?}` if the number is meant, `\"{word}\"` if text is meant")
+        }
+        _ => format!("write `\"{word}\"`"),
+    };
+    Diagnostic::warning(source, code::AMBIGUOUS_SCALAR, at.clone(), message).with_help(help)
+}
+
+/// The beginning of a word, short enough for a message.
+fn excerpt(word: &str) -> String {
+    const CHARACTERS_MAX: usize = 40;
+    match word.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &word[..end]),
+        None => word.to_owned(),
+    }
+}
