@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     pub durable: watch::Receiver<u64>,
     pub telemetry: Arc<Telemetry>,
     pub ready: AtomicBool,
-    pub pressed: AtomicBool,
+    pub pressed: Arc<AtomicBool>,
     pub began: Instant,
 }
 

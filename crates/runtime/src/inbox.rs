@@ -82,7 +82,7 @@ impl Inbox {
 
     /// Brings a request, unless the inbox is full or closed to requests.
     pub fn request(&self, request: Request, sink: Sink) -> Result<(), Closed> {
-        let mut state = self.lock();
+        let state = self.lock();
         if state.draining {
             return Err(Closed::Draining);
         }

@@ -15,8 +15,6 @@ pub struct Options {
     pub request_fuel: u64,
     /// How long a drain waits for attempts in flight.
     pub drain: Duration,
-    /// How often the store's checkpoint is written, when rows changed.
-    pub checkpoint_every: Duration,
     /// Bytes of unwritten rows above which clients are told to come back.
     pub unwritten_bytes_max: u64,
     /// How long the log rests after traffic before its tail is sealed.
@@ -33,7 +31,6 @@ impl Default for Options {
             attempts_per_target_max: 512,
             request_fuel: 1_000_000,
             drain: Duration::from_secs(30),
-            checkpoint_every: Duration::from_secs(5),
             unwritten_bytes_max: 512 << 20,
             seal_after: Duration::from_secs(1),
             scan_records_max: 1_000_000,

@@ -8,9 +8,9 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use onex_contract::graph::Graph;
 use onex_engine::Engine;
@@ -33,9 +33,6 @@ use crate::waiters::Waiters;
 
 /// The wall clock.
 pub type Clock = Arc<dyn Fn() -> Micros + Send + Sync>;
-
-/// How often the unwritten rows are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What a service is made of.
 pub struct Deps {
@@ -167,7 +164,7 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
         durable: seen_durable,
         telemetry: Arc::new(Telemetry::default()),
         ready: AtomicBool::new(false),
-        pressed: AtomicBool::new(false),
+        pressed: Arc::new(AtomicBool::new(false)),
         began: Instant::now(),
     });
     let turns = Turns {
@@ -179,6 +176,8 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
         telemetry: shared.telemetry.clone(),
         durable,
         clock: deps.clock,
+        pressed: shared.pressed.clone(),
+        unwritten_bytes_max: options.unwritten_bytes_max,
         seal_after: options.seal_after,
         state: crate::turn::State::default(),
     };
@@ -212,12 +211,10 @@ impl Service {
         let shared = handle.shared.clone();
         let store = turns.store.clone();
         let mut engine = spawn_engine(turns)?;
-        let (stop, stopped) = mpsc::channel();
-        let checkpoints = spawn_checkpoints(store.clone(), shared.clone(), &options, stopped)?;
 
         if let Some(graph) = activate {
             tokio::select! {
-                ended = &mut engine => return ended_early(ended),
+                end = &mut engine => return ended(end),
                 activated = handle.activate(graph) => {
                     activated.map_err(|refusal| ServeError::Activate(refusal.message))?;
                 }
@@ -227,33 +224,27 @@ impl Service {
         // Who wanted to know may have gone away.
         let _ = ready.send(());
         tokio::select! {
-            ended = &mut engine => return ended_early(ended),
+            end = &mut engine => return ended(end),
             () = shutdown => {}
         }
 
         shared.ready.store(false, Ordering::Release);
         shared.inbox.drain();
         let drained = match tokio::time::timeout(options.drain, &mut engine).await {
-            Ok(ended) => ended,
+            Ok(end) => end,
             Err(_) => {
                 tracing::warn!("attempts in flight did not end in time; the next start goes on");
                 shared.inbox.stop();
                 engine.await
             }
         };
-        drop(stop);
-        let joined = tokio::task::spawn_blocking(move || {
-            // A checkpoint thread that panicked has nothing left to say.
-            let _ = checkpoints.join();
-            store.commit().map_err(ServeError::Checkpoint)?;
-            store
-                .seal()
-                .map_err(|error| ServeError::Turn(TurnError::Seal(error)))
-        });
-        drained
-            .map_err(|_| ServeError::Panicked)?
-            .map_err(ServeError::Turn)?;
-        joined.await.map_err(|_| ServeError::Panicked)?
+        ended(drained)?;
+        let last = tokio::task::spawn_blocking(move || store.commit());
+        match last.await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(ServeError::Checkpoint(error)),
+            Err(_) => Err(ServeError::Panicked),
+        }
     }
 }
 
@@ -271,41 +262,9 @@ fn spawn_engine(turns: Turns) -> Result<Ended, ServeError> {
     Ok(receiver)
 }
 
-fn ended_early(
-    ended: Result<Result<(), TurnError>, oneshot::error::RecvError>,
+fn ended(
+    end: Result<Result<(), TurnError>, oneshot::error::RecvError>,
 ) -> Result<(), ServeError> {
-    ended
-        .map_err(|_| ServeError::Panicked)?
+    end.map_err(|_| ServeError::Panicked)?
         .map_err(ServeError::Turn)
-}
-
-fn spawn_checkpoints(
-    store: Arc<dyn Store>,
-    shared: Arc<Shared>,
-    options: &Options,
-    stopped: mpsc::Receiver<()>,
-) -> Result<thread::JoinHandle<()>, ServeError> {
-    let every = options.checkpoint_every;
-    let bytes_max = options.unwritten_bytes_max;
-    let checkpoints = move || {
-        let mut last = Instant::now();
-        while let Err(mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK_EVERY) {
-            let status = store.status();
-            let pressed = status.unwritten_bytes > bytes_max;
-            shared.pressed.store(pressed, Ordering::Relaxed);
-            let due = last.elapsed() >= every && status.unwritten_rows > 0;
-            if !due && !pressed {
-                continue;
-            }
-            last = Instant::now();
-            if let Err(error) = store.commit() {
-                // The rows stay in the log and in memory; health says so.
-                tracing::error!(%error, "the checkpoint was not written");
-            }
-        }
-    };
-    thread::Builder::new()
-        .name("checkpoint".into())
-        .spawn(checkpoints)
-        .map_err(ServeError::Thread)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use onex_engine::Engine;
 use onex_expr::Text;
@@ -17,9 +17,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::query::run::status_word;
-
-/// How often the engine's own counters are copied while it is busy.
-const NOTE_EVERY: Duration = Duration::from_millis(250);
 
 /// Metrics of one host.
 pub struct Telemetry {
@@ -35,13 +32,8 @@ pub struct Telemetry {
     unwritten_bytes: Gauge,
     log_bytes: Gauge,
     cpu: Gauge<f64, AtomicU64>,
-    noted: Mutex<Noted>,
+    noted: Mutex<BTreeMap<Text, u64>>,
     unfinished_now: AtomicU64,
-}
-
-struct Noted {
-    at: Instant,
-    counts: BTreeMap<Text, u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -89,10 +81,7 @@ impl Default for Telemetry {
             unwritten_bytes: Gauge::default(),
             log_bytes: Gauge::default(),
             cpu: Gauge::default(),
-            noted: Mutex::new(Noted {
-                at: Instant::now(),
-                counts: BTreeMap::new(),
-            }),
+            noted: Mutex::default(),
             unfinished_now: AtomicU64::new(0),
         };
         telemetry.register();
@@ -166,20 +155,11 @@ impl Telemetry {
         self.runs_ended.get_or_create(&Ending { status }).inc();
     }
 
-    /// Copies the engine's counters, now and then.
+    /// Copies what the engine counted.
     pub(crate) fn note(&self, engine: &Engine) {
-        self.unfinished_now
-            .store(engine.unfinished() as u64, Ordering::Relaxed);
-        let mut noted = self.lock();
-        if noted.at.elapsed() >= NOTE_EVERY {
-            noted.at = Instant::now();
-            noted.counts.clone_from(engine.counts());
-        }
-    }
-
-    /// Copies the engine's counters at rest.
-    pub(crate) fn note_at_rest(&self, engine: &Engine) {
-        self.lock().counts.clone_from(engine.counts());
+        let unfinished = engine.unfinished() as u64;
+        self.unfinished_now.store(unfinished, Ordering::Relaxed);
+        self.lock().clone_from(engine.counts());
     }
 
     /// Everything as OpenMetrics text.
@@ -191,7 +171,7 @@ impl Telemetry {
         self.unwritten_bytes.set(signed(read.store.unwritten_bytes));
         self.log_bytes.set(signed(read.store.log_bytes));
         self.cpu.set(read.cpu.as_secs_f64());
-        for (name, count) in &self.lock().counts {
+        for (name, count) in self.lock().iter() {
             let name = name.to_string();
             self.engine
                 .get_or_create(&Named { name })
@@ -208,7 +188,7 @@ impl Telemetry {
         self.unfinished_now.load(Ordering::Relaxed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Noted> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Text, u64>> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

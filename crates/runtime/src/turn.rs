@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use onex_contract::graph::Graph;
@@ -25,6 +26,9 @@ use crate::waiters::Waiters;
 /// How long the thread sleeps when nothing is due.
 const REST: Duration = Duration::from_secs(3600);
 
+/// How often counters and the store's state are looked at while there is work.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// Everything the thread works with.
 pub(crate) struct Turns {
     pub engine: Engine,
@@ -35,6 +39,8 @@ pub(crate) struct Turns {
     pub telemetry: Arc<Telemetry>,
     pub durable: watch::Sender<u64>,
     pub clock: Clock,
+    pub pressed: Arc<AtomicBool>,
+    pub unwritten_bytes_max: u64,
     pub seal_after: Duration,
     pub state: State,
 }
@@ -50,6 +56,7 @@ pub(crate) struct State {
     wake_at: Option<Micros>,
     unsealed: bool,
     drained: bool,
+    looked_at: Option<Instant>,
 }
 
 /// Why the thread ended before it was asked to.
@@ -117,6 +124,7 @@ impl Turns {
         } else if nothing && self.state.unsealed && patience == self.seal_after {
             self.state.unsealed = false;
             self.store.seal().map_err(TurnError::Seal)?;
+            self.look();
         }
         Ok(())
     }
@@ -183,8 +191,19 @@ impl Turns {
             self.act(output, now)?;
         }
         self.state.outputs = outputs;
-        self.telemetry.note(&self.engine);
+        let looked_at = self.state.looked_at;
+        if looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            self.look();
+        }
         Ok(())
+    }
+
+    fn look(&mut self) {
+        self.state.looked_at = Some(Instant::now());
+        self.telemetry.note(&self.engine);
+        let unwritten = self.store.status().unwritten_bytes;
+        let pressed = unwritten > self.unwritten_bytes_max;
+        self.pressed.store(pressed, Ordering::Relaxed);
     }
 
     fn act(&mut self, output: Output, now: Micros) -> Result<(), TurnError> {

@@ -6,7 +6,7 @@ use onex_kernel::row::{RunHead, RunStatus, StepRow};
 use onex_kernel::{Id, Micros};
 
 use super::wait::Wait;
-use super::{Page, QueryError, Reader, Scan};
+use super::{Page, QueryError, Reader, Scan, Visit};
 
 /// A run as it is durable.
 #[derive(Clone, Debug)]
@@ -82,18 +82,21 @@ pub fn status_word(status: RunStatus) -> &'static str {
 impl Reader {
     /// The head of a run.
     pub fn run_head(&self, id: Id) -> Result<Option<RunHead>, QueryError> {
-        match self.row(key::run(id))? {
-            Some(row) => Ok(Some(codec::row::read_head(&row)?)),
-            None => Ok(None),
-        }
+        Ok(self.run_row(id)?.map(|(head, _)| head))
     }
 
     /// A run.
     pub fn run(&self, id: Id) -> Result<Run, QueryError> {
-        let head = self
-            .run_head(id)?
-            .ok_or_else(|| QueryError::NotFound(format!("there is no run {id}")))?;
-        self.whole_run(head)
+        let found = self.find_run(id)?;
+        found.ok_or_else(|| QueryError::NotFound(format!("there is no run {id}")))
+    }
+
+    /// A run, if it exists.
+    pub(super) fn find_run(&self, id: Id) -> Result<Option<Run>, QueryError> {
+        match self.run_row(id)? {
+            Some((head, steps)) => self.whole_run(head, steps).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Runs, by id.
@@ -117,48 +120,69 @@ impl Reader {
             after,
             limit,
         };
-        let heads = self.page(
+        let rows = self.page(
             scan,
             |_, row| {
-                let head = codec::row::read_head(row)?;
-                Ok(filter.takes(&head).then_some(head))
+                let (head, steps) = read(row)?;
+                Ok(filter.takes(&head).then_some((head, steps)))
             },
-            |head| head.id.to_string(),
+            |(head, _)| head.id.to_string(),
         )?;
-        let items = heads.items.into_iter().map(|head| self.whole_run(head));
+        let items = rows.items.into_iter();
+        let items = items.map(|(head, steps)| self.whole_run(head, steps));
         Ok(Page {
             items: items.collect::<Result<_, _>>()?,
-            next: heads.next,
+            next: rows.next,
         })
     }
 
-    /// A run with its steps and waits.
-    pub(super) fn whole_run(&self, head: RunHead) -> Result<Run, QueryError> {
+    fn run_row(&self, id: Id) -> Result<Option<(RunHead, Option<Vec<StepRow>>)>, QueryError> {
+        self.row(key::run(id))?.map(|row| read(&row)).transpose()
+    }
+
+    /// A run with its steps, which stand in rows of their own while it is alive, and its waits.
+    fn whole_run(
+        &self,
+        head: RunHead,
+        steps: Option<Vec<StepRow>>,
+    ) -> Result<Run, QueryError> {
+        let ended = steps.is_some();
+        let rows = match steps {
+            Some(rows) => rows,
+            None => self.step_rows(head.id)?,
+        };
         let ids = self.graphs.step_ids(head.graph, &head.node);
-        let mut steps = Vec::with_capacity(ids.len());
-        let first = key::step(head.id, 0);
-        let prefix = &first[..first.len() - 2];
-        self.each(prefix, None, |key, row| {
-            let Some(index) = key.last_chunk::<2>().map(|index| u16::from_be_bytes(*index)) else {
-                return Ok(super::Visit::Next);
-            };
-            let row = codec::row::read_step(row)?;
-            let id = ids.get(usize::from(index)).cloned();
-            steps.push(Step {
-                id: id.unwrap_or_else(|| format!("{index}").into()),
-                attempts: row.attempts,
-                row,
-            });
-            Ok(super::Visit::Next)
-        })?;
+        let steps = rows.into_iter().enumerate().map(|(index, row)| Step {
+            id: ids
+                .get(index)
+                .cloned()
+                .unwrap_or_else(|| format!("{index}").into()),
+            attempts: row.attempts,
+            row,
+        });
         let mut run = Run {
             head,
-            steps,
+            steps: steps.collect(),
             waits_for: Vec::new(),
         };
-        if !has_ended(run.head.status) {
+        if !ended {
             self.add_waits(&mut run)?;
         }
         Ok(run)
     }
+
+    fn step_rows(&self, run: Id) -> Result<Vec<StepRow>, QueryError> {
+        let first = key::step(run, 0);
+        let mut rows = Vec::new();
+        self.each(&first[..first.len() - 2], None, |_, row| {
+            rows.push(codec::row::read_step(row)?);
+            Ok(Visit::Next)
+        })?;
+        Ok(rows)
+    }
+}
+
+fn read(row: &[u8]) -> Result<(RunHead, Option<Vec<StepRow>>), QueryError> {
+    let (head, ended) = codec::row::read_run(row)?;
+    Ok((head, ended.map(|(steps, _)| steps)))
 }

@@ -7,7 +7,7 @@ use onex_engine::{codec, key};
 use onex_expr::Text;
 use onex_kernel::row::{Intent, Letter, RunStatus};
 use onex_kernel::{Id, Micros};
-use onex_store::Stored;
+use onex_store::{Stored, StoreError};
 
 use super::entity::Entity;
 use super::log::{self, Record};
@@ -64,8 +64,7 @@ impl Reader {
     }
 
     fn why_id(&self, id: Id) -> Result<Option<Why>, QueryError> {
-        if let Some(head) = self.run_head(id)? {
-            let run = self.whole_run(head)?;
+        if let Some(run) = self.find_run(id)? {
             return self.why_run(&run).map(Some);
         }
         if let Some(intent) = self.find_intent(id)? {
@@ -106,17 +105,15 @@ impl Reader {
 
     fn why_entity(&self, entity: &Entity) -> Result<Why, QueryError> {
         let mut waits_for = self.waits_of_entity(entity)?;
-        let last = self.store.read(entity.row.offset, 1, READ_BYTES);
-        let last = match last {
+        let story = entity.row.correlation_id;
+        self.add_letters(story, &mut waits_for)?;
+        let last = match self.store.read(entity.row.offset, 1, READ_BYTES) {
             Ok(read) => read.first().map(log::decode).transpose()?,
-            Err(onex_store::StoreError::NotRetained { .. }) => None,
+            Err(StoreError::NotRetained { .. }) => None,
             Err(error) => return Err(error.into()),
         };
-        let chain = match &last {
-            Some(record) => {
-                self.add_letters(record.message.correlation_id, &mut waits_for)?;
-                self.chain(record.message.id, Some(record.message.correlation_id))?
-            }
+        let chain = match last {
+            Some(record) => self.chain(record.message.id, Some(story))?,
             None => Vec::new(),
         };
         Ok(Why {
