@@ -108,6 +108,12 @@ pub(crate) enum Op {
         function: &'static Function,
         args: Box<[At]>,
     },
+    /// What an optional holds, else something else: `or` (which yields an optional), `orValue`.
+    OrElse {
+        operand: At,
+        otherwise: At,
+        unwrap: bool,
+    },
     /// `matches` with a pattern known at load.
     Matches {
         text: At,

@@ -138,7 +138,10 @@ impl Diagnostic {
     /// The same finding with what to do about it.
     #[must_use]
     pub fn with_help(self, help: impl Into<String>) -> Diagnostic {
-        Diagnostic { help: Some(help.into()), ..self }
+        Diagnostic {
+            help: Some(help.into()),
+            ..self
+        }
     }
 
     /// The same finding with another place that belongs to it.
@@ -166,7 +169,12 @@ impl Diagnostic {
 /// Puts findings in the order in which they are shown: by file and place, then by code.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by(|a, b| {
-        (&a.file, a.span.start, a.span.end, a.code, &a.message)
-            .cmp(&(&b.file, b.span.start, b.span.end, b.code, &b.message))
+        (&a.file, a.span.start, a.span.end, a.code, &a.message).cmp(&(
+            &b.file,
+            b.span.start,
+            b.span.end,
+            b.code,
+            &b.message,
+        ))
     });
 }

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle, Tag};
 
-use crate::diagnostic::{Diagnostic, Severity, code};
+use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
 use super::entries::{Written, settle};
-use super::limits::{ALIAS_NODES_MAX, DEPTH_MAX, FINDINGS_MAX, NODES_MAX};
+use super::finding::{self, Findings};
+use super::limits::{ALIAS_NODES_MAX, DEPTH_MAX, NODES_MAX};
 use super::scalar::{OutOfRange, other_reading, resolve};
 use super::{Entry, Node, Tree, fault, place};
 
@@ -30,6 +31,7 @@ pub(super) fn document(source: &Source, text: &str) -> (Option<Node>, Vec<Diagno
         copied: 0,
         depth: 0,
         end: 0,
+        open: Vec::new(),
     };
     let root = match builder.stream() {
         Ok(root) => Some(root),
@@ -58,6 +60,8 @@ struct Builder<'t> {
     depth: usize,
     /// Where what was read last ends.
     end: usize,
+    /// Where the brackets begin that are not closed yet.
+    open: Vec<usize>,
 }
 
 impl<'t> Builder<'t> {
@@ -69,7 +73,7 @@ impl<'t> Builder<'t> {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) if root.is_some() => {
-                    let finding = several_documents(self.source, bytes(&span));
+                    let finding = finding::several_documents(self.source, bytes(&span));
                     self.findings.push(finding);
                     break;
                 }
@@ -83,7 +87,10 @@ impl<'t> Builder<'t> {
     fn next(&mut self) -> Read<(Event<'t>, Span)> {
         match self.parser.next() {
             Some(Ok(next)) => Ok(next),
-            Some(Err(error)) => Err(Stop(Box::new(fault::of(self.source, self.text, &error)))),
+            Some(Err(error)) => {
+                let open = self.open.last().copied();
+                Err(stop(fault::of(self.source, self.text, &error, open)))
+            }
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
@@ -92,7 +99,7 @@ impl<'t> Builder<'t> {
         self.nodes += 1;
         let at = bytes(span);
         if self.nodes > NODES_MAX {
-            return Err(stop(too_many_nodes(self.source, at)));
+            return Err(stop(finding::too_many_nodes(self.source, at)));
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -103,17 +110,20 @@ impl<'t> Builder<'t> {
             Event::SequenceStart(_, anchor, tag) => {
                 self.enter(anchor, &at)?;
                 self.check_tag(tag.as_deref(), "seq", span);
-                let items = self.items()?;
-                self.leave(anchor, Node { span: at.start..self.end, ..Node::new(Tree::List(items)) })
+                let tree = Tree::List(self.items()?);
+                self.leave(anchor, at.start, tree)
             }
             Event::MappingStart(style, anchor, tag) => {
                 self.enter(anchor, &at)?;
                 self.check_tag(tag.as_deref(), "map", span);
                 let tree = self.mapping(style, at.start)?;
-                self.leave(anchor, Node { span: at.start..self.end, ..Node::new(tree) })
+                self.leave(anchor, at.start, tree)
             }
             Event::Alias(id) => self.alias(id, at),
-            _ => Ok(Node { span: at, ..Node::new(Tree::Null) }),
+            _ => Ok(Node {
+                span: at,
+                ..Node::new(Tree::Null)
+            }),
         }
     }
 
@@ -147,18 +157,28 @@ impl<'t> Builder<'t> {
             let value = self.node(event, &value_span)?;
             match key {
                 Ok((key, key_span)) => {
-                    written.push(Written { entry: Entry { key, key_span, value }, plain });
+                    written.push(Written {
+                        entry: Entry {
+                            key,
+                            key_span,
+                            value,
+                        },
+                        plain,
+                    });
                 }
-                Err(at) if !template => self.findings.push(key_not_text(self.source, at)),
+                Err(at) if !template => self.findings.push(finding::key_not_text(self.source, at)),
                 Err(_) => {}
             }
         }
         if template {
-            self.findings.push(fault::unquoted_template(self.source, start..self.end));
+            self.findings
+                .push(fault::unquoted_template(self.source, start..self.end));
             return Ok(Tree::String(self.text[start..self.end].into()));
         }
         let (entries, findings) = settle(self.source, written);
-        findings.into_iter().for_each(|finding| self.findings.push(finding));
+        findings
+            .into_iter()
+            .for_each(|finding| self.findings.push(finding));
         Ok(Tree::Map(entries))
     }
 
@@ -224,7 +244,12 @@ impl<'t> Builder<'t> {
             Tree::String(_) => place::text_map(self.text, &at, style, text),
             _ => None,
         };
-        Node { tree, span: at, text_map, quoted }
+        Node {
+            tree,
+            span: at,
+            text_map,
+            quoted,
+        }
     }
 
     fn plain(&mut self, word: &str, at: &Range<usize>) -> Tree {
@@ -234,7 +259,8 @@ impl<'t> Builder<'t> {
                 tree
             }
             Err(OutOfRange(nearest)) => {
-                self.findings.push(out_of_range(self.source, word, at));
+                self.findings
+                    .push(finding::out_of_range(self.source, word, at));
                 nearest
             }
         }
@@ -254,7 +280,8 @@ impl<'t> Builder<'t> {
             ("float", Tree::Int(number)) => Tree::Double(number as f64),
             ("float", Tree::Double(number)) if number.is_finite() => Tree::Double(number),
             (_, read) => {
-                self.findings.push(tag_misfit(self.source, wanted, tag_place(span)));
+                self.findings
+                    .push(finding::tag_misfit(self.source, wanted, tag_place(span)));
                 read
             }
         }
@@ -268,14 +295,15 @@ impl<'t> Builder<'t> {
         }
         let at = tag_place(span);
         self.findings.push(match tag.core_suffix() {
-            Some(other) => tag_misfit(self.source, other, at),
-            None => unknown_tag(self.source, &tag.original(), at),
+            Some(other) => finding::tag_misfit(self.source, other, at),
+            None => finding::unknown_tag(self.source, &tag.original(), at),
         });
     }
 
     fn warn_if_ambiguous(&mut self, word: &str, ours: &Tree, at: &Range<usize>) {
         if let Some(other) = other_reading(word) {
-            self.findings.push(ambiguous(self.source, word, ours, other, at));
+            self.findings
+                .push(finding::ambiguous(self.source, word, at, (ours, other)));
         }
     }
 
@@ -285,14 +313,24 @@ impl<'t> Builder<'t> {
         if self.depth > DEPTH_MAX {
             return Err(stop(fault::too_deep(self.source, at.clone())));
         }
+        if !at.is_empty() {
+            self.open.push(at.start);
+        }
         if anchor != 0 {
             self.anchors.insert(anchor, None);
         }
         Ok(())
     }
 
-    fn leave(&mut self, anchor: usize, node: Node) -> Read<Node> {
+    fn leave(&mut self, anchor: usize, start: usize, tree: Tree) -> Read<Node> {
         self.depth -= 1;
+        if self.open.last() == Some(&start) {
+            self.open.pop();
+        }
+        let node = Node {
+            span: start..self.end,
+            ..Node::new(tree)
+        };
         self.keep(anchor, &node)?;
         Ok(node)
     }
@@ -309,7 +347,7 @@ impl<'t> Builder<'t> {
     fn alias(&mut self, id: usize, at: Range<usize>) -> Read<Node> {
         self.end = at.end;
         let Some(Some(node)) = self.anchors.remove(&id) else {
-            return Err(stop(alias_of_itself(self.source, at)));
+            return Err(stop(finding::alias_of_itself(self.source, at)));
         };
         let height = self.charge(&node, &at)?;
         if self.depth + height > DEPTH_MAX {
@@ -325,7 +363,7 @@ impl<'t> Builder<'t> {
         let (weight, height) = measure(node);
         self.copied += weight;
         if self.copied > ALIAS_NODES_MAX {
-            return Err(stop(aliases_too_large(self.source, at.clone())));
+            return Err(stop(finding::aliases_too_large(self.source, at.clone())));
         }
         Ok(height)
     }
@@ -337,45 +375,20 @@ impl<'t> Builder<'t> {
     }
 }
 
-/// Findings up to the limit, and how many more there were.
-#[derive(Default)]
-struct Findings {
-    kept: Vec<Diagnostic>,
-    left_out: usize,
-    gravest: Option<Severity>,
-}
-
-impl Findings {
-    fn push(&mut self, finding: Diagnostic) {
-        if self.kept.len() < FINDINGS_MAX {
-            self.kept.push(finding);
-        } else {
-            self.left_out += 1;
-            self.gravest = self.gravest.max(Some(finding.severity));
-        }
-    }
-
-    fn finish(mut self, source: &Source) -> Vec<Diagnostic> {
-        if let (Some(gravest), Some(last)) = (self.gravest, self.kept.last()) {
-            let message = format!("{} more findings in the YAML of this file", self.left_out);
-            let more = Diagnostic::error(source, code::MORE_FINDINGS, last.span.clone(), message)
-                .at(gravest)
-                .with_help("correct those shown and check again");
-            self.kept.push(more);
-        }
-        self.kept
-    }
-}
-
 /// How many values a copy has, counting large maps of places, and how deep it nests.
 fn measure(node: &Node) -> (usize, usize) {
     /// Entries of a map of places that weigh as much as one value.
     const PLACES_PER_NODE: usize = 16;
-    let own = 1 + node.text_map.as_ref().map_or(0, |map| map.len() / PLACES_PER_NODE);
+    let own = 1 + node
+        .text_map
+        .as_ref()
+        .map_or(0, |map| map.len() / PLACES_PER_NODE);
     let inner = |nodes: &mut dyn Iterator<Item = &Node>| {
-        nodes.map(measure).fold((own, 0), |(sum, deepest), (weight, height)| {
-            (sum + weight, deepest.max(height))
-        })
+        nodes
+            .map(measure)
+            .fold((own, 0), |(sum, deepest), (weight, height)| {
+                (sum + weight, deepest.max(height))
+            })
     };
     match &node.tree {
         Tree::List(items) => {
@@ -395,11 +408,16 @@ fn bytes(span: &Span) -> Range<usize> {
 }
 
 fn tag_place(span: &Span) -> Range<usize> {
-    span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| bytes(span))
+    span.tag_span()
+        .and_then(|tag| tag.byte_range())
+        .unwrap_or_else(|| bytes(span))
 }
 
 fn is_core(tag: &Tag) -> bool {
-    matches!(tag.core_suffix(), Some("str" | "int" | "float" | "bool" | "null"))
+    matches!(
+        tag.core_suffix(),
+        Some("str" | "int" | "float" | "bool" | "null")
+    )
 }
 
 /// `!` alone: text, whatever it looks like.
@@ -409,80 +427,4 @@ fn is_non_specific(tag: &Tag) -> bool {
 
 fn stop(finding: Diagnostic) -> Stop {
     Stop(Box::new(finding))
-}
-
-fn several_documents(source: &Source, at: Range<usize>) -> Diagnostic {
-    let message = "a second document begins here, a file holds one contract";
-    Diagnostic::error(source, code::SEVERAL_DOCUMENTS, at, message)
-        .with_help("put each contract into a file of its own")
-}
-
-fn too_many_nodes(source: &Source, at: Range<usize>) -> Diagnostic {
-    let message = format!("the file has more than {NODES_MAX} keys and values");
-    Diagnostic::error(source, code::TOO_MANY_NODES, at, message)
-        .with_help("keep data outside the contract")
-}
-
-fn aliases_too_large(source: &Source, at: Range<usize>) -> Diagnostic {
-    let message = format!("anchors and aliases expand to more than {ALIAS_NODES_MAX} values");
-    Diagnostic::error(source, code::ALIASES_TOO_LARGE, at, message).with_help("use fewer aliases")
-}
-
-fn alias_of_itself(source: &Source, at: Range<usize>) -> Diagnostic {
-    let message = "the alias stands inside the value that it repeats";
-    Diagnostic::error(source, code::UNKNOWN_ANCHOR, at, message)
-        .with_help("a value cannot contain itself: move the anchor or write the value out")
-}
-
-fn key_not_text(source: &Source, at: Range<usize>) -> Diagnostic {
-    let message = "a key must be text, this is a list, a mapping or nothing";
-    Diagnostic::error(source, code::KEY_NOT_TEXT, at, message)
-        .with_help("write a name before the colon, in quotes if it has brackets or braces")
-}
-
-fn unknown_tag(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
-    Diagnostic::error(source, code::UNKNOWN_TAG, at, format!("the tag `{tag}` is not known"))
-        .with_help("remove the tag and write the value itself")
-}
-
-fn tag_misfit(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
-    let message = format!("the value cannot be read as `!!{tag}`");
-    Diagnostic::error(source, code::TAG_MISFIT, at, message)
-        .with_help("remove the tag or correct the value")
-}
-
-fn out_of_range(source: &Source, word: &str, at: &Range<usize>) -> Diagnostic {
-    let message = format!("the number `{}` cannot be kept: it is out of range", excerpt(word));
-    Diagnostic::error(source, code::NUMBER_OUT_OF_RANGE, at.clone(), message)
-        .with_help("quote it if it is an identifier; whole numbers have 64 bits")
-}
-
-fn ambiguous(
-    source: &Source,
-    word: &str,
-    ours: &Tree,
-    other: &str,
-    at: &Range<usize>,
-) -> Diagnostic {
-    let word = excerpt(word);
-    let message = format!("`{word}` without quotes is {other} to readers of YAML 1.1");
-    let help = match ours {
-        Tree::Int(number) => {
-            format!("write `{number}` if the number is meant, `\"{word}\"` if text is meant")
-        }
-        Tree::Double(number) => {
-            format!("write `{number:?}` if the number is meant, `\"{word}\"` if text is meant")
-        }
-        _ => format!("write `\"{word}\"`"),
-    };
-    Diagnostic::warning(source, code::AMBIGUOUS_SCALAR, at.clone(), message).with_help(help)
-}
-
-/// The beginning of a word, short enough for a message.
-fn excerpt(word: &str) -> String {
-    const CHARACTERS_MAX: usize = 40;
-    match word.char_indices().nth(CHARACTERS_MAX) {
-        Some((end, _)) => format!("{}...", &word[..end]),
-        None => word.to_owned(),
-    }
 }

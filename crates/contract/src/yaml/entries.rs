@@ -20,10 +20,16 @@ pub(super) struct Written {
 pub(super) fn settle(source: &Source, written: Vec<Written>) -> (Vec<Entry>, Vec<Diagnostic>) {
     let (written, mut findings) = without_duplicates(source, written);
     if !written.iter().any(is_merge) {
-        return (written.into_iter().map(|written| written.entry).collect(), findings);
+        return (
+            written.into_iter().map(|written| written.entry).collect(),
+            findings,
+        );
     }
-    let mut taken: BTreeSet<Text> =
-        written.iter().filter(|w| !is_merge(w)).map(|w| w.entry.key.clone()).collect();
+    let mut taken: BTreeSet<Text> = written
+        .iter()
+        .filter(|w| !is_merge(w))
+        .map(|w| w.entry.key.clone())
+        .collect();
     let mut entries = Vec::with_capacity(written.len());
     for one in written {
         if !is_merge(&one) {
@@ -31,8 +37,11 @@ pub(super) fn settle(source: &Source, written: Vec<Written>) -> (Vec<Entry>, Vec
             continue;
         }
         match merged(one.entry.value) {
-            Ok(merged) => entries
-                .extend(merged.into_iter().filter(|entry| taken.insert(entry.key.clone()))),
+            Ok(merged) => entries.extend(
+                merged
+                    .into_iter()
+                    .filter(|entry| taken.insert(entry.key.clone())),
+            ),
             Err(other) => findings.push(no_mapping(source, &one.entry.key_span, &other)),
         }
     }
@@ -73,7 +82,10 @@ fn merged(value: Node) -> Result<Vec<Entry>, Node> {
     match value.tree {
         Tree::Map(entries) => Ok(entries),
         Tree::List(ref items) if items.iter().all(|item| matches!(item.tree, Tree::Map(_))) => {
-            Ok(items.iter().flat_map(|item| item.entries().iter().cloned()).collect())
+            Ok(items
+                .iter()
+                .flat_map(|item| item.entries().iter().cloned())
+                .collect())
         }
         _ => Err(value),
     }
@@ -81,10 +93,16 @@ fn merged(value: Node) -> Result<Vec<Entry>, Node> {
 
 fn duplicate(source: &Source, earlier: &Entry, later: &Entry) -> Diagnostic {
     let (first, _) = source.positions(&earlier.key_span);
-    let message =
-        format!("`{}` was already given on line {}; the last one counts", later.key, first.line);
+    let message = format!(
+        "`{}` was already given on line {}; the last one counts",
+        later.key, first.line
+    );
     Diagnostic::error(source, code::DUPLICATE_KEY, later.key_span.clone(), message)
-        .with_related(source, earlier.key_span.clone(), "first given here, not used")
+        .with_related(
+            source,
+            earlier.key_span.clone(),
+            "given here before, not used",
+        )
         .with_help("keep one of the two")
 }
 

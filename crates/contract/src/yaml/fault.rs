@@ -9,22 +9,33 @@ use crate::source::Source;
 
 use super::limits::DEPTH_MAX;
 
-/// What an error of the parser tells its user.
-pub(super) fn of(source: &Source, text: &str, error: &ScanError) -> Diagnostic {
+/// What an error of the parser tells its user; `open` is where the innermost bracket begins.
+pub(super) fn of(
+    source: &Source,
+    text: &str,
+    error: &ScanError,
+    open: Option<usize>,
+) -> Diagnostic {
     let offset = error.marker().byte_offset().unwrap_or(0);
     let at = character_at(text, offset);
     match error.kind() {
         ErrorKind::RecursionLimitExceeded => too_deep(source, at),
         ErrorKind::UnknownAnchor => unknown_anchor(source, text, offset),
-        ErrorKind::UndeclaredTagHandle => {
-            Diagnostic::error(source, code::UNKNOWN_TAG, at, "the tag's handle is not declared")
-                .with_help("remove the tag and write the value itself")
-        }
+        ErrorKind::UndeclaredTagHandle => Diagnostic::error(
+            source,
+            code::UNKNOWN_TAG,
+            at,
+            "the tag's handle is not declared",
+        )
+        .with_help("remove the tag and write the value itself"),
         ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabInPlainScalar
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabNotAllowed => tab(source, text, offset),
+        ErrorKind::UnclosedFlowCollection { open } => {
+            unclosed(source, open.encode_utf8(&mut [0; 4]), at.start)
+        }
         ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator
         | ErrorKind::SimpleKeyExpected
@@ -35,8 +46,20 @@ pub(super) fn of(source: &Source, text: &str, error: &ScanError) -> Diagnostic {
         {
             unquoted_template(source, template_before(text, offset).unwrap_or(at))
         }
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator
+            if open.is_some_and(|open| text[open..at.start].contains('\n')) =>
+        {
+            let open = open.unwrap_or(at.start);
+            unclosed(source, &text[open..open + 1], open).with_related(source, at, "not expected")
+        }
         kind => syntax(source, kind, at),
     }
+}
+
+fn unclosed(source: &Source, bracket: &str, at: usize) -> Diagnostic {
+    let message = format!("`{bracket}` is not closed");
+    Diagnostic::error(source, code::YAML_SYNTAX, at..at + 1, message)
+        .with_help("close it, or quote a text that begins with it")
 }
 
 /// A template that YAML takes for a mapping.
@@ -56,7 +79,10 @@ fn unknown_anchor(source: &Source, text: &str, offset: usize) -> Diagnostic {
     let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
     let rest = &text[offset..];
     let at = offset..offset + rest.find(ends).unwrap_or(rest.len());
-    let message = format!("no anchor `{}` before this place", text[at.clone()].replacen('*', "&", 1));
+    let message = format!(
+        "no anchor `{}` before this place",
+        text[at.clone()].replacen('*', "&", 1)
+    );
     Diagnostic::error(source, code::UNKNOWN_ANCHOR, at, message)
         .with_help("mark the value before its first use, or quote a text that begins with `*`")
 }
@@ -74,8 +100,13 @@ fn tab(source: &Source, text: &str, offset: usize) -> Diagnostic {
         }
         start += line.len();
     }
-    Diagnostic::error(source, code::TAB_IN_INDENTATION, at, "a tab in the indentation")
-        .with_help("indent with spaces")
+    Diagnostic::error(
+        source,
+        code::TAB_IN_INDENTATION,
+        at,
+        "a tab in the indentation",
+    )
+    .with_help("indent with spaces")
 }
 
 fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
@@ -84,12 +115,14 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
             "a `:` that makes no key here".to_owned(),
             "quote a text that contains `: `, or check the indentation of this line",
         ),
-        ErrorKind::UnclosedFlowCollection { open } => {
-            (format!("`{open}` is not closed"), "close it, or quote a text that begins with it")
-        }
-        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
-            (format!("`{open}` is closed by `{close}`"), "close it with its own bracket")
-        }
+        ErrorKind::UnclosedFlowCollection { open } => (
+            format!("`{open}` is not closed"),
+            "close it, or quote a text that begins with it",
+        ),
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => (
+            format!("`{open}` is closed by `{close}`"),
+            "close it with its own bracket",
+        ),
         ErrorKind::MisplacedFlowCollectionEnd => (
             "a closing bracket that closes nothing".to_owned(),
             "remove it, or quote the text to which it belongs",
@@ -97,6 +130,10 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
         ErrorKind::UnclosedQuotedScalar => {
             ("the quoted text does not end".to_owned(), "close the quote")
         }
+        ErrorKind::InvalidQuotedScalarIndent => (
+            "a quoted text goes on in this line, which is not indented".to_owned(),
+            "close the quote on a line before, or indent this line",
+        ),
         ErrorKind::ExpectedFlowMappingSeparator => (
             "`,` or `}` expected".to_owned(),
             "separate entries by `,`, and quote a text with brackets, braces or commas",
@@ -113,6 +150,11 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
             "the indentation fits no level above".to_owned(),
             "indent the line as the others of its list or mapping",
         ),
+        ErrorKind::InvalidTrailingDoubleQuotedScalar
+        | ErrorKind::InvalidTrailingSingleQuotedScalar => (
+            "text after a closing quote".to_owned(),
+            "quote the whole value, or separate two values by `,`",
+        ),
         ErrorKind::UnknownQuotedScalarEscape => (
             "an escape that YAML does not know".to_owned(),
             "write `\\\\` for a backslash, or use single quotes",
@@ -121,7 +163,10 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
             format!("`{}` cannot begin a value", character.escape_default()),
             "quote the text",
         ),
-        other => (other.to_string(), "the fault may also stand on the line before"),
+        other => (
+            other.to_string(),
+            "the fault may also stand on the line before",
+        ),
     };
     Diagnostic::error(source, code::YAML_SYNTAX, at, message).with_help(help)
 }
@@ -129,11 +174,18 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
 /// A template on the line of an error that is not in quotes: where it begins.
 fn template_before(text: &str, offset: usize) -> Option<Range<usize>> {
     let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[offset..].find('\n').map_or(text.len(), |at| offset + at);
+    let end = text[offset..]
+        .find('\n')
+        .map_or(text.len(), |at| offset + at);
     let before = &text[line..end];
-    let found = before.find("${").into_iter().chain(before.find("{{")).min()?;
+    let found = before
+        .find("${")
+        .into_iter()
+        .chain(before.find("{{"))
+        .min()?;
     let is_quoted = matches!(before[..found].trim_end().chars().last(), Some('"' | '\''));
-    (!is_quoted).then_some(line + found..line + found + 2)
+    let length = before[found..].find('}').map_or(2, |at| at + 1);
+    (!is_quoted).then_some(line + found..line + found + length)
 }
 
 /// The character at an offset, or the last one before the end of the text.

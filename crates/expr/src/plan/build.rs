@@ -249,6 +249,13 @@ impl Builder<'_> {
             .map(|id| self.expr(*id))
             .collect();
         self.plan.builds |= function.builds;
+        if let ("or" | "orValue", [operand, otherwise]) = (function.name, &args[..]) {
+            return Op::OrElse {
+                operand: *operand,
+                otherwise: *otherwise,
+                unwrap: function.name == "orValue",
+            };
+        }
         if function.name == "matches"
             && let [text, pattern] = args[..]
             && let Op::Const(Value::String(pattern)) = self.plan.op(pattern)
@@ -299,6 +306,9 @@ impl Builder<'_> {
             }
             Op::And(operands) | Op::Or(operands) => operands.iter().all(constant),
             Op::Ternary(a, b, c) => constant(a) && constant(b) && constant(c),
+            Op::OrElse {
+                operand, otherwise, ..
+            } => constant(operand) && constant(otherwise),
             Op::Binary(_, left, right) => constant(left) && constant(right),
             Op::List(items) => items.iter().all(|(value, _)| constant(value)),
             Op::Map(entries) => entries
