@@ -7,6 +7,8 @@ pub mod config;
 pub mod dlq;
 pub mod eval;
 pub mod explain;
+mod input;
+mod list;
 pub mod new;
 pub mod publish;
 pub mod run;
