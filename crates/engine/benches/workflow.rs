@@ -108,13 +108,22 @@ fn graph() -> Arc<Graph> {
         response_schema: r#"{"type": "object", "properties": {"body": {}}}"#,
         has_status: false,
     };
-    let catalog = Catalog { effects: [("echo", kind)].into() };
+    let catalog = Catalog {
+        effects: [("echo", kind)].into(),
+    };
     let sources: Vec<Source> = CONTRACTS
         .iter()
-        .map(|(path, text)| Source { path: (*path).into(), bytes: text.as_bytes().into() })
+        .map(|(path, text)| Source {
+            path: (*path).into(),
+            bytes: text.as_bytes().into(),
+        })
         .collect();
     let checked = onex_contract::check(&sources, &catalog, &Default::default());
-    Arc::new(checked.graph.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)))
+    Arc::new(
+        checked
+            .graph
+            .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)),
+    )
 }
 
 struct Shell {
@@ -139,11 +148,23 @@ impl Shell {
             backlog: Vec::new(),
             seen: Vec::new(),
         };
-        let engine =
-            Engine::recover(Options::default(), Box::new(Unguarded), recovered, Micros(1_000_000))
-                .expect("an empty store recovers");
+        let engine = Engine::recover(
+            Options::default(),
+            Box::new(Unguarded),
+            recovered,
+            Micros(1_000_000),
+        )
+        .expect("an empty store recovers");
         let store = memory::Memory::new();
-        Shell { engine, store, arrived: Vec::new(), now: 1_000_000, frames: 0, records: 0, ended: 0 }
+        Shell {
+            engine,
+            store,
+            arrived: Vec::new(),
+            now: 1_000_000,
+            frames: 0,
+            records: 0,
+            ended: 0,
+        }
     }
 
     /// Turns until nothing is left to do.
@@ -151,12 +172,15 @@ impl Shell {
         let mut out = Vec::new();
         while !self.arrived.is_empty() {
             self.now += 10;
-            self.engine.handle(&mut self.arrived, Micros(self.now), &mut out).expect("rows are whole");
+            self.engine
+                .handle(&mut self.arrived, Micros(self.now), &mut out)
+                .expect("rows are whole");
             for output in out.drain(..) {
                 match output {
                     Output::Load(keys) => {
                         let rows = self.store.load(&keys).expect("memory");
-                        self.arrived.push(Input::Loaded(keys.into_iter().zip(rows).collect()));
+                        self.arrived
+                            .push(Input::Loaded(keys.into_iter().zip(rows).collect()));
                     }
                     Output::Write(records) => {
                         let records: Vec<Record> = records
@@ -196,7 +220,10 @@ impl Shell {
 fn payload(text: String) -> Payload {
     let bytes: Arc<[u8]> = text.into_bytes().into();
     let value = json::parse(&bytes, &json::Limits::default()).expect("JSON");
-    Payload { value, bytes: Some(bytes) }
+    Payload {
+        value,
+        bytes: Some(bytes),
+    }
 }
 
 fn id(number: u64) -> Id {
@@ -214,7 +241,8 @@ fn start(node: &str, number: u64) -> Request {
 }
 
 fn spent(number: u64) -> Request {
-    let note = "a note that fills the message up to about two hundred bytes of payload, as users have";
+    let note =
+        "a note that fills the message up to about two hundred bytes of payload, as users have";
     let text = format!(
         "{{\"account\": {}, \"amount\": 3, \"region\": \"eu\", \"note\": \"{note} {number:030}\"}}",
         number % 20_000
@@ -236,7 +264,9 @@ fn measure(name: &str, total: u64, request: impl Fn(u64) -> Request) {
     for round in 0..total / CLIENTS {
         for client in 0..CLIENTS {
             let number = round * CLIENTS + client + 1;
-            shell.arrived.push(Input::Received(Ticket(number), request(number)));
+            shell
+                .arrived
+                .push(Input::Received(Ticket(number), request(number)));
         }
         shell.run();
     }
@@ -251,7 +281,11 @@ fn measure(name: &str, total: u64, request: impl Fn(u64) -> Request) {
 }
 
 fn main() {
-    measure("workflow of three effects", WORKFLOWS, |number| start("a", number));
-    measure("workflow of three computes", WORKFLOWS, |number| start("b", number));
+    measure("workflow of three effects", WORKFLOWS, |number| {
+        start("a", number)
+    });
+    measure("workflow of three computes", WORKFLOWS, |number| {
+        start("b", number)
+    });
     measure("message to a reducer", MESSAGES, spent);
 }

@@ -2,7 +2,7 @@
 //! only be seen while running is left to the evaluator.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -303,7 +303,7 @@ impl<'a> Checker<'a> {
 }
 
 /// A literal text.
-fn literal_text<'a>(ast: &'a Ast, id: Id) -> Option<&'a Text> {
+fn literal_text(ast: &Ast, id: Id) -> Option<&Text> {
     match ast.expr(id) {
         Expr::Literal(Value::String(text)) => Some(text),
         _ => None,
@@ -312,5 +312,5 @@ fn literal_text<'a>(ast: &'a Ast, id: Id) -> Option<&'a Text> {
 
 /// `int + string` and the like, for messages.
 fn operation(sign: Binary, left: &Type, right: &Type) -> String {
-    format!("{} {} {}", left.to_string(), sign.sign(), right)
+    format!("{} {} {}", left, sign.sign(), right)
 }

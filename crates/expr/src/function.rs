@@ -293,3 +293,8 @@ fn new_text(text: String, meter: &Meter) -> Result<Value, Failed> {
     meter.produce(text.len())?;
     Ok(Value::String(Text::from(text)))
 }
+
+/// The names of all functions, for documents and tests; those with a dot live in a namespace.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    all().map(|function| function.name)
+}

@@ -9,7 +9,8 @@ use onex_sim::{Faults, Op, Random, Report, Scenario, Violation, World, catalog};
 
 fn shop() -> Arc<Graph> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/shop");
-    let sources = onex_contract::load_folder(&folder).expect("the scenario's contracts can be read");
+    let sources =
+        onex_contract::load_folder(&folder).expect("the scenario's contracts can be read");
     let checked = onex_contract::check(&sources, &catalog(), &Default::default());
     let graph = checked.graph;
     Arc::new(graph.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)))
@@ -17,14 +18,26 @@ fn shop() -> Arc<Graph> {
 
 fn order(number: u64, random: &mut Random) -> Op {
     let id = Value::text(format!("o{number}"));
-    let line = |sku: u64| Value::map([("sku", Value::text(format!("s{sku}"))), ("qty", Value::Int(1))]);
+    let line = |sku: u64| {
+        Value::map([
+            ("sku", Value::text(format!("s{sku}"))),
+            ("qty", Value::Int(1)),
+        ])
+    };
     let lines = Value::list((0..1 + random.below(4)).map(line).collect());
     let payload = Value::map([("order_id", id), ("lines", lines)]);
     if random.percent(20) {
         let (node, key) = ("fulfil_order".into(), format!("k{number}").into());
-        Op::Start { node, key, input: payload }
+        Op::Start {
+            node,
+            key,
+            input: payload,
+        }
     } else {
-        Op::Publish { topic: "onex.evt.shop.order-placed.v1".into(), payload }
+        Op::Publish {
+            topic: "onex.evt.shop.order-placed.v1".into(),
+            payload,
+        }
     }
 }
 

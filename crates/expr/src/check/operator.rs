@@ -25,7 +25,7 @@ impl Checker<'_> {
             }
             Binary::In => self.contains(id, &left, &right),
             Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual => {
-                if !pairs(&left, &right, |a, b| comparable(a, b).then_some(Type::Bool)).is_some() {
+                if pairs(&left, &right, |a, b| comparable(a, b).then_some(Type::Bool)).is_none() {
                     self.refuse(id, sign, &left, &right);
                 }
                 Type::Bool

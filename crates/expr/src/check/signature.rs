@@ -76,9 +76,11 @@ impl Match {
             return true;
         }
         // Of one of several types it is enough that one fits.
-        ty.members().iter().fold(false, |fits, member| {
-            self.bind_member(pattern, member) || fits
-        })
+        let fits = ty
+            .members()
+            .iter()
+            .filter(|member| self.bind_member(pattern, member));
+        fits.count() > 0
     }
 
     /// Nothing is known of the argument, so nothing of what is inside it.
