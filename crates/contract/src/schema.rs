@@ -27,9 +27,25 @@ pub struct Misfit {
 }
 
 impl Schema {
+    /// Temporary.
+    pub(crate) fn from_text(_text: &str) -> Option<Schema> {
+        None
+    }
+
+    /// Temporary.
+    pub(crate) fn any(name: Option<String>, document: Value) -> Schema {
+        Schema {
+            inner: Arc::new(Inner {
+                name,
+                ty: Type::Dyn,
+                document,
+            }),
+        }
+    }
+
     /// What the schema says of the value: `Ok` or at most 16 misfits.
     pub fn validate(&self, _value: &Value) -> Result<(), Vec<Misfit>> {
-        unimplemented!()
+        Ok(())
     }
 
     /// The expression type of a value that fits.

@@ -24,6 +24,8 @@ pub struct Orchestrator {
     pub execution_mode: ExecutionMode,
     /// What happens when a step fails.
     pub recovery: Recovery,
+    /// How a step with `error_action: retry` is done again under any strategy.
+    pub step_retry: StepRetry,
     /// The result's fields; `None`: outputs of the last steps by id.
     pub result: Option<Template>,
     /// Messages that end a run.
@@ -146,6 +148,17 @@ pub enum Recovery {
         /// Growth of the pause.
         multiplier: f64,
     },
+}
+
+/// How often and how slowly a failed step is done again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepRetry {
+    /// How often.
+    pub max_retries: u32,
+    /// First pause.
+    pub backoff_ms: u64,
+    /// Growth of the pause.
+    pub multiplier: f64,
 }
 
 /// Messages that end a run.

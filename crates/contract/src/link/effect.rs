@@ -1,0 +1,242 @@
+//! Effects: requests, answers, retries, breakers.
+
+use onex_expr::{Place, Template, Text, Type};
+
+use super::Linker;
+use super::expression::{Expressions, Want};
+use super::scope::{self, Roots};
+use super::types::{self, object};
+use crate::catalog::EffectKind;
+use crate::graph::roots::effect as slot;
+use crate::graph::{Backoff, Breaker, Effect, Operation, Published, Refusal, Retry};
+use crate::model::{
+    BreakerPolicy, Contract, EffectOperation, EffectOperations, Publication, RetryPolicy,
+};
+use crate::schema::Schema;
+use crate::system::{default_publication, idempotent};
+
+/// Bounds one attempt unless the contract says otherwise.
+const ATTEMPT_TIMEOUT_MS: u64 = 10_000;
+/// Bounds all attempts unless the contract says otherwise.
+pub(crate) const OPERATION_TIMEOUT_MS: u64 = 30_000;
+/// How long a breaker stays open unless the contract says otherwise.
+pub(crate) const BREAKER_TIMEOUT_MS: u64 = 60_000;
+/// Statuses that are success unless the contract says otherwise.
+const SUCCESS_CODES: [u16; 4] = [200, 201, 202, 204];
+
+/// Links an effect; `None` when something in it could not be.
+pub(super) fn link(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    effect: &EffectOperations<'_>,
+) -> Option<Effect> {
+    let operations: Vec<Option<Operation>> = effect
+        .operations
+        .iter()
+        .map(|declared| {
+            let kind = linker
+                .system
+                .catalog
+                .effects
+                .get(declared.io.kind.as_str())?;
+            let response = linker.response_type(kind);
+            let mut expressions = linker.expressions(node);
+            operation(&mut expressions, contract, declared, kind, response)
+        })
+        .collect();
+    operations
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+        .map(|operations| Effect { operations })
+}
+
+/// The type of an operation's output: `extract`, else the outcome's payload, else the body.
+pub(super) fn output_type(operation: &Operation, response: &Type) -> Type {
+    let outcome = operation
+        .outcome
+        .as_ref()
+        .and_then(|outcome| outcome.payload.as_ref());
+    match operation.extract.as_ref().or(outcome) {
+        Some(template) => types::of_template(template),
+        None => match response {
+            Type::Object(fields) => fields
+                .fields
+                .get("body")
+                .map_or(Type::Dyn, |field| field.ty.clone()),
+            _ => Type::Dyn,
+        },
+    }
+}
+
+fn operation(
+    expressions: &mut Expressions<'_, '_>,
+    contract: &Contract<'_>,
+    declared: &EffectOperation<'_>,
+    kind: &EffectKind,
+    response: Type,
+) -> Option<Operation> {
+    let base = Roots::new(&slot::NAMES)
+        .with(slot::INPUT, Type::Dyn)
+        .with(slot::PAYLOAD, Type::Dyn)
+        .with(slot::ENVELOPE, scope::envelope())
+        .with(slot::NOW, Type::Timestamp);
+    let answered = base.clone().with(slot::RESPONSE, response);
+    let [code, message] = scope::fault();
+    let error = object([code, message, ("attempts", Type::Int)]);
+    let failed = base.clone().with(slot::ERROR, error.clone());
+    let refused = answered.clone().with(slot::ERROR, error);
+
+    let request = request(
+        expressions,
+        declared,
+        kind,
+        &base.with(slot::SECRET, Type::Dyn),
+    );
+    let answer = &declared.response;
+    let extract = match answer.extract {
+        Some(data) => Some(expressions.data_of(data, Want::Map, answered.scope())?),
+        None => None,
+    };
+    let outcome = published(expressions, answer.outcome.as_ref(), &answered);
+    let refusals: Vec<Option<Refusal>> = answer
+        .refusals
+        .iter()
+        .map(|rule| {
+            let outcome = published(expressions, rule.outcome.as_ref(), &refused)?;
+            Some(Refusal {
+                codes: rule.codes.clone(),
+                outcome,
+            })
+        })
+        .collect();
+    let on_exhausted = published(expressions, declared.on_exhausted.as_ref(), &failed);
+    let (request, refusals) = (request?, refusals.into_iter().collect::<Option<Vec<_>>>()?);
+
+    let idempotent = idempotent(declared, kind);
+    let default = default_publication(contract);
+    let success = answer
+        .success_codes
+        .as_ref()
+        .map(|codes| codes.value.clone());
+    Some(Operation {
+        name: declared.name.value.clone(),
+        kind: declared.io.kind.value.clone(),
+        secrets: secrets(&request),
+        request,
+        attempt_timeout_ms: declared.io.timeout_ms.unwrap_or(ATTEMPT_TIMEOUT_MS),
+        timeout_ms: declared
+            .timeout_ms
+            .as_ref()
+            .map_or(OPERATION_TIMEOUT_MS, |ms| ms.value),
+        idempotent,
+        retry: retry(declared.retry.as_ref(), idempotent),
+        breaker: declared.breaker.as_ref().and_then(breaker),
+        ordered: declared.ordered,
+        has_status: kind.has_status,
+        success_codes: success.unwrap_or_else(|| SUCCESS_CODES.to_vec()),
+        extract,
+        outcome: outcome?.or_else(|| {
+            default.map(|topic| Published {
+                topic: topic.value.clone(),
+                payload: None,
+            })
+        }),
+        refusals,
+        on_exhausted: on_exhausted?,
+    })
+}
+
+fn request(
+    expressions: &mut Expressions<'_, '_>,
+    declared: &EffectOperation<'_>,
+    kind: &EffectKind,
+    roots: &Roots,
+) -> Option<Template> {
+    let fields: Vec<Option<(Text, Template)>> = declared
+        .io
+        .fields
+        .iter()
+        .map(|(name, data)| {
+            let place = if kind.url_fields.contains(&name.as_str()) {
+                Place::Url
+            } else if kind.path_fields.contains(&name.as_str()) {
+                Place::Path
+            } else {
+                Place::Data
+            };
+            let template = expressions.data(*data, place, roots.scope())?;
+            Some((name.value.clone(), template))
+        })
+        .collect();
+    fields
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+        .map(Template::map)
+}
+
+/// A message of an end: outer `None` when it could not be compiled.
+fn published(
+    expressions: &mut Expressions<'_, '_>,
+    publication: Option<&Publication<'_>>,
+    roots: &Roots,
+) -> Option<Option<Published>> {
+    let Some(publication) = publication else {
+        return Some(None);
+    };
+    let payload = match publication.payload {
+        Some(data) => Some(expressions.data(data, Place::Data, roots.scope())?),
+        None => None,
+    };
+    Some(Some(Published {
+        topic: publication.topic.value.clone(),
+        payload,
+    }))
+}
+
+fn secrets(request: &Template) -> Vec<Text> {
+    let mut names: Vec<Text> = request
+        .paths(slot::SECRET)
+        .into_iter()
+        .filter_map(|path| path.into_iter().next())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn retry(policy: Option<&RetryPolicy>, idempotent: bool) -> Retry {
+    let off = !idempotent || policy.is_some_and(|policy| !policy.enabled);
+    let given = |field: fn(&RetryPolicy) -> Option<u64>| policy.and_then(field);
+    Retry {
+        max_retries: if off {
+            0
+        } else {
+            policy.and_then(|p| p.max_retries).unwrap_or(3)
+        },
+        backoff: policy
+            .and_then(|p| p.backoff)
+            .unwrap_or(Backoff::Exponential),
+        base_delay_ms: given(|p| p.base_delay_ms).unwrap_or(1_000),
+        max_delay_ms: given(|p| p.max_delay_ms).unwrap_or(30_000),
+        jitter_factor: policy.and_then(|p| p.jitter_factor).unwrap_or(0.1),
+        status_codes: policy.and_then(|p| p.status_codes.clone()),
+    }
+}
+
+fn breaker(policy: &BreakerPolicy) -> Option<Breaker> {
+    policy.enabled.then(|| Breaker {
+        failure_threshold: policy.failure_threshold.unwrap_or(5),
+        success_threshold: policy.success_threshold.unwrap_or(2),
+        timeout_ms: policy
+            .timeout_ms
+            .as_ref()
+            .map_or(BREAKER_TIMEOUT_MS, |ms| ms.value),
+        half_open_requests: policy.half_open_requests.unwrap_or(3),
+    })
+}
+
+/// What a kind's answers are, by its own schema.
+pub(super) fn response_type(schema: Option<&Schema>) -> Type {
+    schema.map_or(Type::Dyn, |schema| schema.ty().clone())
+}

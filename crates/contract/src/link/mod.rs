@@ -1,0 +1,231 @@
+//! Compiles a checked system into the graph that the kernel reads.
+//!
+//! Every expression is compiled in the scope of its place; its faults are findings. What cannot be
+//! linked because a name does not exist has been reported by a rule and is left out in silence.
+
+mod compute;
+mod effect;
+mod expression;
+mod orchestrator;
+mod reducer;
+mod scope;
+mod topics;
+pub(crate) mod types;
+mod values;
+
+use std::collections::BTreeMap;
+
+use onex_expr::{Text, Type};
+
+pub(crate) use effect::{BREAKER_TIMEOUT_MS, OPERATION_TIMEOUT_MS};
+pub(crate) use orchestrator::RUN_TIMEOUT_MS;
+pub(crate) use reducer::transition_name;
+pub(crate) use values::Values;
+
+use crate::catalog::EffectKind;
+use crate::diagnostic::code;
+use crate::findings::Findings;
+use crate::graph::{Body, Node, NodeIndex, Performer, Topic};
+use crate::model::{At, Contract, SubscribeTopic};
+use crate::schema::Schema;
+use crate::system::System;
+use expression::Expressions;
+
+/// What linking gave, before it is stored.
+pub(crate) struct Linked {
+    /// Every node, by name.
+    pub nodes: Vec<Node>,
+    /// Every topic, by name.
+    pub topics: BTreeMap<Text, Topic>,
+    /// Who performs each intent type.
+    pub performers: BTreeMap<Text, Performer>,
+    /// `config` and `env` of each node.
+    pub values: Vec<Values>,
+}
+
+/// Links the system; `None` when something could not be.
+pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<Linked> {
+    let values = system
+        .contracts
+        .iter()
+        .map(|contract| Values::of(contract, system.host, findings))
+        .collect();
+    let responses = system
+        .catalog
+        .effects
+        .iter()
+        .map(|(name, kind)| (*name, Schema::from_text(kind.response_schema)))
+        .collect();
+    let mut linker = Linker {
+        system,
+        findings,
+        values,
+        responses,
+        outputs: BTreeMap::new(),
+    };
+    let mut nodes: Vec<Option<Node>> = vec![None; system.contracts.len()];
+    // Orchestrators come last: the types of their steps' outputs are those of other nodes.
+    let (last, first): (Vec<usize>, Vec<usize>) =
+        (0..nodes.len()).partition(|index| system.contracts[*index].workflow.is_some());
+    for index in first.into_iter().chain(last) {
+        let contract = &system.contracts[index];
+        nodes[index] = linker.body(index, contract).map(|body| Node {
+            name: contract.name.value.clone(),
+            version: contract.version.clone(),
+            description: contract.description.clone(),
+            normal_form: contract.normal_form.clone(),
+            body,
+        });
+    }
+    let nodes = nodes.into_iter().collect::<Option<Vec<Node>>>()?;
+    let topics = topics::link(&linker, &nodes)?;
+    let performers = performers(system)?;
+    Some(Linked {
+        nodes,
+        topics,
+        performers,
+        values: linker.values,
+    })
+}
+
+/// What linking one node needs.
+pub(crate) struct Linker<'l, 'a, 's> {
+    /// Everything with names looked up.
+    pub system: &'l System<'a>,
+    /// What was found.
+    pub findings: &'l mut Findings<'s>,
+    /// `config` and `env` of each node.
+    pub values: Vec<Values>,
+    /// Types of what operations yield, by node and operation; of computes, operation 0.
+    pub outputs: BTreeMap<(u16, u16), Type>,
+    responses: BTreeMap<&'static str, Option<Schema>>,
+}
+
+impl<'s> Linker<'_, '_, 's> {
+    fn body(&mut self, node: usize, contract: &Contract<'_>) -> Option<Body> {
+        if let Some(machine) = &contract.state_machine {
+            return reducer::link(self, node, contract, machine).map(Body::Reducer);
+        }
+        if let Some(workflow) = &contract.workflow {
+            return orchestrator::link(self, node, contract, workflow).map(Body::Orchestrator);
+        }
+        let place = u16::try_from(node).ok()?;
+        if let Some(declared) = &contract.effect {
+            let effect = effect::link(self, node, contract, declared)?;
+            for (index, operation) in effect.operations.iter().enumerate() {
+                let kind = self.system.catalog.effects.get(operation.kind.as_str())?;
+                let ty = effect::output_type(operation, &self.response_type(kind));
+                self.outputs.insert((place, u16::try_from(index).ok()?), ty);
+                self.fits_outcomes(operation, &declared.operations[index]);
+            }
+            return Some(Body::Effect(effect));
+        }
+        let declared = contract.compute.as_ref()?;
+        let compute = compute::link(self, node, contract, declared)?;
+        let ty = compute
+            .output
+            .as_ref()
+            .map_or(Type::Dyn, |schema| schema.ty().clone());
+        self.outputs.insert((place, 0), ty);
+        Some(Body::Compute(compute))
+    }
+
+    /// Compiles what one node holds.
+    pub(crate) fn expressions(&mut self, node: usize) -> Expressions<'_, 's> {
+        Expressions {
+            findings: self.findings,
+            values: &mut self.values[node],
+        }
+    }
+
+    fn response_type(&self, kind: &EffectKind) -> Type {
+        effect::response_type(self.responses.get(kind.name).and_then(Option::as_ref))
+    }
+
+    /// What is known of a subscribed topic's payload: the subscriber's schema, else the producer's.
+    pub(crate) fn payload_type(&self, entry: &SubscribeTopic<'_>) -> Type {
+        let own = self.system.schema_of(entry.payload.as_ref());
+        let schema = own.or_else(|| self.system.producer_schema(entry.topic.as_str()));
+        schema.map_or(Type::Dyn, |schema| schema.ty().clone())
+    }
+
+    /// Reports where a value made here cannot satisfy a schema.
+    pub(crate) fn fits(&mut self, made: &Type, wanted: &Schema, at: At, what: &str, whose: &str) {
+        for misfit in types::misfits(made, wanted.ty())
+            .into_iter()
+            .filter(|m| m.certain)
+        {
+            let field = match misfit.path.as_str() {
+                "" => String::new(),
+                path => format!(" at `{path}`"),
+            };
+            let message = format!("{what} does not fit {whose}{field}: {}", misfit.message);
+            self.findings.error(code::PAYLOAD_MISFIT, at, message);
+        }
+    }
+
+    /// The same for the schema that the topic's producer declares.
+    pub(crate) fn fits_topic(&mut self, made: &Type, topic: &str, at: At) {
+        let system = self.system;
+        if let Some(schema) = system.producer_schema(topic) {
+            self.fits(
+                made,
+                schema,
+                at,
+                "this payload",
+                &format!("what `{topic}` declares"),
+            );
+        }
+    }
+
+    fn fits_outcomes(
+        &mut self,
+        operation: &crate::graph::Operation,
+        declared: &crate::model::EffectOperation<'_>,
+    ) {
+        let refusals = operation
+            .refusals
+            .iter()
+            .filter_map(|refusal| refusal.outcome.as_ref());
+        let linked = operation
+            .outcome
+            .iter()
+            .chain(refusals)
+            .chain(&operation.on_exhausted);
+        for (published, written) in linked.zip(declared.publications()) {
+            if let (Some(template), true) =
+                (&published.payload, published.topic == written.topic.value)
+            {
+                let ty = types::of_template(template);
+                self.fits_topic(&ty, written.topic.as_str(), written.topic.at);
+            }
+        }
+    }
+}
+
+fn performers(system: &System<'_>) -> Option<BTreeMap<Text, Performer>> {
+    let mut performers = BTreeMap::new();
+    for (intent, uses) in &system.intents {
+        let Some(performer) = uses.performers.first() else {
+            continue;
+        };
+        let node = node_index(performer.node)?;
+        let performer = match performer.operation {
+            Some(index) => Performer::Operation(node, u16::try_from(index).ok()?),
+            None => Performer::Run(node),
+        };
+        performers.insert(intent.clone(), performer);
+    }
+    Some(performers)
+}
+
+/// The index of the contract at this place of the system.
+pub(crate) fn node_index(at: usize) -> Option<NodeIndex> {
+    u16::try_from(at).ok().map(NodeIndex)
+}
+
+/// The topic under which an intent is recorded: dots and underscores are hyphens.
+pub(crate) fn intent_topic(node: &str, intent: &str) -> Text {
+    let kebab = |name: &str| name.replace(['.', '_'], "-");
+    Text::from(format!("onex.intent.{}.{}.v1", kebab(node), kebab(intent)))
+}

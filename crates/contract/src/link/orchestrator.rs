@@ -1,0 +1,436 @@
+//! Orchestrators: steps, their undoing, the result and the messages that end a run.
+
+mod steps;
+
+use onex_expr::{Place, Template, Text, Type};
+
+use super::expression::{Expressions, Want};
+use super::scope::{self, Roots};
+use super::types::{self, nullable, object, union};
+use super::{Linker, intent_topic, node_index};
+use crate::graph::roots::orchestrator as slot;
+use crate::graph::{
+    Compensation, NodeIndex, Orchestrator, Outcomes, Recovery, Step, StepRetry, StepWork,
+};
+use crate::model::{
+    CompensationRule, Contract, GraphNode, Publication, Strategy, Word, Work, Workflow,
+};
+use steps::Outputs;
+
+/// Bounds a run unless the contract says otherwise.
+pub(crate) const RUN_TIMEOUT_MS: u64 = 600_000;
+
+/// Links a workflow; `None` when something in it could not be.
+pub(super) fn link(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    workflow: &Workflow<'_>,
+) -> Option<Orchestrator> {
+    let base = Roots::new(&slot::NAMES)
+        .with(slot::INPUT, input_type(linker, contract))
+        .with(slot::RUN, scope::run())
+        .with(slot::ENVELOPE, scope::envelope())
+        .with(slot::NOW, Type::Timestamp);
+    let run_key = run_key(linker, node, contract, workflow);
+    let mut outputs = Outputs::of(workflow);
+    let mut steps: Vec<Option<Step>> = vec![None; workflow.nodes.len()];
+    for at in outputs.order() {
+        let declared = &workflow.nodes[at];
+        let (step, output) = step(linker, node, contract, declared, &outputs, at, &base);
+        outputs.ended(at, declared, output);
+        steps[at] = step;
+    }
+    let all = base.with(slot::STEPS, outputs.all());
+    let compensations: Vec<Option<Compensation>> = workflow
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(at, declared)| compensation(linker, node, contract, declared, &outputs, at, &all))
+        .collect();
+    let result = result(linker, node, contract, workflow, &all);
+    let result_type = result
+        .as_ref()
+        .and_then(|r| r.as_ref().map(types::of_template));
+    let outcomes = outcomes(
+        linker,
+        node,
+        workflow,
+        &all,
+        result_type.unwrap_or(Type::Dyn),
+    );
+    let mut linked = Vec::with_capacity(steps.len());
+    for (step, compensation) in steps.into_iter().zip(compensations) {
+        linked.push(Step {
+            compensation: compensation?,
+            ..step?
+        });
+    }
+    dependents(&mut linked)?;
+    Some(Orchestrator {
+        workflow_name: workflow
+            .name
+            .as_ref()
+            .map_or(contract.name.value.clone(), |name| name.value.clone()),
+        timeout_ms: workflow
+            .timeout_ms
+            .as_ref()
+            .map_or(RUN_TIMEOUT_MS, |ms| ms.value),
+        run_key: run_key?,
+        input_schema: linker
+            .system
+            .schema_of(contract.input_model.as_ref())
+            .cloned(),
+        output_schema: linker
+            .system
+            .schema_of(contract.output_model.as_ref())
+            .cloned(),
+        steps: linked,
+        execution_mode: workflow.execution_mode,
+        recovery: recovery(workflow),
+        step_retry: StepRetry {
+            max_retries: workflow.retry.max_retries,
+            backoff_ms: workflow.retry.backoff_ms,
+            multiplier: workflow.retry.multiplier,
+        },
+        result: result?,
+        outcomes: outcomes?,
+    })
+}
+
+/// `input_model`, else what the subscribed topics carry; nothing is known of an intent's payload.
+fn input_type(linker: &Linker<'_, '_, '_>, contract: &Contract<'_>) -> Type {
+    if let Some(schema) = linker.system.schema_of(contract.input_model.as_ref()) {
+        return schema.ty().clone();
+    }
+    if !contract.subscribed_intents.is_empty() {
+        return Type::Dyn;
+    }
+    union(
+        contract
+            .event_bus
+            .subscribe
+            .iter()
+            .map(|entry| linker.payload_type(entry)),
+    )
+}
+
+fn run_key(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    workflow: &Workflow<'_>,
+) -> Option<Option<Template>> {
+    let Some(key) = workflow.run_key else {
+        return Some(None);
+    };
+    let roots = Roots::new(&slot::NAMES).with(slot::INPUT, input_type(linker, contract));
+    linker
+        .expressions(node)
+        .cel(key, Want::Key, roots.scope())
+        .map(Some)
+}
+
+fn recovery(workflow: &Workflow<'_>) -> Recovery {
+    match workflow.strategy {
+        Strategy::FailFast => Recovery::FailFast,
+        Strategy::Compensate => Recovery::Compensate,
+        Strategy::Retry => Recovery::Retry {
+            max_retries: workflow.retry.max_retries,
+            backoff_ms: workflow.retry.backoff_ms,
+            multiplier: workflow.retry.multiplier,
+        },
+    }
+}
+
+/// One step without its compensation, and what is known of its output.
+fn step(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    declared: &GraphNode<'_>,
+    outputs: &Outputs<'_, '_>,
+    at: usize,
+    base: &Roots,
+) -> (Option<Step>, Type) {
+    let mut roots = base.clone().with(slot::STEPS, outputs.before(at));
+    let mut expressions = linker.expressions(node);
+    let condition = match (declared.condition, declared.skip_condition) {
+        (Some(data), _) => expressions.cel(data, Want::Bool, roots.scope()).map(Some),
+        (None, Some(data)) => expressions.negated(data, roots.scope()).map(Some),
+        (None, None) => Some(None),
+    };
+    let for_each = optional(declared.for_each, |data| {
+        expressions.cel(data, Want::List, roots.scope())
+    });
+    if let Some(Some(list)) = &for_each {
+        roots = roots
+            .with(slot::ITEM, types::item_of(&types::of_template(list)))
+            .with(slot::INDEX, Type::Int);
+    }
+    let input = optional(declared.input, |data| {
+        expressions.data(data, Place::Data, roots.scope())
+    });
+    for template in [&condition, &for_each, &input]
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        outputs.check(at, declared, template, expressions.findings);
+    }
+    let given = match &input {
+        Some(Some(template)) => types::of_template(template),
+        _ => base.scope().roots[slot::INPUT].ty.clone(),
+    };
+    let work = work(
+        linker,
+        node,
+        contract,
+        declared,
+        &roots,
+        &given,
+        (outputs, at),
+    );
+    let output = output_type(linker, work.as_ref());
+    let step = || {
+        Some(Step {
+            id: declared.id.value.clone(),
+            depends_on: outputs.depends_on(at)?,
+            dependents: Vec::new(),
+            condition: condition?,
+            timeout_ms: declared.timeout_ms.as_ref().map(|ms| ms.value),
+            error_action: declared.error_action.value,
+            compensation: Compensation::Unsaid,
+            work: work?,
+            input: input?,
+            for_each: for_each?,
+            max_parallel: declared.max_parallel,
+        })
+    };
+    (step(), output)
+}
+
+/// Compiles what is given: outer `None` when that failed.
+fn optional<T, U>(given: Option<T>, compile: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
+    match given {
+        Some(given) => compile(given).map(Some),
+        None => Some(None),
+    }
+}
+
+fn output_type(linker: &Linker<'_, '_, '_>, work: Option<&StepWork>) -> Type {
+    let place = match work {
+        Some(StepWork::Effect {
+            node, operation, ..
+        }) => (node.0, *operation),
+        Some(StepWork::Compute { node }) => (node.0, 0),
+        _ => return Type::Dyn,
+    };
+    linker.outputs.get(&place).cloned().unwrap_or(Type::Dyn)
+}
+
+fn work(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    declared: &GraphNode<'_>,
+    roots: &Roots,
+    given: &Type,
+    (outputs, at): (&Outputs<'_, '_>, usize),
+) -> Option<StepWork> {
+    match declared.work.as_ref()? {
+        Work::Effect {
+            node: effect,
+            operation,
+        } => {
+            let (node, operation, topic) =
+                operation_of(linker, contract, effect, operation.as_ref())?;
+            Some(StepWork::Effect {
+                node,
+                operation,
+                topic,
+            })
+        }
+        Work::Compute(name) => {
+            let system = linker.system;
+            let target = system.find(name.as_str())?;
+            let compute = system.contracts[target].compute.as_ref()?;
+            if let Some(schema) = system.schema_of(compute.input.as_ref()) {
+                let at = declared.input.map_or(declared.id.at, |data| data.at);
+                linker.fits(given, schema, at, "this input", "the compute's `input`");
+            }
+            Some(StepWork::Compute {
+                node: node_index(target)?,
+            })
+        }
+        Work::Publish { topic, payload } => {
+            let payload = optional(*payload, |data| {
+                linker
+                    .expressions(node)
+                    .data(data, Place::Data, roots.scope())
+            })?;
+            if let Some(template) = &payload {
+                outputs.check(at, declared, template, linker.findings);
+            }
+            let made = payload.as_ref().map_or(given.clone(), types::of_template);
+            linker.fits_topic(&made, topic.as_str(), topic.at);
+            Some(StepWork::Publish {
+                topic: topic.value.clone(),
+                payload,
+            })
+        }
+        Work::Wait(data) => {
+            let wait_ms = linker
+                .expressions(node)
+                .data_of(*data, Want::Int, roots.scope())?;
+            outputs.check(at, declared, &wait_ms, linker.findings);
+            Some(StepWork::Wait { wait_ms })
+        }
+    }
+}
+
+fn operation_of(
+    linker: &Linker<'_, '_, '_>,
+    contract: &Contract<'_>,
+    effect: &Word,
+    operation: Option<&Word>,
+) -> Option<(NodeIndex, u16, Text)> {
+    let (target, index) = linker.system.operation(effect, operation)?;
+    let operations = &linker.system.contracts[target].effect.as_ref()?.operations;
+    let topic = intent_topic(contract.name.as_str(), operations[index].name.as_str());
+    Some((node_index(target)?, u16::try_from(index).ok()?, topic))
+}
+
+fn compensation(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    declared: &GraphNode<'_>,
+    outputs: &Outputs<'_, '_>,
+    at: usize,
+    all: &Roots,
+) -> Option<Compensation> {
+    let (effect, operation, input) = match &declared.compensation {
+        None => return Some(Compensation::Unsaid),
+        Some(CompensationRule::Nothing(_)) => return Some(Compensation::Nothing),
+        Some(CompensationRule::Operation {
+            node,
+            operation,
+            input,
+            ..
+        }) => (node, operation, input),
+    };
+    let own = match &declared.work {
+        Some(Work::Effect { node, .. }) => Some(node),
+        _ => None,
+    };
+    let undone = object([
+        ("input", Type::Dyn),
+        ("output", nullable(outputs.item(at))),
+        ("intent_id", Type::String),
+        ("status", Type::String),
+    ]);
+    let roots = all.clone().with(slot::STEP, undone);
+    let input = optional(*input, |data| {
+        linker
+            .expressions(node)
+            .data(data, Place::Data, roots.scope())
+    });
+    let (node, operation, topic) = operation_of(
+        linker,
+        contract,
+        effect.as_ref().or(own)?,
+        operation.as_ref(),
+    )?;
+    Some(Compensation::Operation {
+        node,
+        operation,
+        topic,
+        input: input?,
+    })
+}
+
+fn result(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    workflow: &Workflow<'_>,
+    roots: &Roots,
+) -> Option<Option<Template>> {
+    let Some(data) = workflow.result else {
+        return Some(None);
+    };
+    let template = linker
+        .expressions(node)
+        .data_of(data, Want::Map, roots.scope())?;
+    let system = linker.system;
+    if let Some(schema) = system.schema_of(contract.output_model.as_ref()) {
+        linker.fits(
+            &types::of_template(&template),
+            schema,
+            data.at,
+            "the result",
+            "`output_model`",
+        );
+    }
+    Some(Some(template))
+}
+
+fn outcomes(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    workflow: &Workflow<'_>,
+    roots: &Roots,
+    result: Type,
+) -> Option<Outcomes> {
+    let [code, message] = scope::fault();
+    let error = object([code, message, ("step", nullable(Type::String))]);
+    let roots = roots
+        .clone()
+        .with(slot::RESULT, nullable(result))
+        .with(slot::ERROR, nullable(error));
+    let declared = &workflow.outcomes;
+    let completed = publication(linker, node, declared.completed.as_ref(), &roots);
+    let failed = publication(linker, node, declared.failed.as_ref(), &roots);
+    let cancelled = publication(linker, node, declared.cancelled.as_ref(), &roots);
+    let failed = failed?;
+    Some(Outcomes {
+        completed: completed?,
+        cancelled: cancelled?.or_else(|| failed.clone()),
+        failed,
+    })
+}
+
+fn publication(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    declared: Option<&Publication<'_>>,
+    roots: &Roots,
+) -> Option<Option<(Text, Option<Template>)>> {
+    let Some(declared) = declared else {
+        return Some(None);
+    };
+    let mut expressions: Expressions<'_, '_> = linker.expressions(node);
+    let payload = optional(declared.payload, |data| {
+        expressions.data(data, Place::Data, roots.scope())
+    })?;
+    if let Some(template) = &payload {
+        linker.fits_topic(
+            &types::of_template(template),
+            declared.topic.as_str(),
+            declared.topic.at,
+        );
+    }
+    Some(Some((declared.topic.value.clone(), payload)))
+}
+
+fn dependents(steps: &mut [Step]) -> Option<()> {
+    for at in 0..steps.len() {
+        for before in steps[at].depends_on.clone() {
+            steps[usize::from(before)]
+                .dependents
+                .push(u16::try_from(at).ok()?);
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,175 @@
+//! What is known of the steps of a workflow: which end before which, and what they yield.
+
+use onex_expr::{Template, Text, Type};
+
+use super::super::scope;
+use super::super::types::{nullable, object};
+use crate::diagnostic::code;
+use crate::findings::Findings;
+use crate::graph::ErrorAction;
+use crate::graph::roots::orchestrator as slot;
+use crate::model::{At, GraphNode, Workflow};
+use crate::yaml::{Node, Tree};
+
+/// Steps and the types of what they yield.
+pub(super) struct Outputs<'w, 'a> {
+    workflow: &'w Workflow<'a>,
+    ancestors: Vec<Vec<bool>>,
+    items: Vec<Type>,
+    types: Vec<Type>,
+}
+
+impl<'w, 'a> Outputs<'w, 'a> {
+    /// Nothing known yet.
+    pub(super) fn of(workflow: &'w Workflow<'a>) -> Self {
+        let count = workflow.nodes.len();
+        Outputs {
+            workflow,
+            ancestors: workflow.ancestors(),
+            items: vec![Type::Dyn; count],
+            types: vec![Type::Dyn; count],
+        }
+    }
+
+    /// Every step after those it waits for; steps on a cycle come somewhere.
+    pub(super) fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.workflow.nodes.len()).collect();
+        order.sort_by_key(|at| self.ancestors[*at].iter().filter(|before| **before).count());
+        order
+    }
+
+    /// Notes what one run of a step yields.
+    pub(super) fn ended(&mut self, at: usize, declared: &GraphNode<'_>, item: Type) {
+        let continues = declared.error_action.value == ErrorAction::Continue;
+        let skips = declared.condition.is_some() || declared.skip_condition.is_some();
+        let mut ty = item.clone();
+        if declared.for_each.is_some() {
+            let item = if continues { nullable(ty) } else { ty };
+            ty = Type::List(Box::new(item));
+        }
+        if skips || (continues && declared.for_each.is_none()) {
+            ty = nullable(ty);
+        }
+        self.items[at] = item;
+        self.types[at] = ty;
+    }
+
+    /// What one item of a step yields.
+    pub(super) fn item(&self, at: usize) -> Type {
+        self.items[at].clone()
+    }
+
+    /// `steps` as a step sees it. Those that may not have ended are there with nothing known, and
+    /// reported by [`Outputs::check`].
+    pub(super) fn before(&self, at: usize) -> Type {
+        self.seen(|other| self.ancestors[at][other])
+    }
+
+    /// `steps` once all have ended.
+    pub(super) fn all(&self) -> Type {
+        self.seen(|_| true)
+    }
+
+    fn seen(&self, has_ended: impl Fn(usize) -> bool) -> Type {
+        let nodes = self.workflow.nodes.iter().enumerate();
+        object(nodes.map(|(at, node)| {
+            let ty = if has_ended(at) {
+                step_type(&self.types[at])
+            } else {
+                Type::Dyn
+            };
+            (node.id.as_str(), ty)
+        }))
+    }
+
+    /// Indices of the steps that one waits for.
+    pub(super) fn depends_on(&self, at: usize) -> Option<Vec<u16>> {
+        let names = &self.workflow.nodes[at].depends_on;
+        let mut indices: Vec<u16> = Vec::with_capacity(names.len());
+        for name in names {
+            let index = u16::try_from(self.workflow.find(name.as_str())?).ok()?;
+            if !indices.contains(&index) {
+                indices.push(index);
+            }
+        }
+        Some(indices)
+    }
+
+    /// Reports what a step reads of steps that need not have ended when it begins.
+    pub(super) fn check(
+        &self,
+        at: usize,
+        declared: &GraphNode<'_>,
+        template: &Template,
+        findings: &mut Findings<'_>,
+    ) {
+        for path in template.paths(slot::STEPS) {
+            let Some(name) = path.first() else { continue };
+            let Some(other) = self.workflow.find(name) else {
+                continue;
+            };
+            if self.ancestors[at][other] {
+                continue;
+            }
+            let me = declared.id.as_str();
+            let message = format!("`{me}` reads `steps.{name}` before it exists");
+            let help = match other == at {
+                true => "a step cannot read its own output".to_owned(),
+                false => format!("add `{name}` to `depends_on` of `{me}`"),
+            };
+            let place = mention(declared, name).unwrap_or(declared.id.at);
+            findings
+                .error(code::OUTPUT_TOO_EARLY, place, message)
+                .help(help);
+        }
+    }
+}
+
+fn step_type(output: &Type) -> Type {
+    let [code, message] = scope::fault();
+    let item = object([("index", Type::Int), code.clone(), message.clone()]);
+    object([
+        ("output", output.clone()),
+        ("status", Type::String),
+        ("error", nullable(object([code, message]))),
+        ("errors", Type::List(Box::new(item))),
+    ])
+}
+
+/// Where a step's data first speaks of `steps.<name>`.
+fn mention(declared: &GraphNode<'_>, name: &Text) -> Option<At> {
+    let payload = match &declared.work {
+        Some(crate::model::Work::Publish { payload, .. }) => *payload,
+        Some(crate::model::Work::Wait(data)) => Some(*data),
+        _ => None,
+    };
+    let places = [
+        declared.condition,
+        declared.skip_condition,
+        declared.for_each,
+        declared.input,
+        payload,
+    ];
+    let text = format!("steps.{name}");
+    places
+        .into_iter()
+        .flatten()
+        .find_map(|data| find(data.node, &text, data.at.file))
+}
+
+fn find(node: &Node, wanted: &str, file: u32) -> Option<At> {
+    match &node.tree {
+        Tree::String(text) => {
+            let start = text.find(wanted)?;
+            Some(At::new(
+                file,
+                &node.source_range(start..start + wanted.len()),
+            ))
+        }
+        Tree::List(items) => items.iter().find_map(|item| find(item, wanted, file)),
+        Tree::Map(entries) => entries
+            .iter()
+            .find_map(|entry| find(&entry.value, wanted, file)),
+        _ => None,
+    }
+}

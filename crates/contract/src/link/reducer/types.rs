@@ -1,0 +1,200 @@
+//! What is known before anything runs: which messages a machine hears, what its data holds.
+
+use std::collections::BTreeMap;
+
+use onex_expr::{Text, Type, Value};
+
+use super::super::Linker;
+use super::super::compute::fields;
+use super::super::expression::Expressions;
+use super::super::scope::{self, Roots};
+use super::super::types::{object, of_initial, of_template, union};
+use crate::graph::roots::reducer as slot;
+use crate::model::{ActionWork, Contract, Data, StateMachine, TIMEOUT, Transition, TriggerRef};
+use crate::system::event_segment;
+
+/// One trigger of a machine: a subscribed topic, or the timer.
+pub(super) struct Heard<'a> {
+    /// The event segment, or `timeout`.
+    pub name: Text,
+    /// `None`: the timer.
+    pub topic: Option<Text>,
+    /// What is known of its payload.
+    pub payload: Type,
+    /// The key of this topic's messages.
+    pub entity_key: Option<Data<'a>>,
+}
+
+/// What is known of one machine.
+pub(super) struct Known<'a> {
+    /// Its triggers: each subscribed topic in the order written, then the timer.
+    pub heard: Vec<Heard<'a>>,
+    /// The type of its data.
+    pub state: Type,
+    unset: Vec<Text>,
+}
+
+/// The triggers of a machine.
+pub(super) fn heard<'a>(
+    linker: &Linker<'_, '_, '_>,
+    contract: &Contract<'a>,
+    machine: &StateMachine<'a>,
+) -> Vec<Heard<'a>> {
+    let mut heard: Vec<Heard<'a>> = Vec::new();
+    for entry in &contract.event_bus.subscribe {
+        let Some(name) = event_segment(entry.topic.as_str()) else {
+            continue;
+        };
+        if heard
+            .iter()
+            .any(|known| known.topic.as_ref() == Some(&entry.topic.value))
+        {
+            continue;
+        }
+        heard.push(Heard {
+            name: Text::from(name),
+            topic: Some(entry.topic.value.clone()),
+            payload: linker.payload_type(entry),
+            entity_key: entry.entity_key,
+        });
+    }
+    if machine
+        .transitions
+        .iter()
+        .any(|transition| transition.trigger.is_timeout())
+    {
+        heard.push(Heard {
+            name: Text::new_static(TIMEOUT),
+            topic: None,
+            payload: scope::timeout_payload(),
+            entity_key: None,
+        });
+    }
+    heard
+}
+
+/// Whether a transition's trigger means this one.
+pub(super) fn means(trigger: &TriggerRef<'_>, heard: &Heard<'_>) -> bool {
+    match trigger {
+        TriggerRef::Name(name) if name.as_str() == TIMEOUT => heard.topic.is_none(),
+        TriggerRef::Name(name) => heard.topic.is_some() && heard.name == name.value,
+        TriggerRef::Topic { topic, .. } => heard.topic.as_ref() == Some(&topic.value),
+    }
+}
+
+impl<'a> Known<'a> {
+    /// Finds out the type of the data: what it is at first, and what each `set` makes of it.
+    /// Each `set` is compiled once with nothing known of the data, only to learn its type.
+    pub(super) fn of(
+        linker: &mut Linker<'_, '_, '_>,
+        node: usize,
+        machine: &StateMachine<'_>,
+        heard: Vec<Heard<'a>>,
+        initial: Option<&Vec<(Text, Value)>>,
+    ) -> Known<'a> {
+        let mut known = Known {
+            heard,
+            state: Type::Dyn,
+            unset: Vec::new(),
+        };
+        let mut fields_seen: BTreeMap<Text, Vec<Type>> = BTreeMap::new();
+        for (name, value) in initial.into_iter().flatten() {
+            fields_seen
+                .entry(name.clone())
+                .or_default()
+                .push(of_initial(value));
+        }
+        for (payload, set) in updates(machine, &known) {
+            let mut scratch = linker.findings.scratch();
+            let values = &mut linker.values[node];
+            let mut expressions = Expressions {
+                findings: &mut scratch,
+                values,
+            };
+            let roots = known.roots(payload);
+            for (name, data) in set {
+                let one = [(name.clone(), *data)];
+                let ty = fields(&mut expressions, &one, roots.scope())
+                    .and_then(|compiled| compiled.first().map(|(_, item)| of_template(item)));
+                if !fields_seen.contains_key(&name.value) {
+                    known.unset.push(name.value.clone());
+                    fields_seen
+                        .entry(name.value.clone())
+                        .or_default()
+                        .push(Type::Null);
+                }
+                fields_seen
+                    .entry(name.value.clone())
+                    .or_default()
+                    .push(ty.unwrap_or(Type::Dyn));
+            }
+        }
+        let typed: Vec<(Text, Type)> = fields_seen
+            .into_iter()
+            .map(|(name, types)| (name, union(types)))
+            .collect();
+        known.state = object(typed.iter().map(|(name, ty)| (name.as_str(), ty.clone())));
+        known
+    }
+
+    /// The roots of an action or guard whose message has this type.
+    pub(super) fn roots(&self, payload: Type) -> Roots {
+        Roots::new(&slot::NAMES)
+            .with(slot::PAYLOAD, payload)
+            .with(slot::ENVELOPE, scope::envelope())
+            .with(slot::STATE, self.state.clone())
+            .with(slot::ENTITY, scope::entity())
+            .with(slot::NOW, Type::Timestamp)
+    }
+
+    /// What is known of the messages of a trigger.
+    pub(super) fn payload_of(&self, trigger: &TriggerRef<'_>) -> Type {
+        let meant = self.heard.iter().filter(|heard| means(trigger, heard));
+        union(meant.map(|heard| heard.payload.clone()))
+    }
+
+    /// What is known of the messages of all transitions that pass the test.
+    pub(super) fn payload_where(
+        &self,
+        machine: &StateMachine<'_>,
+        test: impl Fn(&Transition<'_>) -> bool,
+    ) -> Type {
+        let passing = machine
+            .transitions
+            .iter()
+            .filter(|transition| test(transition));
+        union(passing.map(|transition| self.payload_of(&transition.trigger)))
+    }
+
+    /// The data of a new entity: as written, and null for every other field that is ever set.
+    pub(super) fn initial_data(&self, written: Vec<(Text, Value)>) -> Value {
+        let unset = self.unset.iter().map(|name| (name.clone(), Value::Null));
+        Value::map(unset.chain(written))
+    }
+}
+
+/// Every `set` with the type of the message it sees.
+fn updates<'m, 'a>(
+    machine: &'m StateMachine<'a>,
+    known: &Known<'_>,
+) -> Vec<(Type, &'m [(crate::model::Word, Data<'a>)])> {
+    let mut updates = Vec::new();
+    let mut collect = |payload: Type, actions: &'m [crate::model::Action<'a>]| {
+        for action in actions {
+            if let ActionWork::Update(set) = &action.work {
+                updates.push((payload.clone(), set.as_slice()));
+            }
+        }
+    };
+    for transition in &machine.transitions {
+        collect(known.payload_of(&transition.trigger), &transition.actions);
+    }
+    for state in &machine.states {
+        let name = state.name.as_str();
+        let entered = |t: &Transition<'_>| t.to.as_ref().is_some_and(|to| to.as_str() == name);
+        collect(known.payload_where(machine, entered), &state.entry_actions);
+        let left = |t: &Transition<'_>| t.to.is_some() && t.starts_from(name);
+        collect(known.payload_where(machine, left), &state.exit_actions);
+    }
+    updates
+}

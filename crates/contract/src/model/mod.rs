@@ -1,0 +1,118 @@
+//! One contract as written, section by section: names not yet looked up, expressions not yet
+//! compiled, everything with its place.
+//!
+//! Sections fill it, rules judge it, the linker reads it. It borrows the tree it was read from.
+
+mod compute;
+mod effect;
+mod event_bus;
+mod reducer;
+mod schema_ref;
+mod workflow;
+
+use onex_expr::Text;
+
+pub(crate) use compute::{ComputeOperation, ComputeStep, ComputeWork};
+pub(crate) use effect::{
+    BreakerPolicy, EffectOperation, EffectOperations, IoConfig, Publication, RefusalRule,
+    ResponseHandling, RetryPolicy,
+};
+pub(crate) use event_bus::{EventBus, PublishTopic, SubscribeTopic};
+pub(crate) use reducer::{
+    Action, ActionWork, Condition, From, State, StateMachine, TIMEOUT, Transition, TriggerRef,
+};
+pub(crate) use schema_ref::SchemaRef;
+pub(crate) use workflow::{
+    CompensationRule, GraphNode, RetryRule, Strategy, Work, Workflow, WorkflowOutcomes,
+};
+
+use crate::graph::Kind;
+use crate::yaml::Node;
+
+/// A place in one of the files of a check: file index and byte range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct At {
+    /// Index of the source.
+    pub file: u32,
+    /// First byte.
+    pub start: u32,
+    /// Byte after the last.
+    pub end: u32,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub at: At,
+}
+
+/// A name and where it stands.
+pub(crate) type Word = Located<Text>;
+
+/// A subtree that is data or an expression; the linker compiles it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Data<'a> {
+    /// The subtree.
+    pub node: &'a Node,
+    /// Its place.
+    pub at: At,
+}
+
+/// One contract.
+#[derive(Clone, Debug)]
+pub(crate) struct Contract<'a> {
+    /// Its name; the file's stem when it has none.
+    pub name: Word,
+    /// Its kind.
+    pub kind: Located<Kind>,
+    /// The normal form as YAML.
+    pub normal_form: std::sync::Arc<str>,
+    /// Semantic version, `1.0.0`.
+    pub version: Text,
+    /// Free text.
+    pub description: Text,
+    /// `config`: names with type and default.
+    pub config: Vec<(Word, Data<'a>)>,
+    /// `definitions`: named schemas.
+    pub definitions: Vec<(Word, Data<'a>)>,
+    /// Schema of a run's input.
+    pub input_model: Option<SchemaRef<'a>>,
+    /// Schema of a run's result.
+    pub output_model: Option<SchemaRef<'a>>,
+    /// Topics in and out.
+    pub event_bus: EventBus<'a>,
+    /// Intent types that begin a run.
+    pub subscribed_intents: Vec<Word>,
+    /// `state_machine`
+    pub state_machine: Option<StateMachine<'a>>,
+    /// `effect_operations`
+    pub effect: Option<EffectOperations<'a>>,
+    /// `compute_operations`
+    pub compute: Option<ComputeOperation<'a>>,
+    /// `workflow_coordination`
+    pub workflow: Option<Workflow<'a>>,
+    /// The sections given, for rules about which kind may have which.
+    pub sections: Vec<Word>,
+}
+
+impl Word {
+    /// The text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.value
+    }
+}
+
+impl Contract<'_> {
+    /// Whether it has nothing to run.
+    pub(crate) fn is_inert(&self) -> bool {
+        match self.kind.value {
+            Kind::Effect => self.effect.is_none(),
+            Kind::Compute => self.compute.is_none(),
+            Kind::Reducer => self.state_machine.is_none(),
+            Kind::Orchestrator => self.workflow.is_none(),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `workflow_coordination`: an execution graph and its rules.
+
+use super::{At, Data, Located, Publication, Word};
+use crate::graph::{ErrorAction, ExecutionMode};
+
+/// The section.
+#[derive(Clone, Debug)]
+pub(crate) struct Workflow<'a> {
+    /// Where it stands.
+    pub at: At,
+    /// `workflow_name`; the node's name when not given.
+    pub name: Option<Word>,
+    /// The smaller of both `timeout_ms`.
+    pub timeout_ms: Option<Located<u64>>,
+    /// At most one live run a key.
+    pub run_key: Option<Data<'a>>,
+    /// Steps in the order written.
+    pub nodes: Vec<GraphNode<'a>>,
+    /// `execution_mode`
+    pub execution_mode: ExecutionMode,
+    /// `failure_recovery_strategy`
+    pub strategy: Strategy,
+    /// How often and how slowly a failed step is done again.
+    pub retry: RetryRule,
+    /// The result's fields.
+    pub result: Option<Data<'a>>,
+    /// Messages that end a run.
+    pub outcomes: WorkflowOutcomes<'a>,
+}
+
+/// See `failure_recovery_strategy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    /// Stop, mark failed.
+    FailFast,
+    /// Undo what was done.
+    Compensate,
+    /// Do a failed step again.
+    Retry,
+}
+
+/// `max_retries`, `retry_backoff_ms`, `retry_backoff_multiplier`
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RetryRule {
+    /// How often.
+    pub max_retries: u32,
+    /// First pause.
+    pub backoff_ms: u64,
+    /// Growth of the pause.
+    pub multiplier: f64,
+}
+
+/// `outcomes`
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WorkflowOutcomes<'a> {
+    /// When it completed.
+    pub completed: Option<Publication<'a>>,
+    /// When it failed.
+    pub failed: Option<Publication<'a>>,
+    /// When it was cancelled.
+    pub cancelled: Option<Publication<'a>>,
+}
+
+/// One entry of `execution_graph.nodes`.
+#[derive(Clone, Debug)]
+pub(crate) struct GraphNode<'a> {
+    /// Where it stands.
+    pub at: At,
+    /// `node_id`
+    pub id: Word,
+    /// `node_type`, as written.
+    pub node_type: Option<Word>,
+    /// Steps it waits for.
+    pub depends_on: Vec<Word>,
+    /// False: skipped.
+    pub condition: Option<Data<'a>>,
+    /// True: skipped.
+    pub skip_condition: Option<Data<'a>>,
+    /// Bounds the step.
+    pub timeout_ms: Option<Located<u64>>,
+    /// What its failure does.
+    pub error_action: Located<ErrorAction>,
+    /// How it is undone.
+    pub compensation: Option<CompensationRule<'a>>,
+    /// What it does; absent when that could not be read.
+    pub work: Option<Work<'a>>,
+    /// What it gives.
+    pub input: Option<Data<'a>>,
+    /// Done once an item.
+    pub for_each: Option<Data<'a>>,
+    /// Items at a time.
+    pub max_parallel: u32,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub(crate) enum Work<'a> {
+    /// `effect_node` + `operation`
+    Effect {
+        /// The effect.
+        node: Word,
+        /// Its operation; `None`: the only one.
+        operation: Option<Word>,
+    },
+    /// `compute_node`
+    Compute(Word),
+    /// `publish` + `payload`
+    Publish {
+        /// Where.
+        topic: Word,
+        /// What.
+        payload: Option<Data<'a>>,
+    },
+    /// `wait_ms`
+    Wait(Data<'a>),
+}
+
+/// `compensation`
+#[derive(Clone, Debug)]
+pub(crate) enum CompensationRule<'a> {
+    /// `none`
+    Nothing(At),
+    /// `{effect_node, operation, input}`
+    Operation {
+        /// Where it stands.
+        at: At,
+        /// The effect; `None`: the step's.
+        node: Option<Word>,
+        /// Its operation; `None`: the only one.
+        operation: Option<Word>,
+        /// What it is given.
+        input: Option<Data<'a>>,
+    },
+}
+
+impl<'a> Workflow<'a> {
+    /// Index of a step by id.
+    pub(crate) fn find(&self, id: &str) -> Option<usize> {
+        self.nodes.iter().position(|node| node.id.as_str() == id)
+    }
+
+    /// For each step, whether it must have ended before each other one begins:
+    /// `ancestors[later][earlier]`. Steps on a cycle are ancestors of themselves.
+    pub(crate) fn ancestors(&self) -> Vec<Vec<bool>> {
+        let count = self.nodes.len();
+        let direct: Vec<Vec<usize>> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                node.depends_on
+                    .iter()
+                    .filter_map(|id| self.find(id.as_str()))
+                    .collect()
+            })
+            .collect();
+        (0..count)
+            .map(|step| {
+                let mut seen = vec![false; count];
+                let mut open = direct[step].clone();
+                while let Some(at) = open.pop() {
+                    if !std::mem::replace(&mut seen[at], true) {
+                        open.extend(&direct[at]);
+                    }
+                }
+                seen
+            })
+            .collect()
+    }
+
+    /// Everything the end of a run may publish.
+    pub(crate) fn publications(&self) -> impl Iterator<Item = &Publication<'a>> {
+        let outcomes = &self.outcomes;
+        outcomes
+            .completed
+            .iter()
+            .chain(&outcomes.failed)
+            .chain(&outcomes.cancelled)
+    }
+}

@@ -1,0 +1,492 @@
+//! Reads one mapping key by key, so that nothing in it is silently ignored: whatever was not asked
+//! for when reading ends is reported, with the key that was probably meant.
+
+use std::ops::Range;
+
+use onex_expr::Text;
+
+use crate::diagnostic::code;
+use crate::findings::{Added, Findings};
+use crate::model::{At, Data, Located, Word};
+use crate::suggest;
+use crate::yaml::{Entry, Node, Tree};
+
+/// Where sections read from and report to.
+pub(crate) struct Reading<'r, 's> {
+    /// Index of the file.
+    pub file: u32,
+    /// What was found.
+    pub findings: &'r mut Findings<'s>,
+}
+
+impl<'s> Reading<'_, 's> {
+    /// The place of a byte range.
+    pub(crate) fn at(&self, span: &Range<usize>) -> At {
+        At::new(self.file, span)
+    }
+
+    /// A subtree with its place.
+    pub(crate) fn data<'a>(&self, node: &'a Node) -> Data<'a> {
+        Data {
+            node,
+            at: self.at(&node.span),
+        }
+    }
+
+    /// Reports at a node.
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        node: &Node,
+        message: impl Into<String>,
+    ) -> Added<'_, 's> {
+        let at = self.at(&node.span);
+        self.findings.error(code, at, message)
+    }
+
+    /// Reports that a node is of the wrong type.
+    pub(crate) fn wrong_type(&mut self, node: &Node, what: &str, wanted: &str) {
+        let message = format!("{what} must be {wanted}, not {}", type_name(&node.tree));
+        self.error(code::WRONG_TYPE, node, message);
+    }
+
+    /// The node's text.
+    pub(crate) fn word(&mut self, node: &Node, what: &str) -> Option<Word> {
+        match &node.tree {
+            Tree::String(text) => Some(Located {
+                value: text.clone(),
+                at: self.at(&node.span),
+            }),
+            _ => {
+                self.wrong_type(node, what, "text");
+                None
+            }
+        }
+    }
+
+    /// The node's items.
+    pub(crate) fn items<'a>(&mut self, node: &'a Node, what: &str) -> &'a [Node] {
+        match &node.tree {
+            Tree::List(items) => items,
+            _ => {
+                self.wrong_type(node, what, "a list");
+                &[]
+            }
+        }
+    }
+
+    /// The entries of a mapping with free keys.
+    pub(crate) fn free<'a>(&mut self, node: &'a Node, what: &str) -> Vec<(Word, Data<'a>)> {
+        if !matches!(node.tree, Tree::Map(_)) {
+            self.wrong_type(node, what, "a mapping");
+        }
+        let entry = |entry: &'a Entry| {
+            let key = Located {
+                value: entry.key.clone(),
+                at: self.at(&entry.key_span),
+            };
+            (key, self.data(&entry.value))
+        };
+        node.entries().iter().map(entry).collect()
+    }
+}
+
+/// One mapping being read.
+pub(crate) struct Fields<'a, 'w, 'r, 's> {
+    /// Where to report.
+    pub reading: &'w mut Reading<'r, 's>,
+    what: &'static str,
+    node: &'a Node,
+    known: Vec<&'static str>,
+}
+
+impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
+    /// Begins to read a mapping; anything else is reported.
+    pub(crate) fn open(
+        reading: &'w mut Reading<'r, 's>,
+        node: &'a Node,
+        what: &'static str,
+    ) -> Option<Self> {
+        if !matches!(node.tree, Tree::Map(_)) {
+            reading.wrong_type(node, what, "a mapping");
+            return None;
+        }
+        Some(Fields {
+            reading,
+            what,
+            node,
+            known: Vec::new(),
+        })
+    }
+
+    /// The place of the whole mapping.
+    pub(crate) fn at(&self) -> At {
+        self.reading.at(&self.node.span)
+    }
+
+    /// Where to say that something is missing: the first key.
+    pub(crate) fn head(&self) -> At {
+        let first = self
+            .node
+            .entries()
+            .first()
+            .map_or(&self.node.span, |entry| &entry.key_span);
+        self.reading.at(first)
+    }
+
+    /// The mapping itself.
+    pub(crate) fn node(&self) -> &'a Node {
+        self.node
+    }
+
+    /// The value under a key, null included.
+    pub(crate) fn raw(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.known.push(key);
+        self.node.get(key)
+    }
+
+    /// The value under a key; null counts as not given.
+    pub(crate) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.raw(key)
+            .filter(|node| !matches!(node.tree, Tree::Null))
+    }
+
+    /// Data or an expression under a key, null included.
+    pub(crate) fn data(&mut self, key: &'static str) -> Option<Data<'a>> {
+        let node = self.raw(key)?;
+        Some(self.reading.data(node))
+    }
+
+    /// An expression under a key; null counts as not given.
+    pub(crate) fn cel(&mut self, key: &'static str) -> Option<Data<'a>> {
+        let node = self.get(key)?;
+        Some(self.reading.data(node))
+    }
+
+    /// Text under a key.
+    pub(crate) fn word(&mut self, key: &'static str) -> Option<Word> {
+        let node = self.get(key)?;
+        self.reading.word(node, &format!("`{key}`"))
+    }
+
+    /// Text under a key that must be there.
+    pub(crate) fn required_word(&mut self, key: &'static str) -> Option<Word> {
+        if self.get(key).is_none() {
+            self.missing(key);
+            return None;
+        }
+        self.word(key)
+    }
+
+    /// A truth value under a key.
+    pub(crate) fn flag(&mut self, key: &'static str) -> Option<Located<bool>> {
+        let node = self.get(key)?;
+        let Tree::Bool(value) = node.tree else {
+            self.reading
+                .wrong_type(node, &format!("`{key}`"), "true or false");
+            return None;
+        };
+        Some(Located {
+            value,
+            at: self.reading.at(&node.span),
+        })
+    }
+
+    /// A whole number of at least `least` under a key.
+    pub(crate) fn whole(
+        &mut self,
+        key: &'static str,
+        least: i64,
+        most: i64,
+    ) -> Option<Located<i64>> {
+        let node = self.get(key)?;
+        let Tree::Int(value) = node.tree else {
+            self.reading
+                .wrong_type(node, &format!("`{key}`"), "a whole number");
+            return None;
+        };
+        if value < least || value > most {
+            let message = format!("`{key}` must be from {least} to {most}, not {value}");
+            self.reading.error(code::BAD_VALUE, node, message);
+            return None;
+        }
+        Some(Located {
+            value,
+            at: self.reading.at(&node.span),
+        })
+    }
+
+    /// A count under a key.
+    pub(crate) fn count(&mut self, key: &'static str, least: u32) -> Option<u32> {
+        let number = self.whole(key, least.into(), i64::from(u32::MAX))?;
+        u32::try_from(number.value).ok()
+    }
+
+    /// Milliseconds under a key.
+    pub(crate) fn millis(&mut self, key: &'static str, least: u32) -> Option<Located<u64>> {
+        let number = self.whole(key, least.into(), MILLIS_MAX)?;
+        u64::try_from(number.value).ok().map(|value| Located {
+            value,
+            at: number.at,
+        })
+    }
+
+    /// A number under a key.
+    pub(crate) fn number(&mut self, key: &'static str, least: f64, most: f64) -> Option<f64> {
+        let node = self.get(key)?;
+        let value = match node.tree {
+            Tree::Int(value) => value as f64,
+            Tree::Double(value) => value,
+            _ => {
+                self.reading
+                    .wrong_type(node, &format!("`{key}`"), "a number");
+                return None;
+            }
+        };
+        if !(least..=most).contains(&value) {
+            let message = format!("`{key}` must be from {least} to {most}, not {value}");
+            self.reading.error(code::BAD_VALUE, node, message);
+            return None;
+        }
+        Some(value)
+    }
+
+    /// One of several words under a key.
+    pub(crate) fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+    ) -> Option<Located<T>> {
+        let word = self.word(key)?;
+        if let Some((_, value)) = choices.iter().find(|(name, _)| *name == word.as_str()) {
+            return Some(Located {
+                value: *value,
+                at: word.at,
+            });
+        }
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let message = format!(
+            "`{key}` must be {}, not `{}`",
+            one_of(&names),
+            word.as_str()
+        );
+        let help = suggest::nearest(word.as_str(), names).map(did_you_mean);
+        self.reading
+            .findings
+            .error(code::BAD_VALUE, word.at, message)
+            .help_if(help);
+        None
+    }
+
+    /// The items of a list under a key.
+    pub(crate) fn items(&mut self, key: &'static str) -> &'a [Node] {
+        match self.get(key) {
+            Some(node) => self.reading.items(node, &format!("`{key}`")),
+            None => &[],
+        }
+    }
+
+    /// Words under a key: a list, or one alone.
+    pub(crate) fn words(&mut self, key: &'static str) -> Vec<Word> {
+        let Some(node) = self.get(key) else {
+            return Vec::new();
+        };
+        let nodes = match &node.tree {
+            Tree::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let what = format!("an entry of `{key}`");
+        nodes
+            .iter()
+            .filter_map(|item| self.reading.word(item, &what))
+            .collect()
+    }
+
+    /// HTTP-like statuses under a key.
+    pub(crate) fn statuses(&mut self, key: &'static str) -> Option<Located<Vec<u16>>> {
+        let node = self.get(key)?;
+        let mut statuses = Vec::new();
+        for item in self.reading.items(node, &format!("`{key}`")) {
+            match item.tree {
+                Tree::Int(status @ 100..=599) => statuses.extend(u16::try_from(status)),
+                Tree::Int(status) => {
+                    let message = format!("a status is from 100 to 599, not {status}");
+                    self.reading.error(code::BAD_VALUE, item, message);
+                }
+                _ => self.reading.wrong_type(item, "a status", "a whole number"),
+            }
+        }
+        Some(Located {
+            value: statuses,
+            at: self.reading.at(&node.span),
+        })
+    }
+
+    /// Free-key entries under a key.
+    pub(crate) fn free(&mut self, key: &'static str) -> Vec<(Word, Data<'a>)> {
+        match self.get(key) {
+            Some(node) => self.reading.free(node, &format!("`{key}`")),
+            None => Vec::new(),
+        }
+    }
+
+    /// Every entry that was not asked for; they count as known from here on.
+    pub(crate) fn rest(&mut self) -> Vec<(Word, Data<'a>)> {
+        let known = std::mem::take(&mut self.known);
+        let mut all = self.reading.free(self.node, self.what);
+        all.retain(|(key, _)| !known.contains(&key.as_str()));
+        all
+    }
+
+    /// Reports a key that must be there.
+    pub(crate) fn missing(&mut self, key: &str) {
+        let message = format!("{} has no `{key}`", self.what);
+        let at = self.head();
+        self.reading
+            .findings
+            .error(code::MISSING_KEY, at, message)
+            .help(format!("add `{key}`"));
+    }
+
+    /// Keys of the language that this version does not perform: an error each.
+    pub(crate) fn not_built(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            self.known.push(key);
+            let Some(entry) = self.node.entries().iter().find(|entry| entry.key == *key) else {
+                continue;
+            };
+            let at = self.reading.at(&entry.key_span);
+            self.reading.findings.not_built(at, key);
+        }
+    }
+
+    /// Keys that are kept and shown and have no effect: a note each.
+    pub(crate) fn not_enforced(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            self.known.push(key);
+            let Some(entry) = self.node.entries().iter().find(|entry| entry.key == *key) else {
+                continue;
+            };
+            let at = self.reading.at(&entry.key_span);
+            let message = format!("`{key}` is not enforced: it documents");
+            self.reading.findings.note(code::NOT_ENFORCED, at, message);
+        }
+    }
+
+    /// Keys that only name or describe, and are kept for `onex show`.
+    pub(crate) fn descriptive(&mut self, keys: &[&'static str]) {
+        self.known.extend(keys);
+    }
+
+    /// A key that is there, with its place.
+    pub(crate) fn key(&self, key: &'static str) -> Word {
+        let entry = self.node.entries().iter().find(|entry| entry.key == key);
+        let span = entry.map_or(&self.node.span, |entry| &entry.key_span);
+        Located {
+            value: Text::new_static(key),
+            at: self.reading.at(span),
+        }
+    }
+
+    /// Ends reading: whatever was not asked for is reported.
+    pub(crate) fn close(self) {
+        let entries = self.node.entries();
+        for (index, entry) in entries.iter().enumerate() {
+            if self.known.contains(&entry.key.as_str()) {
+                continue;
+            }
+            let at = self.reading.at(&entry.key_span);
+            if let Some(damaged) = damaged_by(entries, index) {
+                let message = format!(
+                    "the expression of `{}` ends early: it is not quoted",
+                    damaged.key
+                );
+                let help = "put the whole expression in double quotes".to_owned();
+                self.reading
+                    .findings
+                    .error(code::UNQUOTED_EXPRESSION, at, message)
+                    .help(help);
+                continue;
+            }
+            let message = format!("unknown key `{}` in {}", entry.key, self.what);
+            let help = match suggest::nearest(&entry.key, self.known.iter().copied()) {
+                Some(name) => did_you_mean(name),
+                None => format!("known keys are {}", list(&self.known)),
+            };
+            self.reading
+                .findings
+                .error(code::UNKNOWN_KEY, at, message)
+                .help(help);
+        }
+    }
+}
+
+/// The longest time a contract may name: a year.
+const MILLIS_MAX: i64 = 366 * 24 * 3600 * 1000;
+
+/// Keys that hold bare CEL.
+pub(crate) const CEL_KEYS: [&str; 9] = [
+    "expression",
+    "when",
+    "condition",
+    "skip_condition",
+    "entity_key",
+    "run_key",
+    "for_each",
+    "value",
+    "until",
+];
+
+/// The entry before an unknown key without a value whose unquoted expression was cut by YAML.
+fn damaged_by(entries: &[Entry], index: usize) -> Option<&Entry> {
+    if !matches!(entries[index].value.tree, Tree::Null) {
+        return None;
+    }
+    entries[..index].iter().rev().find(|entry| {
+        let Tree::String(text) = &entry.value.tree else {
+            return false;
+        };
+        !entry.value.quoted && (CEL_KEYS.contains(&entry.key.as_str()) || is_cut(text))
+    })
+}
+
+/// Whether a text opens a `${` or a bracket that it does not close.
+fn is_cut(text: &Text) -> bool {
+    let count = |wanted: &[char]| text.chars().filter(|c| wanted.contains(c)).count();
+    text.contains("${") && count(&['{', '(', '[']) > count(&['}', ')', ']'])
+}
+
+/// What a reader calls a value's type.
+pub(crate) fn type_name(tree: &Tree) -> &'static str {
+    match tree {
+        Tree::Null => "null",
+        Tree::Bool(_) => "true or false",
+        Tree::Int(_) | Tree::Double(_) => "a number",
+        Tree::String(_) => "text",
+        Tree::List(_) => "a list",
+        Tree::Map(_) => "a mapping",
+    }
+}
+
+/// `a`, `b` or `c`.
+pub(crate) fn one_of(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => format!("`{only}`"),
+        [first @ .., last] => format!("{} or `{last}`", list(first)),
+    }
+}
+
+/// `a`, `b`, `c`.
+pub(crate) fn list(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The help that names what was probably meant.
+pub(crate) fn did_you_mean(name: &str) -> String {
+    format!("did you mean `{name}`?")
+}

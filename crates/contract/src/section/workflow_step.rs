@@ -1,0 +1,187 @@
+//! One node of an execution graph: when, what if, and what.
+
+use super::fields::{Fields, Reading, list};
+use crate::diagnostic::code;
+use crate::graph::ErrorAction;
+use crate::model::{CompensationRule, Data, GraphNode, Located, Word, Work};
+use crate::yaml::{Node, Tree};
+
+/// Reads a step.
+pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<GraphNode<'a>> {
+    let mut fields = Fields::open(reading, node, "the graph node")?;
+    let at = fields.head();
+    let id = fields.required_word("node_id");
+    let node_type = fields.word("node_type");
+    fields.descriptive(&["description", "node_name", "version"]);
+    let depends_on = fields.words("depends_on");
+    let condition = fields.cel("condition");
+    let skip_condition = fields.cel("skip_condition");
+    let timeout_ms = fields.millis("timeout_ms", 1);
+    let error_action = fields.choice("error_action", &ERROR_ACTIONS);
+    let what = match fields.get("step_config") {
+        Some(node) => step_config(fields.reading, node),
+        None => {
+            fields.missing("step_config");
+            None
+        }
+    };
+    let compensation = fields
+        .get("compensation")
+        .and_then(|node| compensation(fields.reading, node));
+    fields.not_built(&["on_event", "collect", "max_visits", "repeat"]);
+    fields.not_enforced(&["metadata", "contract_ref", "target_node_type"]);
+    if let (Some(_), Some(skip)) = (&condition, &skip_condition) {
+        fields
+            .reading
+            .findings
+            .error(
+                code::BAD_VALUE,
+                skip.at,
+                "a step has either `condition` or `skip_condition`",
+            )
+            .help("join both in `condition`");
+    }
+    fields.close();
+    let what = what.unwrap_or_default();
+    Some(GraphNode {
+        at,
+        id: id?,
+        node_type,
+        depends_on,
+        condition,
+        skip_condition,
+        timeout_ms,
+        error_action: error_action.unwrap_or(Located {
+            value: ErrorAction::Stop,
+            at,
+        }),
+        compensation,
+        work: what.work,
+        input: what.input,
+        for_each: what.for_each,
+        max_parallel: what.max_parallel.unwrap_or(1),
+    })
+}
+
+const ERROR_ACTIONS: [(&str, ErrorAction); 4] = [
+    ("stop", ErrorAction::Stop),
+    ("continue", ErrorAction::Continue),
+    ("compensate", ErrorAction::Compensate),
+    ("retry", ErrorAction::Retry),
+];
+
+/// What `step_config` says.
+#[derive(Default)]
+struct What<'a> {
+    work: Option<Work<'a>>,
+    input: Option<Data<'a>>,
+    for_each: Option<Data<'a>>,
+    max_parallel: Option<u32>,
+}
+
+/// Keys of `step_config` that this version does not perform.
+const NOT_BUILT: [&str; 8] = [
+    "reducer_node",
+    "workflow",
+    "wait_for_event",
+    "fail",
+    "read",
+    "repeat",
+    "trigger",
+    "handler",
+];
+
+fn step_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<What<'a>> {
+    let mut fields = Fields::open(reading, node, "`step_config`")?;
+    let work = work(&mut fields);
+    let waits = matches!(work, Some(Work::Wait(_)));
+    let what = if waits {
+        What {
+            work,
+            ..What::default()
+        }
+    } else {
+        What {
+            work,
+            input: fields.data("input"),
+            for_each: fields.cel("for_each"),
+            max_parallel: fields.count("max_parallel", 1),
+        }
+    };
+    if what.work.is_none() {
+        fields.descriptive(&["input", "operation", "payload"]);
+    }
+    fields.not_built(&NOT_BUILT);
+    fields.close();
+    Some(what)
+}
+
+const WORKS: [&str; 4] = ["effect_node", "compute_node", "publish", "wait_ms"];
+
+fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Work<'a>> {
+    let given: Vec<&str> = WORKS
+        .into_iter()
+        .filter(|key| fields.get(key).is_some())
+        .collect();
+    let not_built = NOT_BUILT.iter().any(|key| fields.node().get(key).is_some());
+    let at = fields.head();
+    match given.as_slice() {
+        [] if not_built => None,
+        [] => {
+            fields
+                .reading
+                .findings
+                .error(code::MISSING_KEY, at, "the step does not say what it does")
+                .help(format!("add one of {}", list(&WORKS)));
+            None
+        }
+        ["effect_node"] => {
+            let node = fields.word("effect_node")?;
+            Some(Work::Effect {
+                node,
+                operation: fields.word("operation"),
+            })
+        }
+        ["compute_node"] => fields.word("compute_node").map(Work::Compute),
+        ["publish"] => {
+            let topic = fields.word("publish")?;
+            Some(Work::Publish {
+                topic,
+                payload: fields.data("payload"),
+            })
+        }
+        ["wait_ms"] => fields.cel("wait_ms").map(Work::Wait),
+        several => {
+            let message = format!("a step does one thing, not {}", list(several));
+            fields.reading.findings.error(code::BAD_VALUE, at, message);
+            None
+        }
+    }
+}
+
+fn compensation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<CompensationRule<'a>> {
+    if let Tree::String(text) = &node.tree {
+        let at = reading.at(&node.span);
+        if text == "none" {
+            return Some(CompensationRule::Nothing(at));
+        }
+        let message = format!("`compensation` must be `none` or a mapping, not `{text}`");
+        reading
+            .error(code::BAD_VALUE, node, message)
+            .help(format!("write `compensation: {{operation: {text}}}`"));
+        return None;
+    }
+    let mut fields = Fields::open(reading, node, "`compensation`")?;
+    let at = fields.at();
+    let effect: Option<Word> = fields.word("effect_node");
+    let operation = fields.word("operation");
+    let input = fields.data("input");
+    fields.not_built(&["compute_node", "reducer_node", "workflow", "publish"]);
+    fields.close();
+    Some(CompensationRule::Operation {
+        at,
+        node: effect,
+        operation,
+        input,
+    })
+}

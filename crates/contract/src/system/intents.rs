@@ -1,0 +1,92 @@
+//! Who emits and who performs each intent type.
+
+use std::collections::BTreeMap;
+
+use onex_expr::Text;
+
+use crate::model::{ActionWork, At, Contract};
+
+/// One intent type's uses.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IntentUse {
+    /// Who emits it.
+    pub emitters: Vec<Emitter>,
+    /// Who performs it.
+    pub performers: Vec<PerformerRef>,
+}
+
+/// One action that emits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Emitter {
+    /// Index of the contract.
+    pub node: usize,
+    /// The type's place in the action.
+    pub at: At,
+}
+
+/// One place that says it performs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PerformerRef {
+    /// Index of the contract.
+    pub node: usize,
+    /// The operation; `None`: a run of an orchestrator.
+    pub operation: Option<usize>,
+    /// Where it says so.
+    pub at: At,
+}
+
+/// Collects every use of every intent type.
+pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, IntentUse> {
+    let mut intents: BTreeMap<Text, IntentUse> = BTreeMap::new();
+    for (node, contract) in contracts.iter().enumerate() {
+        for action in contract
+            .state_machine
+            .iter()
+            .flat_map(|machine| machine.actions())
+        {
+            if let ActionWork::Intent { intent_type, .. } = &action.work {
+                let emitter = Emitter {
+                    node,
+                    at: intent_type.at,
+                };
+                intents
+                    .entry(intent_type.value.clone())
+                    .or_default()
+                    .emitters
+                    .push(emitter);
+            }
+        }
+        let operations = contract
+            .effect
+            .iter()
+            .flat_map(|effect| &effect.operations)
+            .enumerate();
+        for (index, operation) in operations {
+            if let Some(intent) = &operation.on_intent {
+                let performer = PerformerRef {
+                    node,
+                    operation: Some(index),
+                    at: intent.at,
+                };
+                intents
+                    .entry(intent.value.clone())
+                    .or_default()
+                    .performers
+                    .push(performer);
+            }
+        }
+        for intent in &contract.subscribed_intents {
+            let performer = PerformerRef {
+                node,
+                operation: None,
+                at: intent.at,
+            };
+            intents
+                .entry(intent.value.clone())
+                .or_default()
+                .performers
+                .push(performer);
+        }
+    }
+    intents
+}

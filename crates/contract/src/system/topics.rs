@@ -1,0 +1,167 @@
+//! Who hears and who publishes each topic.
+
+use std::collections::BTreeMap;
+
+use onex_expr::Text;
+
+use crate::graph::Kind;
+use crate::model::{ActionWork, At, Contract, Word, Work};
+
+/// One topic's uses.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TopicUse {
+    /// Who publishes to it, in order of node name.
+    pub producers: Vec<Producer>,
+    /// Who hears it, in order of node name.
+    pub consumers: Vec<Consumer>,
+}
+
+/// One place that publishes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Producer {
+    /// Index of the contract.
+    pub node: usize,
+    /// Where it says so.
+    pub at: At,
+    /// False: only listed in `publish_topics`.
+    pub acts: bool,
+}
+
+/// One place that hears.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Consumer {
+    /// Index of the contract.
+    pub node: usize,
+    /// Where it says so.
+    pub at: At,
+    /// How.
+    pub kind: ConsumerKind,
+}
+
+/// How a topic is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConsumerKind {
+    /// `subscribe_topics`
+    Subscription,
+    /// `on_topic` of the operation with this index.
+    Operation(usize),
+}
+
+/// Collects every use of every topic.
+pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, TopicUse> {
+    let mut topics: BTreeMap<Text, TopicUse> = BTreeMap::new();
+    for (node, contract) in contracts.iter().enumerate() {
+        for entry in &contract.event_bus.subscribe {
+            let consumer = Consumer {
+                node,
+                at: entry.topic.at,
+                kind: ConsumerKind::Subscription,
+            };
+            topics
+                .entry(entry.topic.value.clone())
+                .or_default()
+                .consumers
+                .push(consumer);
+        }
+        for (topic, kind) in operations_on_topics(contract) {
+            let consumer = Consumer {
+                node,
+                at: topic.at,
+                kind,
+            };
+            topics
+                .entry(topic.value.clone())
+                .or_default()
+                .consumers
+                .push(consumer);
+        }
+        for (topic, acts) in published(contract) {
+            let producer = Producer {
+                node,
+                at: topic.at,
+                acts,
+            };
+            topics
+                .entry(topic.value)
+                .or_default()
+                .producers
+                .push(producer);
+        }
+    }
+    topics
+}
+
+fn operations_on_topics<'c>(
+    contract: &'c Contract<'_>,
+) -> impl Iterator<Item = (&'c Word, ConsumerKind)> {
+    let operations = contract
+        .effect
+        .iter()
+        .flat_map(|effect| effect.operations.iter().enumerate());
+    operations.filter_map(|(index, operation)| {
+        operation
+            .on_topic
+            .as_ref()
+            .map(|topic| (topic, ConsumerKind::Operation(index)))
+    })
+}
+
+/// Every topic a contract publishes to, and whether the place acts or only lists it.
+pub(crate) fn published(contract: &Contract<'_>) -> Vec<(Word, bool)> {
+    let mut topics: Vec<(Word, bool)> = Vec::new();
+    for machine in &contract.state_machine {
+        for action in machine.actions() {
+            if let ActionWork::Event { topic, .. } = &action.work {
+                topics.push((topic.clone(), true));
+            }
+        }
+    }
+    for effect in &contract.effect {
+        let publications = effect
+            .operations
+            .iter()
+            .flat_map(|operation| operation.publications());
+        topics.extend(publications.map(|publication| (publication.topic.clone(), true)));
+    }
+    for workflow in &contract.workflow {
+        topics.extend(workflow.publications().map(|end| (end.topic.clone(), true)));
+        for node in &workflow.nodes {
+            if let Some(Work::Publish { topic, .. }) = &node.work {
+                topics.push((topic.clone(), true));
+            }
+        }
+    }
+    let default = default_publication(contract);
+    for entry in &contract.event_bus.publish {
+        let acts = default.is_some_and(|topic| topic.value == entry.topic.value);
+        topics.push((entry.topic.clone(), acts));
+    }
+    topics
+}
+
+/// The one topic where an effect's output, or a compute's result, is published without saying so.
+pub(crate) fn default_publication<'c>(contract: &'c Contract<'_>) -> Option<&'c Word> {
+    let [entry] = contract.event_bus.publish.as_slice() else {
+        return None;
+    };
+    let publishes = match contract.kind.value {
+        Kind::Effect => {
+            let operations = &contract.effect.as_ref()?.operations;
+            let [operation] = operations.as_slice() else {
+                return None;
+            };
+            let named = operation
+                .publications()
+                .any(|other| other.topic.value == entry.topic.value);
+            !named && operation.response.outcome.is_none()
+        }
+        Kind::Compute => !contract.event_bus.subscribe.is_empty(),
+        Kind::Reducer | Kind::Orchestrator => false,
+    };
+    publishes.then_some(&entry.topic)
+}
+
+/// The event segment of a topic, which is the trigger of its messages.
+pub(crate) fn event_segment(topic: &str) -> Option<&str> {
+    topic.split('.').nth(3)
+}
