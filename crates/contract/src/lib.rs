@@ -1,22 +1,41 @@
 //! From contract text to a checked, linked graph.
 //!
-//! In reading order: [`source`] text as found, [`diagnostic`] what is found in it, [`catalog`] what
-//! the host can perform, [`schema`] JSON Schema, [`graph`] what may run.
+//! In reading order: [`source`] text as found, [`load_folder`] where it is found, [`diagnostic`]
+//! what is found in it, `yaml` and `parsed` a tree with places, `dialect` what it is written in,
+//! `section` one contract read into `model`, `system` all of them with names looked up, `check`
+//! the rules, `link` everything compiled into the [`graph`], `stored` that graph as bytes.
+//! [`catalog`] is what the host can perform, [`schema`] JSON Schema.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
-pub mod source;
-pub mod diagnostic;
-pub mod yaml;
 pub mod catalog;
-pub mod schema;
-pub mod suggest;
-pub mod topic;
+mod check;
+pub mod diagnostic;
+mod dialect;
+mod findings;
 pub mod graph;
+mod link;
+mod load;
+mod model;
+mod parsed;
+pub mod schema;
+mod section;
+pub mod source;
+mod stored;
+pub mod suggest;
+mod system;
+pub mod yaml;
+
+pub use load::load_folder;
 
 use catalog::{Catalog, HostValues};
 use diagnostic::Diagnostic;
+use findings::Findings;
 use graph::{Graph, Kind};
+use model::Contract;
+use parsed::Parsed;
+use section::fields::Reading;
 use source::Source;
+use system::System;
 
 /// What checking a set of contracts gave.
 #[derive(Debug)]
@@ -45,6 +64,60 @@ pub struct NodeReport {
 }
 
 /// Checks every contract and the whole system they make.
-pub fn check(_sources: &[Source], _catalog: &Catalog, _host: &HostValues) -> Checked {
-    unimplemented!()
+pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checked {
+    let mut findings = Findings::new(sources);
+    let parsed: Vec<Parsed> = (0u32..)
+        .zip(sources)
+        .map(|(file, source)| parsed::parse(file, source, &mut findings))
+        .collect();
+    let mut contracts = Vec::new();
+    let mut nodes = Vec::new();
+    for parsed in &parsed {
+        let contract = read(parsed, &mut findings);
+        nodes.push(report(parsed, contract.as_ref()));
+        contracts.extend(contract);
+    }
+    let system = System::new(contracts, catalog, host, &mut findings);
+    check::check(&system, &mut findings);
+    let linked = link::link(&system, &mut findings);
+    let graph = linked
+        .filter(|_| !findings.has_errors())
+        .map(|linked| stored::graph(&system, linked));
+    Checked {
+        diagnostics: findings.finish(),
+        nodes,
+        graph,
+    }
+}
+
+/// The contract of a file, if it can be told what it is.
+fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<'a>> {
+    let root = parsed.root.as_ref()?;
+    let mut reading = Reading {
+        file: parsed.file,
+        findings,
+    };
+    if parsed.dialect != dialect::NORMAL {
+        dialect::refuse(&mut reading, root, parsed.dialect);
+        return None;
+    }
+    let mut contract = section::read(&mut reading, root, &parsed.stem)?;
+    contract.normal_form = onex_expr::json::to_string(&root.to_value()).into();
+    Some(contract)
+}
+
+fn report(parsed: &Parsed, contract: Option<&Contract<'_>>) -> NodeReport {
+    NodeReport {
+        name: contract.map_or(parsed.stem.clone(), |contract| {
+            contract.name.as_str().to_owned()
+        }),
+        kind: contract.map(|contract| contract.kind.value),
+        dialect: parsed.dialect,
+        status: match contract {
+            None => "rejected",
+            Some(contract) if contract.is_inert() => "inert",
+            Some(_) => "native",
+        },
+        normal_form: contract.map(|contract| contract.normal_form.to_string()),
+    }
 }
