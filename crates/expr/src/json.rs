@@ -3,11 +3,13 @@
 use alloc::string::String;
 
 mod parse;
+mod plain;
 mod write;
 
 pub(crate) mod number;
 
 pub use parse::parse;
+pub(crate) use plain::plain;
 pub(crate) use write::key_text;
 pub use write::{canonical, to_string, write};
 

@@ -100,6 +100,9 @@ pub struct Published {
 pub struct Intended {
     /// Its id and idempotency key.
     pub id: Id,
+    /// 0, or more than before when a step whose outcome is not known is done again: the same intent
+    /// under the same key.
+    pub generation: u32,
     /// The topic under which it is recorded.
     pub topic: Text,
     /// Its key.

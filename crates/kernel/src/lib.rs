@@ -9,6 +9,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod ask;
 pub mod breaker;
 pub mod compute;
 pub mod decision;

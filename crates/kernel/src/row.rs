@@ -150,7 +150,7 @@ pub struct RunHead {
     pub armings: u64,
     /// The timer of the whole run.
     pub timer: Option<Armed>,
-    /// Counts ends of steps and items, so that compensation can go backwards.
+    /// Always 0: the order of ends is that of their records, so that an end leaves the head alone.
     pub ends: u64,
     /// 0, and one more with each retry of the run.
     pub visit: u32,
@@ -209,7 +209,8 @@ pub struct StepRow {
     pub intent_id: Option<Id>,
     /// Whether what it did is not known: exhausted after a sent attempt, timed out, in doubt.
     pub unknown: bool,
-    /// The run's `ends` when it ended.
+    /// Its place in the order in which compensation goes back; 0 as long as there is nothing that it
+    /// did or may have done.
     pub end_order: u64,
     /// Items of `for_each`; `None` when it is not one.
     pub items: Option<Items>,
@@ -222,9 +223,9 @@ pub struct StepRow {
 /// Progress of `for_each`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Items {
-    /// The items.
+    /// Always null: every item has a row from the start, so that an end does not write them all.
     pub list: Value,
-    /// How many there are.
+    /// How many there are: the rows 0 to `total` exist.
     pub total: u32,
     /// The next one to start.
     pub next: u32,
@@ -241,7 +242,7 @@ pub struct Items {
 pub struct ItemRow {
     /// Where it stands (the same words as for a step).
     pub status: StepStatus,
-    /// What it was given.
+    /// The item, until it is started; then what it was given.
     pub input: Value,
     /// What it yielded.
     pub output: Value,

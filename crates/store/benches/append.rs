@@ -5,7 +5,6 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use onex_store::embedded::{Embedded, Options};
@@ -197,7 +196,6 @@ fn lookups(parent: &Path) {
         .map(|number| key(number * 7_919 % COUNT))
         .collect();
     let absent: Vec<RowKey> = (COUNT..2 * COUNT).map(key).collect();
-    let store = Arc::new(store);
     store.commit().expect("commits");
     let timed = |name: &str, keys: &[RowKey]| {
         let before = Instant::now();
@@ -209,16 +207,28 @@ fn lookups(parent: &Path) {
     };
     timed("from the checkpoint", &keys);
     timed("absent", &absent);
-    for turn in 0..400 {
+    drop(store);
+    let options = Options {
+        checkpoint_rows_bytes: u64::MAX,
+        checkpoint_log_bytes: u64::MAX,
+        ..Options::default()
+    };
+    let store = Embedded::open_folder(&parent.join("lookups"), options).expect("opens");
+    for turn in 0..COUNT / 100 {
         for (index, record) in (0..).zip(&mut batch) {
             record.rows = vec![change(turn * 100 + index)];
         }
         store.append(&batch, turn).expect("appends");
     }
-    let keys: Vec<RowKey> = keys
-        .into_iter()
-        .filter(|key| **key < *self::key(30_000))
-        .collect();
-    println!("unwritten rows {}", store.status().unwritten_rows);
-    timed("from memory", &keys);
+    let timed = |name: &str, keys: &[RowKey]| {
+        let before = Instant::now();
+        for key in keys {
+            store.load(std::slice::from_ref(key)).expect("loads");
+        }
+        let nanos = before.elapsed().as_nanos() / keys.len() as u128;
+        println!("load {name:<28} {nanos:>7} ns");
+    };
+    timed("unwritten", &keys);
+    store.commit().expect("commits");
+    timed("cached", &keys);
 }

@@ -13,6 +13,7 @@ mod recover;
 mod row_memory;
 mod scan;
 mod segment;
+mod tail;
 
 use std::path::Path;
 use std::sync::Arc;

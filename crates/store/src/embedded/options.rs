@@ -49,7 +49,7 @@ impl Default for Options {
             log_age_max_micros: 7 * 24 * 3600 * SECOND_MICROS,
             log_keep_micros: 600 * SECOND_MICROS,
             rows_cache_bytes: 64 * MIB,
-            blocks_cache_bytes: 16 * MIB,
+            blocks_cache_bytes: 32 * MIB,
             checkpoint_rows_bytes: 8 * MIB,
             checkpoint_log_bytes: 32 * MIB,
         }
