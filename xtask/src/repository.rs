@@ -87,10 +87,18 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<File>) -> Result<(), Box<
     Ok(())
 }
 
+/// What is built on this platform: other platforms' packages need not be there.
 fn metadata(root: &Path) -> Result<Value, Box<dyn Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let version = Command::new(&cargo).arg("-vV").output()?;
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let platform = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .ok_or("cargo does not tell its platform")?;
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .args(["--filter-platform", platform])
         .current_dir(root)
         .output()?;
     if !output.status.success() {
