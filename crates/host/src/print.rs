@@ -36,7 +36,7 @@ pub fn value(value: &Value) -> Result<(), Fault> {
 pub fn table<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>) -> Result<(), Fault> {
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(headings.map(str::to_uppercase));
     for row in rows {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use onex_contract::diagnostic::{Severity, human};
 use onex_contract::source::Source;
-use onex_contract::{Checked, load};
+use onex_contract::{Checked, load_folder};
 
 use crate::compose;
 use crate::config::layers::Argument;
@@ -56,7 +56,7 @@ impl System {
 }
 
 fn read(path: &Path) -> Result<Vec<Source>, Fault> {
-    let found = load::load_folder(path).map_err(|error| Fault::no(error.to_string()))?;
+    let found = load_folder(path).map_err(|error| Fault::no(error.to_string()))?;
     if found.is_empty() {
         let what = format!("there are no contracts below {}", path.display());
         let help = "contracts are `contract.yaml`, `*.contract.yaml`, and every `*.yaml` in a \
