@@ -8,6 +8,7 @@ pub mod source;
 pub mod diagnostic;
 pub mod yaml;
 pub mod catalog;
+pub mod normal;
 pub mod schema;
 pub mod suggest;
 pub mod topic;
