@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`source`] text as found, [`load_folder`] where it is found, [`diagnostic`]
 //! what is found in it, `yaml` and `parsed` a tree with places, `dialect` what it is written in,
-//! `section` one contract read into `model`, `system` all of them with names looked up, `check`
+//! `section` one contract read into `model`, `shown` and [`normal`] its normal form, `system` all of them with names looked up, `check`
 //! the rules, `link` everything compiled into the [`graph`], `stored` that graph as bytes.
 //! [`catalog`] is what the host can perform, [`schema`] JSON Schema.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
@@ -34,6 +34,7 @@ mod link;
 
 pub mod graph;
 
+pub mod normal;
 mod shown;
 mod stored;
 
@@ -114,7 +115,7 @@ fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<
         return None;
     }
     let mut contract = section::read(&mut reading, root, &parsed.stem)?;
-    contract.normal_form = onex_expr::json::to_string(&shown::normal_form(root).to_value()).into();
+    contract.normal_form = normal::to_yaml(&shown::normal_form(root)).into();
     Some(contract)
 }
 

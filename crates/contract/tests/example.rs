@@ -120,3 +120,60 @@ fn candidates_follow_state_trigger_and_terminality() {
     );
     assert!(tried("shipped", "payment-failed").is_empty());
 }
+
+#[test]
+fn showing_the_shown_text_again_gives_the_same_text() {
+    let checked = checked(true);
+    for node in &checked.nodes {
+        let shown = node
+            .normal_form
+            .as_ref()
+            .expect("a readable contract is shown");
+        let source = Source::new(format!("{}.yaml", node.name), shown);
+        let again = check(&[source], &host::catalog(), &HostValues::default());
+        assert_eq!(
+            again.nodes[0].normal_form.as_ref(),
+            Some(shown),
+            "{}",
+            node.name
+        );
+    }
+}
+
+#[test]
+fn the_normal_form_is_in_the_order_of_the_page_with_versions_as_text_and_aliases_expanded() {
+    let text = "
+state_machine:
+  transitions:
+    - {trigger: pressed, actions: [&note {set: {zeta: 1, alpha: 2}, action_type: state_update}], to_state: lit, from_state: dark}
+    - {trigger: pressed, actions: [*note], from_state: lit}
+  states: [{is_terminal: false, waits: forever, state_name: dark}, {state_name: lit, waits: forever}]
+  initial_state: dark
+event_bus: {subscribe_topics: [onex.evt.house.pressed.v1]}
+contract_version: {major: 1, minor: 2, patch: 3}
+node_type: reducer
+name: light
+";
+    let source = Source::new("light.yaml", text);
+    let checked = check(&[source], &host::catalog(), &HostValues::default());
+    let expected = "\
+name: light
+node_type: reducer
+contract_version: 1.2.3
+event_bus: {subscribe_topics: [onex.evt.house.pressed.v1]}
+state_machine:
+  initial_state: dark
+  states:
+    - {state_name: dark, is_terminal: false, waits: forever}
+    - {state_name: lit, waits: forever}
+  transitions:
+    - from_state: dark
+      to_state: lit
+      trigger: pressed
+      actions: [{action_type: state_update, set: {zeta: 1, alpha: 2}}]
+    - from_state: lit
+      trigger: pressed
+      actions: [{action_type: state_update, set: {zeta: 1, alpha: 2}}]
+";
+    assert_eq!(checked.nodes[0].normal_form.as_deref(), Some(expected));
+}
