@@ -1,1 +1,35 @@
-//! Skeleton.
+//! The engine without I/O: takes inputs, answers with outputs, one call a turn.
+//!
+//! In reading order: [`input`], [`output`], [`key`] where rows stand, [`codec`] how they and
+//! records look in bytes, then the engine itself. No clock, no files, no threads: the
+//! shell (`runtime`, or `sim`) performs what the outputs ask.
+#![no_std]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod accept;
+mod apply;
+mod attempt;
+pub mod codec;
+pub mod dedupe;
+mod deliver;
+mod engine;
+pub mod guard;
+pub mod input;
+mod intents;
+pub mod key;
+mod letters;
+pub mod options;
+pub mod output;
+pub mod recover;
+mod rows;
+mod turn;
+
+pub use engine::Engine;
+pub use guard::{Guard, Unguarded};
+pub use input::{Input, Request, Ticket};
+pub use options::Options;
+pub use output::{Output, Perform, Refusal, Reply};
+pub use recover::Recovered;
+pub use turn::PARTITIONS;

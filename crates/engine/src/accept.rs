@@ -1,0 +1,479 @@
+//! Requests from outside: what is refused, what was seen before, what is applied.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use onex_contract::graph::{Body, Graph, NodeIndex, Orchestrator};
+use onex_contract::schema::Schema;
+use onex_expr::{Text, Value};
+use onex_kernel::orchestrate::{self, RunInput, Start};
+use onex_kernel::row::{RunStatus, Undoing};
+use onex_kernel::{Category, Id, Message, Origin, Payload};
+
+use crate::codec::Corrupt;
+use crate::dedupe::{Seen, content_hash};
+use crate::engine::{Engine, Progress, Work};
+use crate::input::{Publish, Request, StartRun, Ticket};
+use crate::key;
+use crate::output::{Refusal, Reply};
+use crate::turn::Sink;
+
+/// Topic of the record of a start by API.
+fn start_topic(node: &str) -> Text {
+    format!("onex.cmd.{}.start.v1", node.replace(['_', '.'], "-")).into()
+}
+
+impl Refusal {
+    /// A refusal with nothing but status, code and text.
+    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal {
+            status,
+            code,
+            message: message.into(),
+            misfits: Vec::new(),
+            run_id: None,
+        }
+    }
+}
+
+impl Engine {
+    /// One message of a client.
+    pub(crate) fn publish(
+        &mut self,
+        ticket: Ticket,
+        at: Option<usize>,
+        publish: Box<Publish>,
+    ) -> Result<Progress, Corrupt> {
+        let graph = self.active.clone();
+        let message = received(&publish, self.now);
+        let hash = content_hash(&message);
+        if let Some((seen, offset)) = self.dedupe.get(publish.id) {
+            let answer = if seen == hash {
+                Ok((publish.id, offset, true))
+            } else {
+                Err(Refusal::new(
+                    409,
+                    "id_reused",
+                    format!("message id {} was accepted with other content", publish.id),
+                ))
+            };
+            self.answer(ticket, at, answer);
+            return Ok(Progress::Done);
+        }
+        if let Err(refusal) = self.admit(&graph, &message) {
+            self.answer(ticket, at, Err(refusal));
+            return Ok(Progress::Done);
+        }
+        let plan = self.plan(&graph, &message, None);
+        if !self.ready(&plan)? {
+            return Ok(Progress::Missing(Work::Publish {
+                ticket,
+                at,
+                publish,
+            }));
+        }
+        let offset = self.next_offset;
+        let seen = Seen {
+            id: message.id,
+            hash,
+            offset,
+            time: self.now,
+        };
+        self.dedupe.put(
+            seen,
+            self.options.dedupe_window_us,
+            self.options.dedupe_ids_max,
+        );
+        let mut sink = self.begin_record();
+        self.deliver(&graph, &message, plan, &mut sink);
+        self.end_record(&message, graph.id, sink);
+        self.answer(ticket, at, Ok((message.id, offset, false)));
+        Ok(Progress::Done)
+    }
+
+    /// Asks for the rows that a client's message will need.
+    pub(crate) fn foresee(&mut self, publish: &Publish) -> Result<(), Corrupt> {
+        let graph = self.active.clone();
+        let plan = self.plan(&graph, &received(publish, self.now), None);
+        self.ready(&plan).map(|_| ())
+    }
+
+    fn admit(&self, graph: &Graph, message: &Message) -> Result<(), Refusal> {
+        self.admit_more()?;
+        let Some(topic) = graph.topics.get(&message.topic) else {
+            let text = format!("no contract names the topic {}", message.topic);
+            return Err(Refusal::new(404, "unknown_topic", text));
+        };
+        if !topic.ingress {
+            let text = format!(
+                "the topic {} is internal: contracts publish it; [ingress] allow would open it",
+                message.topic
+            );
+            return Err(Refusal::new(403, "internal_topic", text));
+        }
+        for subscriber in &topic.subscribers {
+            let Some(schema) = &subscriber.schema else {
+                continue;
+            };
+            let node = &graph.node(subscriber.node).name;
+            fits(schema, &message.payload.value, node)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is room for more work.
+    fn admit_more(&self) -> Result<(), Refusal> {
+        if self.draining {
+            return Err(Refusal::new(503, "draining", "the host is shutting down"));
+        }
+        if self.unfinished() >= self.options.unfinished_max {
+            let text = format!(
+                "{} pieces of accepted work are unfinished, the limit (engine.unfinished_max)",
+                self.options.unfinished_max
+            );
+            return Err(Refusal::new(429, "busy", text));
+        }
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        ticket: Ticket,
+        at: Option<usize>,
+        answer: Result<(Id, u64, bool), Refusal>,
+    ) {
+        let Some(at) = at else {
+            let reply = match answer {
+                Ok((id, offset, repeated)) => Reply::Accepted {
+                    id,
+                    offset,
+                    repeated,
+                },
+                Err(refusal) => Reply::Refused(refusal),
+            };
+            return self.reply(ticket, reply);
+        };
+        let Some(batch) = self.batches.get_mut(&ticket) else {
+            return;
+        };
+        batch.answers[at] = Some(answer);
+        batch.left -= 1;
+        if batch.left == 0
+            && let Some(batch) = self.batches.remove(&ticket)
+        {
+            self.reply(
+                ticket,
+                Reply::Batch(batch.answers.into_iter().flatten().collect()),
+            );
+        }
+    }
+
+    /// Any request but a message.
+    pub(crate) fn request(
+        &mut self,
+        ticket: Ticket,
+        request: Box<Request>,
+    ) -> Result<Progress, Corrupt> {
+        let answer = match &*request {
+            Request::Start(start) => self.start(start)?,
+            Request::Cancel(run) => self.steer(*run, "cancel", RunInput::Cancel)?,
+            Request::Retry(run) => self.steer(*run, "retry", RunInput::Retry)?,
+            Request::Redrive { letters, dry_run } => self.redrive(letters, *dry_run)?,
+            Request::Publish(_) | Request::Batch(_) => None,
+        };
+        match answer {
+            Some(reply) => {
+                self.reply(ticket, reply);
+                Ok(Progress::Done)
+            }
+            None => Ok(Progress::Missing(Work::Request(ticket, request))),
+        }
+    }
+
+    /// Begins a run by request; `None` while rows are wanted.
+    fn start(&mut self, start: &StartRun) -> Result<Option<Reply>, Corrupt> {
+        let graph = self.active.clone();
+        let Some((index, orchestrator)) = orchestrator(&graph, &start.node) else {
+            let text = format!("no orchestrator is called {}", start.node);
+            return Ok(Some(Reply::Refused(Refusal::new(
+                404,
+                "unknown_node",
+                text,
+            ))));
+        };
+        if !start.key_given {
+            self.rows.no_run(start.run_id);
+        }
+        if !self.rows.has_run(start.run_id, &self.graphs)? {
+            return Ok(None);
+        }
+        let message = start_message(start, self.now);
+        let input_hash = input_hash(&start.input);
+        if let Some(run) = self.rows.run(start.run_id) {
+            let head = &run.head;
+            if head.input_hash == input_hash {
+                return Ok(Some(Reply::Started {
+                    run_id: head.id,
+                    status: head.status,
+                    correlation_id: head.correlation_id,
+                    repeated: true,
+                }));
+            }
+            let text = "this Idempotency-Key began a run with another body".to_string();
+            let refusal = Refusal::new(409, "idempotency_key_reused", text);
+            return Ok(Some(Reply::Refused(Refusal {
+                run_id: Some(head.id),
+                ..refusal
+            })));
+        }
+        if let Err(refusal) = self.admit_start(orchestrator, start) {
+            return Ok(Some(Reply::Refused(refusal)));
+        }
+        let key = match orchestrate::run_key(
+            &graph,
+            index,
+            &message,
+            &start.input.value,
+            self.options.fuel,
+        ) {
+            Ok(key) => key,
+            Err(fault) => {
+                let text = fault.detail.to_string();
+                return Ok(Some(Reply::Refused(Refusal::new(
+                    422,
+                    fault.reason.as_str(),
+                    text,
+                ))));
+            }
+        };
+        if let Some(key) = &key {
+            let row = key::run_key(&start.node, key);
+            if !self.rows.has_run_key(&row)? {
+                return Ok(None);
+            }
+            if let Some(live) = self.rows.run_key(&row) {
+                let text = format!("a run with the key {key} is live");
+                let refusal = Refusal::new(409, "run_key_live", text);
+                return Ok(Some(Reply::Refused(Refusal {
+                    run_id: Some(live),
+                    ..refusal
+                })));
+            }
+        }
+        let mut sink = self.begin_record();
+        let begin = Start {
+            run_id: start.run_id,
+            key,
+            input: start.input.value.clone(),
+            input_hash,
+            answers: None,
+        };
+        self.begin_run(&graph, index, begin, &message, &mut sink);
+        self.end_record(&message, graph.id, sink);
+        let status = self
+            .rows
+            .run(start.run_id)
+            .map_or(RunStatus::Failed, |run| run.head.status);
+        Ok(Some(Reply::Started {
+            run_id: start.run_id,
+            status,
+            correlation_id: start.correlation_id,
+            repeated: false,
+        }))
+    }
+
+    fn admit_start(&self, orchestrator: &Orchestrator, start: &StartRun) -> Result<(), Refusal> {
+        self.admit_more()?;
+        match &orchestrator.input_schema {
+            Some(schema) => fits(schema, &start.input.value, &start.node),
+            None => Ok(()),
+        }
+    }
+
+    /// Cancels or retries a run; `None` while rows are wanted.
+    fn steer(
+        &mut self,
+        id: Id,
+        verb: &'static str,
+        input: RunInput<'_>,
+    ) -> Result<Option<Reply>, Corrupt> {
+        if !self.rows.has_run(id, &self.graphs)? {
+            return Ok(None);
+        }
+        let Some(run) = self.rows.run(id) else {
+            let refusal = Refusal::new(404, "unknown_run", format!("no run has the id {id}"));
+            return Ok(Some(Reply::Refused(refusal)));
+        };
+        let head = &run.head;
+        let ended = head.ended_at.is_some();
+        let retry = matches!(input, RunInput::Retry);
+        let refusal = match (retry, head.status) {
+            (false, _) if ended => Some("the run has ended"),
+            (false, _) if head.error.is_some() => Some("the run is ending already"),
+            (true, RunStatus::Failed | RunStatus::Cancelled) if ended => match head.compensation {
+                Undoing::Running | Undoing::Incomplete => {
+                    Some("its compensation is not complete; redrive its dead letters first")
+                }
+                Undoing::None | Undoing::Done => None,
+            },
+            (true, _) => Some("only a failed or cancelled run can be retried"),
+            (false, _) => None,
+        };
+        if let Some(text) = refusal {
+            return Ok(Some(Reply::Refused(Refusal::new(409, "run_state", text))));
+        }
+        let (node, correlation_id, key) =
+            (head.node.clone(), head.correlation_id, head.key.clone());
+        if retry && let Some(key) = &key {
+            let row = key::run_key(&node, key);
+            if !self.rows.has_run_key(&row)? {
+                return Ok(None);
+            }
+            if let Some(live) = self.rows.run_key(&row) {
+                let text = format!("a run with the key {key} is live");
+                let refusal = Refusal::new(409, "run_key_live", text);
+                return Ok(Some(Reply::Refused(Refusal {
+                    run_id: Some(live),
+                    ..refusal
+                })));
+            }
+        }
+        let run_text = Value::text(id.to_string());
+        let control = Value::map([("control", Value::text(verb)), ("run_id", run_text)]);
+        let message = self.own_message(Category::Control, Origin::Control, id, control);
+        let message = Message {
+            correlation_id,
+            node: Some(node),
+            ..message
+        };
+        let mut sink = self.begin_record();
+        if retry {
+            self.live_runs += 1;
+        }
+        self.advance_run(id, input, &message, &mut sink);
+        if retry && let Some(run) = self.rows.run(id) {
+            self.hold_run_key(&run.head.node.clone(), key.as_ref(), Some(id), &mut sink);
+        }
+        let graph = self.active.id;
+        self.end_record(&message, graph, sink);
+        Ok(Some(Reply::Done))
+    }
+
+    /// A message that the engine itself makes about `subject`.
+    pub(crate) fn own_message(
+        &self,
+        category: Category,
+        origin: Origin,
+        subject: Id,
+        payload: Value,
+    ) -> Message {
+        Message {
+            id: Id::derive(subject, "", category as u32, self.next_offset as u32),
+            category,
+            origin,
+            topic: Text::default(),
+            key: None,
+            event_type: None,
+            payload: Payload::from(payload),
+            correlation_id: subject,
+            causation_id: None,
+            node: None,
+            time: self.now,
+            generation: 0,
+        }
+    }
+
+    /// Begins the rows of the next record.
+    pub(crate) fn begin_record(&self) -> Sink {
+        Sink {
+            offset: self.next_offset,
+            rows: vec![],
+        }
+    }
+
+    /// Ends a record: it gets the next offset.
+    pub(crate) fn end_record(
+        &mut self,
+        message: &Message,
+        graph: onex_contract::graph::GraphId,
+        sink: Sink,
+    ) {
+        self.turn.record(message, graph, sink);
+        self.next_offset += 1;
+    }
+}
+
+/// The orchestrator of this name.
+fn orchestrator<'g>(graph: &'g Arc<Graph>, name: &str) -> Option<(NodeIndex, &'g Orchestrator)> {
+    let index = graph.find(name)?;
+    match &graph.node(index).body {
+        Body::Orchestrator(orchestrator) => Some((index, orchestrator)),
+        _ => None,
+    }
+}
+
+/// 422 with every misfit.
+fn fits(schema: &Schema, value: &Value, node: &str) -> Result<(), Refusal> {
+    schema.validate(value).map_err(|misfits| {
+        let text = format!("the payload does not fit what {node} declares");
+        let misfits = misfits
+            .into_iter()
+            .map(|misfit| (misfit.at, misfit.message))
+            .collect();
+        Refusal {
+            misfits,
+            ..Refusal::new(422, "invalid_payload", text)
+        }
+    })
+}
+
+fn input_hash(input: &Payload) -> [u8; 32] {
+    *blake3::hash(input.bytes.as_deref().unwrap_or_default()).as_bytes()
+}
+
+fn received(publish: &Publish, now: onex_kernel::Micros) -> Message {
+    Message {
+        id: publish.id,
+        category: category_of(&publish.topic),
+        origin: Origin::External,
+        topic: publish.topic.clone(),
+        key: publish.key.clone(),
+        event_type: publish.event_type.clone(),
+        payload: publish.payload.clone(),
+        correlation_id: publish.correlation_id,
+        causation_id: None,
+        node: None,
+        time: now,
+        generation: 0,
+    }
+}
+
+fn start_message(start: &StartRun, now: onex_kernel::Micros) -> Message {
+    Message {
+        id: start.run_id,
+        category: Category::Command,
+        origin: Origin::External,
+        topic: start_topic(&start.node),
+        key: None,
+        event_type: None,
+        payload: start.input.clone(),
+        correlation_id: start.correlation_id,
+        causation_id: None,
+        node: None,
+        time: now,
+        generation: 0,
+    }
+}
+
+/// The category that a topic's second segment stands for.
+pub(crate) fn category_of(topic: &str) -> Category {
+    match topic.split('.').nth(1) {
+        Some("cmd") => Category::Command,
+        Some("intent") => Category::Intent,
+        _ => Category::Event,
+    }
+}

@@ -1,0 +1,608 @@
+//! From a recorded intent to its end: turn, attempts, breaker, deadline, judgement.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+
+use onex_contract::graph::Body;
+use onex_expr::{Text, Value};
+use onex_kernel::effect::{self, Judgement};
+use onex_kernel::orchestrate::RunInput;
+use onex_kernel::port::CallError;
+use onex_kernel::row::{Ending, FailedAttempt, Failure, Intent, Owner, Reason};
+use onex_kernel::{Category, Fault, Id, Message, Micros, Origin};
+
+use crate::codec::{Corrupt, row};
+use crate::deliver::{derived_message, panicked};
+use crate::engine::{End, Engine, Progress, Waiting, Work};
+use crate::intents::{Pending, Standing, lane};
+use crate::key;
+use crate::output::{Output, Perform};
+use crate::turn::Sink;
+
+/// An open breaker is asked again no sooner than this.
+const BREAKER_PAUSE_US: u64 = 1000;
+
+/// What to do about an attempt that is due.
+enum Next {
+    Begin,
+    Later(Micros),
+    Over(Ending),
+}
+
+impl Engine {
+    /// An intent that a decision sent is recorded, and performed when its turn comes.
+    pub(crate) fn intent(&mut self, waiting: Box<Waiting<Intent>>) -> Result<Progress, Corrupt> {
+        let Waiting {
+            what: mut intent,
+            row,
+        } = *waiting;
+        let mut sink = self.begin_record();
+        if let Some(row) = row {
+            sink.delete(row);
+        }
+        intent.message.time = self.now;
+        intent.offset = sink.offset;
+        let message = intent.message.clone();
+        let (id, graph) = (intent.id, intent.graph);
+        match self.pending(intent) {
+            Ok(pending) => {
+                let turn = self.intents.add(pending);
+                if self.withdrawn.remove(&id) {
+                    self.queue_end(id, Ending::Withdrawn);
+                } else if turn {
+                    self.take_turn(id);
+                }
+                self.put_intent(id, &mut sink);
+            }
+            Err(intent) => {
+                let detail = format!("{} has no operation {}", intent.node, intent.operation);
+                let fault = Fault {
+                    reason: Reason::NoRoute,
+                    detail: detail.into(),
+                };
+                let active = self.active.clone();
+                self.dead(&active, None, &message, fault, &mut sink);
+            }
+        }
+        self.end_record(&message, graph, sink);
+        Ok(Progress::Done)
+    }
+
+    /// Finds who performs an intent in the graph it stays with.
+    pub(crate) fn pending(&self, intent: Intent) -> Result<Pending, Box<Intent>> {
+        let Some(graph) = self.graphs.get(&intent.graph).cloned() else {
+            return Err(Box::new(intent));
+        };
+        let place = graph
+            .find(&intent.node)
+            .and_then(|node| match &graph.node(node).body {
+                Body::Effect(effect) => {
+                    let at = effect
+                        .operations
+                        .iter()
+                        .position(|op| op.name == intent.operation)?;
+                    Some((node, at as u16, lane(&intent, &effect.operations[at])))
+                }
+                _ => None,
+            });
+        let Some((node, operation, lane)) = place else {
+            return Err(Box::new(intent));
+        };
+        Ok(Pending {
+            message: Arc::new(intent.message.clone()),
+            intent,
+            graph,
+            node,
+            operation,
+            lane,
+            standing: Standing::Queued,
+            attempt: 0,
+            attempted: false,
+            uncertain: false,
+        })
+    }
+
+    /// Its turn has come: the first attempt begins, or waits for a breaker.
+    fn take_turn(&mut self, id: Id) {
+        let now = self.now;
+        if let Some(pending) = self.intents.get_mut(id) {
+            pending.intent.turn_at = Some(now);
+        }
+        match self.next(id) {
+            Next::Begin => {
+                self.mark_started(id);
+                self.launch(id);
+            }
+            Next::Later(at) => self.intents.stand(id, Standing::Waiting(at)),
+            Next::Over(ending) => self.queue_end(id, ending),
+        }
+    }
+
+    /// An attempt is due.
+    pub(crate) fn due(&mut self, id: Id) -> Result<Progress, Corrupt> {
+        let Some(pending) = self.intents.get(id) else {
+            return Ok(Progress::Done);
+        };
+        if !matches!(pending.standing, Standing::Waiting(_)) {
+            return Ok(Progress::Done);
+        }
+        match self.next(id) {
+            Next::Begin => {
+                self.record_started(id);
+                self.launch(id);
+            }
+            Next::Later(at) => self.intents.stand(id, Standing::Waiting(at)),
+            Next::Over(ending) => self.queue_end(id, ending),
+        }
+        Ok(Progress::Done)
+    }
+
+    fn next(&mut self, id: Id) -> Next {
+        let now = self.now;
+        let Some(pending) = self.intents.get(id) else {
+            return Next::Later(now);
+        };
+        if self.draining {
+            return Next::Later(now);
+        }
+        if pending.intent.stopping {
+            return Next::Over(stopped(pending));
+        }
+        let Some(operation) = pending.operation() else {
+            return Next::Later(now);
+        };
+        let first = pending.intent.first_attempt_at;
+        let deadline = first.map(|at| at.plus_ms(operation.timeout_ms));
+        if let Some(deadline) = deadline
+            && pending.attempted
+            && now >= deadline
+        {
+            return Next::Over(exhausted(pending, "timeout"));
+        }
+        let Some(limits) = operation.breaker else {
+            return Next::Begin;
+        };
+        let turn_at = pending.intent.turn_at.unwrap_or(now);
+        let (node, name) = (pending.intent.node.clone(), operation.name.clone());
+        let patience = turn_at.plus_ms(self.options.breaker_wait_ms);
+        match self.intents.breaker(&node, &name).admit(&limits, now) {
+            Ok(()) => Next::Begin,
+            Err(_) if first.is_none() && now >= patience => Next::Over(Ending::Expired(Failure {
+                code: "expired".into(),
+                message: "the breaker stayed open until the wait for it ended".into(),
+                step: None,
+            })),
+            Err(at) => {
+                let limit = deadline.unwrap_or(patience);
+                Next::Later(at.min(limit).max(Micros(now.0 + BREAKER_PAUSE_US)))
+            }
+        }
+    }
+
+    /// A not idempotent attempt is noted in the row that is about to be written.
+    fn mark_started(&mut self, id: Id) -> bool {
+        let Some(pending) = self.intents.get_mut(id) else {
+            return false;
+        };
+        let idempotent = pending
+            .operation()
+            .is_some_and(|operation| operation.idempotent);
+        pending.intent.started |= !idempotent;
+        !idempotent
+    }
+
+    /// The same when no record is being made: a record of its own, synced before the call.
+    fn record_started(&mut self, id: Id) {
+        if self.mark_started(id) {
+            let mut sink = self.begin_record();
+            self.put_intent(id, &mut sink);
+            self.end_control(id, "attempt_started", Value::Null, sink);
+        }
+    }
+
+    fn launch(&mut self, id: Id) {
+        let now = self.now;
+        self.intents.stand(id, Standing::InFlight);
+        let Some(pending) = self.intents.get_mut(id) else {
+            return;
+        };
+        pending.intent.first_attempt_at.get_or_insert(now);
+        pending.intent.next_at = None;
+        pending.attempted = true;
+        let perform = Perform {
+            intent: pending.message.clone(),
+            attempt: pending.attempt,
+            graph: pending.graph.clone(),
+            node: pending.node,
+            operation: pending.operation,
+        };
+        self.turn.after.push(Output::Perform(perform));
+    }
+
+    /// An attempt ended.
+    pub(crate) fn answered(
+        &mut self,
+        id: Id,
+        attempt: u64,
+        answer: Result<Value, CallError>,
+    ) -> Result<Progress, Corrupt> {
+        let fuel = self.options.fuel;
+        let current = self
+            .intents
+            .get(id)
+            .filter(|pending| pending.standing == Standing::InFlight && pending.attempt == attempt);
+        let Some(pending) = current else {
+            self.count("late");
+            return Ok(Progress::Done);
+        };
+        let Some(operation) = pending.operation() else {
+            return Ok(Progress::Done);
+        };
+        let attempts = pending.intent.attempts.len() as u32 + 1;
+        let mut judgement = None;
+        let done = self.guard.step(id, &mut || {
+            judgement = Some(effect::judge(
+                operation,
+                &pending.message,
+                &answer,
+                attempts,
+                fuel,
+            ));
+        });
+        let judgement = judgement
+            .filter(|_| done)
+            .unwrap_or_else(|| Judgement::Refused {
+                error: ("step_panicked".into(), panicked().detail),
+                publish: None,
+                answered: false,
+            });
+        if let Some(limits) = operation.breaker {
+            let (node, name) = (pending.intent.node.clone(), operation.name.clone());
+            let success = !matches!(judgement, Judgement::Failed { .. });
+            let now = self.now;
+            self.intents
+                .breaker(&node, &name)
+                .record(&limits, now, success);
+        }
+        match judgement {
+            Judgement::Completed { output, publish } => {
+                self.queue(End {
+                    intent: id,
+                    ending: Ending::Completed(output),
+                    publish,
+                    answered: true,
+                });
+            }
+            Judgement::Refused {
+                error: (code, message),
+                publish,
+                answered,
+            } => {
+                let ending = Ending::Refused(Failure {
+                    code,
+                    message,
+                    step: None,
+                });
+                self.queue(End {
+                    intent: id,
+                    ending,
+                    publish,
+                    answered,
+                });
+            }
+            Judgement::Failed {
+                error: (code, message),
+                sent,
+                retry_after_ms,
+            } => {
+                let error = format!("{code}: {message}").into();
+                self.failed(
+                    id,
+                    FailedAttempt {
+                        at: self.now,
+                        error,
+                        sent,
+                    },
+                    retry_after_ms,
+                );
+            }
+        }
+        Ok(Progress::Done)
+    }
+
+    /// An attempt failed: another one is due later, or the intent is exhausted.
+    fn failed(&mut self, id: Id, attempt: FailedAttempt, retry_after_ms: Option<u64>) {
+        let now = self.now;
+        let Some(pending) = self.intents.get_mut(id) else {
+            return;
+        };
+        let text = attempt.error.clone();
+        pending.intent.attempts.push(attempt);
+        let intent = &pending.intent;
+        let (stopping, failed) = (intent.stopping, intent.attempts.len() as u32);
+        if stopping {
+            let ending = stopped(pending);
+            return self.queue_end(id, ending);
+        }
+        let Some(operation) = pending.operation() else {
+            return;
+        };
+        let deadline = intent
+            .first_attempt_at
+            .unwrap_or(now)
+            .plus_ms(operation.timeout_ms);
+        let next = if operation.idempotent {
+            effect::next_attempt(operation, id, failed, now, retry_after_ms)
+        } else {
+            None
+        };
+        match next {
+            Some(at) if at < deadline => {
+                pending.intent.next_at = Some(at);
+                self.intents.stand(id, Standing::Waiting(at));
+                let mut sink = self.begin_record();
+                self.put_intent(id, &mut sink);
+                let detail = Value::map([("error", Value::String(text))]);
+                self.end_control(id, "attempt_failed", detail, sink);
+            }
+            Some(_) => {
+                let ending = exhausted(pending, "timeout");
+                self.queue_end(id, ending);
+            }
+            None => {
+                let ending = exhausted(pending, "attempts");
+                self.queue_end(id, ending);
+            }
+        }
+    }
+
+    /// Records something about an intent that is not its end.
+    fn end_control(&mut self, id: Id, what: &'static str, detail: Value, sink: Sink) {
+        let Some(pending) = self.intents.get(id) else {
+            return;
+        };
+        let intent = pending.message.clone();
+        let graph = pending.intent.graph;
+        let payload = Value::map([
+            ("control", Value::text(what)),
+            ("intent_id", Value::text(id.to_string())),
+            ("detail", detail),
+        ]);
+        let message = self.own_message(Category::Control, Origin::Control, id, payload);
+        let message = Message {
+            correlation_id: intent.correlation_id,
+            causation_id: Some(id),
+            node: Some(pending.intent.node.clone()),
+            key: intent.key.clone(),
+            ..message
+        };
+        self.end_record(&message, graph, sink);
+    }
+
+    fn put_intent(&self, id: Id, sink: &mut Sink) {
+        if let Some(pending) = self.intents.get(id) {
+            sink.put(key::intent(id), row::intent(&pending.intent));
+        }
+    }
+
+    /// Queues the end of an intent that publishes what `on_exhausted` says.
+    pub(crate) fn queue_end(&mut self, id: Id, ending: Ending) {
+        let failure = match &ending {
+            Ending::Exhausted { failure, .. }
+            | Ending::InDoubt(failure)
+            | Ending::Expired(failure) => Some((failure.code.clone(), failure.message.clone())),
+            _ => None,
+        };
+        let publish = failure.and_then(|error| {
+            let pending = self.intents.get(id)?;
+            let operation = pending.operation()?;
+            let attempts = pending.intent.attempts.len() as u32;
+            let fuel = self.options.fuel;
+            effect::on_exhausted(operation, &pending.message, &error, attempts, fuel)
+        });
+        self.queue(End {
+            intent: id,
+            ending,
+            publish,
+            answered: false,
+        });
+    }
+
+    fn queue(&mut self, end: End) {
+        self.intents.stand(end.intent, Standing::Ending);
+        self.derived.push_back(Work::End(Box::new(end)));
+    }
+
+    /// An intent ended: its outcome is recorded, published, and told to whom it concerns.
+    pub(crate) fn end(&mut self, end: Box<End>) -> Result<Progress, Corrupt> {
+        let Some(pending) = self.intents.get(end.intent) else {
+            return Ok(Progress::Done);
+        };
+        if let Owner::Step { run, .. } = pending.intent.owner
+            && !self.rows.has_run(run, &self.graphs)?
+        {
+            return Ok(Progress::Missing(Work::End(end)));
+        }
+        let Some((pending, next)) = self.intents.remove(end.intent) else {
+            return Ok(Progress::Done);
+        };
+        let message = self.outcome(&pending, &end.ending);
+        let mut sink = self.begin_record();
+        sink.delete(key::intent(end.intent));
+        if let Some((topic, payload)) = end.publish {
+            self.publish_outcome(&pending, &message, topic, payload, &mut sink);
+        }
+        let graph = pending.intent.graph;
+        match pending.intent.owner {
+            Owner::Step {
+                run,
+                step,
+                item,
+                visit,
+                compensation,
+            } => {
+                self.at_hand = Some(pending.intent);
+                let (intent, ending) = (end.intent, &end.ending);
+                let input = RunInput::Ended {
+                    step,
+                    item,
+                    visit,
+                    compensation,
+                    intent,
+                    ending,
+                };
+                self.advance_run(run, input, &message, &mut sink);
+                self.at_hand = None;
+            }
+            Owner::Entity { .. } | Owner::Topic => {
+                if !end.answered {
+                    self.intent_letter(pending.intent, &end.ending, &mut sink);
+                }
+            }
+        }
+        if let Some(next) = next {
+            self.take_turn(next);
+            self.put_intent(next, &mut sink);
+        }
+        self.end_record(&message, graph, sink);
+        Ok(Progress::Done)
+    }
+
+    fn outcome(&self, pending: &Pending, ending: &Ending) -> Message {
+        let intent = &pending.intent;
+        let payload = match ending {
+            Ending::Completed(output) => output.clone(),
+            other => {
+                let (status, failure) = describe(other);
+                let error = failure.map_or(Value::Null, |failure| {
+                    Value::map([
+                        ("code", Value::String(failure.code.clone())),
+                        ("message", Value::String(failure.message.clone())),
+                    ])
+                });
+                Value::map([("error", error), ("status", Value::text(status))])
+            }
+        };
+        Message {
+            id: Id::derive(intent.id, &intent.node, intent.generation, u32::MAX),
+            category: Category::Outcome,
+            origin: Origin::Outcome,
+            payload: payload.into(),
+            causation_id: Some(intent.id),
+            node: Some(intent.node.clone()),
+            time: self.now,
+            generation: intent.generation,
+            ..intent.message.clone()
+        }
+    }
+
+    /// Publishes what an operation's end says. If it does not fit what the topic's producers
+    /// declare, the outcome stands and the event is a dead letter.
+    fn publish_outcome(
+        &mut self,
+        pending: &Pending,
+        outcome: &Message,
+        topic: Text,
+        payload: Value,
+        sink: &mut Sink,
+    ) {
+        let id = Id::derive(outcome.id, &pending.intent.node, outcome.generation, 0);
+        let schema = pending
+            .graph
+            .topics
+            .get(&topic)
+            .and_then(|t| t.producer_schema.clone());
+        let misfit = schema.and_then(|schema| schema.validate(&payload).err());
+        let key = outcome.key.clone();
+        let event = derived_message(&pending.intent.node, outcome, id, topic, key, payload);
+        match misfit.and_then(|misfits| misfits.into_iter().next()) {
+            None => {
+                let waiting = Waiting {
+                    what: event,
+                    row: None,
+                };
+                self.derived.push_back(Work::Message(Box::new(waiting)));
+            }
+            Some(misfit) => {
+                let detail = format!("{} {}", misfit.at, misfit.message).into();
+                let fault = Fault {
+                    reason: Reason::InvalidPayload,
+                    detail,
+                };
+                let graph = pending.graph.clone();
+                self.dead(&graph, Some(pending.node), &event, fault, sink);
+            }
+        }
+    }
+
+    /// No further attempt of an intent is wanted.
+    pub(crate) fn stop(&mut self, id: Id, sink: &mut Sink) {
+        let Some(pending) = self.intents.get_mut(id) else {
+            self.withdrawn.insert(id);
+            return;
+        };
+        pending.intent.stopping = true;
+        match pending.standing {
+            Standing::Ending => {}
+            Standing::InFlight => self.put_intent(id, sink),
+            Standing::Queued | Standing::Waiting(_) => {
+                let ending = stopped(pending);
+                self.queue_end(id, ending);
+            }
+        }
+    }
+}
+
+/// Whether an attempt may have reached the target.
+fn may_have_happened(pending: &Pending) -> bool {
+    pending.uncertain || pending.intent.attempts.iter().any(|one| one.sent)
+}
+
+/// How an intent ends that is stopped while no attempt is under way.
+pub(crate) fn stopped(pending: &Pending) -> Ending {
+    let intent = &pending.intent;
+    if intent.attempts.is_empty() && !pending.attempted && !pending.uncertain {
+        return Ending::Withdrawn;
+    }
+    let last = intent.attempts.last().map(|attempt| attempt.error.clone());
+    Ending::Stopped {
+        unknown: may_have_happened(pending),
+        failure: Failure {
+            code: "stopped".into(),
+            message: last.unwrap_or_else(|| "no further attempt was wanted".into()),
+            step: None,
+        },
+    }
+}
+
+fn exhausted(pending: &Pending, what: &str) -> Ending {
+    let intent = &pending.intent;
+    let last = intent
+        .attempts
+        .last()
+        .map_or_else(Text::default, |last| last.error.clone());
+    let count = intent.attempts.len();
+    Ending::Exhausted {
+        unknown: may_have_happened(pending),
+        failure: Failure {
+            code: "exhausted".into(),
+            message: format!("{what} used up after {count} failed: {last}").into(),
+            step: None,
+        },
+    }
+}
+
+/// A word and the failure of an ending that is no success.
+pub(crate) fn describe(ending: &Ending) -> (&'static str, Option<&Failure>) {
+    match ending {
+        Ending::Completed(_) => ("completed", None),
+        Ending::Refused(failure) => ("refused", Some(failure)),
+        Ending::Exhausted { failure, .. } => ("exhausted", Some(failure)),
+        Ending::InDoubt(failure) => ("in_doubt", Some(failure)),
+        Ending::Expired(failure) => ("expired", Some(failure)),
+        Ending::Withdrawn => ("withdrawn", None),
+        Ending::Stopped { failure, .. } => ("stopped", Some(failure)),
+    }
+}

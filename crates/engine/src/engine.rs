@@ -1,0 +1,423 @@
+//! The engine: queues of work, the turn at hand, and everything that lives between turns.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hashbrown::{HashMap, HashSet};
+use onex_contract::graph::{Graph, GraphId};
+use onex_expr::Text;
+use onex_kernel::port::CallError;
+use onex_kernel::row::{Ending, Intent};
+use onex_kernel::{Id, Message, Micros};
+
+use crate::codec::Corrupt;
+use crate::dedupe::Dedupe;
+use crate::guard::Guard;
+use crate::input::{Input, Publish, Request, Ticket};
+use crate::intents::Intents;
+use crate::key::{self, Timer, TimerOwner};
+use crate::options::Options;
+use crate::output::{Output, Refusal, Reply};
+use crate::rows::Rows;
+use crate::turn::Turn;
+
+/// How many waiting pieces of work are asked for their rows at a time.
+const LOOK_AHEAD_MAX: usize = 1024;
+
+/// The engine. See the crate's first page for what it does and never does.
+pub struct Engine {
+    pub(crate) options: Options,
+    pub(crate) guard: Box<dyn Guard>,
+    /// Every graph that a live run, a pending intent or the future uses.
+    pub(crate) graphs: BTreeMap<GraphId, Arc<Graph>>,
+    pub(crate) active: Arc<Graph>,
+    /// Record time.
+    pub(crate) now: Micros,
+    /// Offset of the next record.
+    pub(crate) next_offset: u64,
+    pub(crate) dedupe: Dedupe,
+    pub(crate) rows: Rows,
+    pub(crate) intents: Intents,
+    pub(crate) timers: BTreeSet<Timer>,
+    /// Live runs: admission counts them.
+    pub(crate) live_runs: usize,
+    /// Messages that decisions sent; always before what arrived.
+    pub(crate) derived: VecDeque<Work>,
+    /// What arrived and was not looked at yet.
+    pub(crate) arrived: VecDeque<Work>,
+    pub(crate) batches: HashMap<Ticket, Batch>,
+    /// Intents that were stopped before they were recorded.
+    pub(crate) withdrawn: HashSet<Id>,
+    /// The intent whose end is being delivered to a run.
+    pub(crate) at_hand: Option<Intent>,
+    pub(crate) turn: Turn,
+    writing: bool,
+    pub(crate) draining: bool,
+    /// Counters by name, for metrics.
+    pub(crate) counts: BTreeMap<Text, u64>,
+}
+
+/// A piece of work: becomes at most one record.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// A client's message; `at` is its place in a batch.
+    Publish {
+        ticket: Ticket,
+        at: Option<usize>,
+        publish: Box<Publish>,
+    },
+    /// Any other request.
+    Request(Ticket, Box<Request>),
+    /// A message that a decision sent.
+    Message(Box<Waiting<Message>>),
+    /// An intent for an operation that a decision sent.
+    Intent(Box<Waiting<Intent>>),
+    /// An intent that begins a run of this node.
+    IntentRun(Box<Waiting<(Message, Text)>>),
+    /// An attempt may begin.
+    Due(Id),
+    /// An attempt ended.
+    Answered {
+        intent: Id,
+        attempt: u64,
+        answer: Result<onex_expr::Value, CallError>,
+    },
+    /// An intent ended.
+    End(Box<End>),
+    /// A timer fired.
+    Timer(Timer),
+    /// A new graph.
+    Activate(Ticket, Arc<Graph>),
+}
+
+/// A message of the engine's own, and the row it stands in when an earlier turn left it behind.
+#[derive(Debug)]
+pub(crate) struct Waiting<T> {
+    pub what: T,
+    pub row: Option<crate::key::RowKey>,
+}
+
+/// How an intent ended and what that publishes.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub intent: Id,
+    pub ending: Ending,
+    pub publish: Option<(Text, onex_expr::Value)>,
+    /// A refusal that the contract names: an answer, not a dead letter.
+    pub answered: bool,
+}
+
+/// A batch whose messages are being looked at one by one.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub answers: Vec<Option<Result<(Id, u64, bool), Refusal>>>,
+    pub left: usize,
+}
+
+/// What became of a piece of work.
+pub(crate) enum Progress {
+    /// It is done.
+    Done,
+    /// Rows are wanted first; here it is again.
+    Missing(Work),
+}
+
+impl Engine {
+    /// Takes what arrived, and appends what the shell shall do. One call a turn.
+    ///
+    /// # Errors
+    /// A row that the store gave cannot be read. The engine must not be used any more.
+    pub fn handle(
+        &mut self,
+        arrived: &mut Vec<Input>,
+        now: Micros,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Corrupt> {
+        self.now = self.now.max(now);
+        for input in arrived.drain(..) {
+            self.take(input, out);
+        }
+        if self.writing {
+            return Ok(());
+        }
+        self.wake();
+        self.fill_turn(out)
+    }
+
+    /// The graph for new work.
+    pub fn active(&self) -> &Arc<Graph> {
+        &self.active
+    }
+
+    /// Counters since the start, by name: `ignored:<node>:<reason>`, `refused:<node>:<guard>`,
+    /// `dead:<reason>`, `late`, `applied`.
+    pub fn counts(&self) -> &BTreeMap<Text, u64> {
+        &self.counts
+    }
+
+    /// Accepted but unfinished work.
+    pub fn unfinished(&self) -> usize {
+        self.live_runs + self.intents.len() + self.derived.len()
+    }
+
+    fn take(&mut self, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Received(ticket, Request::Batch(items)) => self.take_batch(ticket, items),
+            Input::Received(ticket, Request::Publish(publish)) => {
+                let publish = Box::new(publish);
+                self.arrived.push_back(Work::Publish {
+                    ticket,
+                    at: None,
+                    publish,
+                });
+            }
+            Input::Received(ticket, request) => {
+                self.arrived
+                    .push_back(Work::Request(ticket, Box::new(request)));
+            }
+            Input::Loaded(rows) => self.rows.loaded(rows),
+            Input::Synced => self.synced(out),
+            Input::Answered {
+                intent,
+                attempt,
+                answer,
+            } => {
+                self.arrived.push_back(Work::Answered {
+                    intent,
+                    attempt,
+                    answer,
+                });
+            }
+            Input::Tick => {}
+            Input::Activate(ticket, graph) => {
+                self.arrived.push_back(Work::Activate(ticket, graph));
+            }
+            Input::Drain => self.draining = true,
+        }
+    }
+
+    fn take_batch(&mut self, ticket: Ticket, items: Vec<Publish>) {
+        if items.is_empty() {
+            self.turn
+                .after
+                .push(Output::Reply(ticket, Reply::Batch(Vec::new())));
+            return;
+        }
+        let batch = Batch {
+            answers: items.iter().map(|_| None).collect(),
+            left: items.len(),
+        };
+        self.batches.insert(ticket, batch);
+        for (at, publish) in items.into_iter().enumerate() {
+            let publish = Box::new(publish);
+            self.arrived.push_back(Work::Publish {
+                ticket,
+                at: Some(at),
+                publish,
+            });
+        }
+    }
+
+    /// Queues timers and attempts that are due.
+    fn wake(&mut self) {
+        while let Some(timer) = self.timers.first()
+            && timer.due <= self.now
+        {
+            let Some(timer) = self.timers.pop_first() else {
+                break;
+            };
+            self.arrived.push_back(Work::Timer(timer));
+        }
+        while !self.draining
+            && let Some(intent) = self.intents.pop_due(self.now)
+        {
+            self.arrived.push_back(Work::Due(intent));
+        }
+    }
+
+    fn fill_turn(&mut self, out: &mut Vec<Output>) -> Result<(), Corrupt> {
+        while let Some((work, own)) = self.next_work() {
+            match self.apply(work)? {
+                Progress::Done => {}
+                Progress::Missing(work) => {
+                    let queue = if own {
+                        &mut self.derived
+                    } else {
+                        &mut self.arrived
+                    };
+                    queue.push_front(work);
+                    self.look_ahead()?;
+                    out.push(Output::Load(core::mem::take(&mut self.rows.wanted)));
+                    return Ok(());
+                }
+            }
+        }
+        self.leave_behind();
+        self.finish_turn(out);
+        Ok(())
+    }
+
+    /// The next piece of work and whether it is the engine's own. What arrived begins only when
+    /// nothing of our own is left, or when that alone has filled half a turn: so a cyclic graph
+    /// neither fills the queue without bound nor shuts clients out.
+    fn next_work(&mut self) -> Option<(Work, bool)> {
+        let records = self.turn.records.len();
+        let full = records >= self.options.turn_records_max
+            || self.turn.bytes >= self.options.turn_bytes_max;
+        let own_first = records < self.options.turn_records_max / 2;
+        if full {
+            return None;
+        }
+        if (own_first || self.arrived.is_empty())
+            && let Some(work) = self.derived.pop_front()
+        {
+            return Some((work, true));
+        }
+        match self.arrived.pop_front() {
+            Some(work) => Some((work, false)),
+            None => self.derived.pop_front().map(|work| (work, true)),
+        }
+    }
+
+    /// Asks for the rows of what comes next too, so that one load serves many deliveries.
+    fn look_ahead(&mut self) -> Result<(), Corrupt> {
+        let queue = core::mem::take(&mut self.arrived);
+        for work in queue.iter().take(LOOK_AHEAD_MAX) {
+            match work {
+                Work::Publish { publish, .. } => self.foresee(publish)?,
+                Work::Timer(Timer {
+                    owner: TimerOwner::Entity { node, key },
+                    ..
+                }) => {
+                    self.rows.has_entity(&key::entity(node, key))?;
+                }
+                _ => {}
+            }
+        }
+        self.arrived = queue;
+        self.rows.wanted.sort_unstable();
+        self.rows.wanted.dedup();
+        Ok(())
+    }
+
+    fn finish_turn(&mut self, out: &mut Vec<Output>) {
+        if self.derived.is_empty() {
+            self.withdrawn.clear();
+        }
+        if self.turn.records.is_empty() {
+            out.append(&mut self.turn.after);
+            let ended = core::mem::take(&mut self.turn.ended);
+            self.rows.shrink(&ended, self.options.cache_rows_max);
+        } else {
+            self.writing = true;
+            self.turn.bytes = 0;
+            out.push(Output::Write(core::mem::take(&mut self.turn.records)));
+        }
+        if let Some(at) = self.wake_at() {
+            out.push(Output::WakeAt(at));
+        }
+        if self.draining && self.idle() {
+            out.push(Output::Drained);
+        }
+    }
+
+    fn synced(&mut self, out: &mut Vec<Output>) {
+        self.writing = false;
+        out.append(&mut self.turn.after);
+        let ended = core::mem::take(&mut self.turn.ended);
+        self.rows.shrink(&ended, self.options.cache_rows_max);
+    }
+
+    fn wake_at(&self) -> Option<Micros> {
+        let timer = self.timers.first().map(|timer| timer.due);
+        let intent = if self.draining {
+            None
+        } else {
+            self.intents.first_due()
+        };
+        let more = (!self.derived.is_empty() || !self.arrived.is_empty()).then_some(self.now);
+        [timer, intent, more].into_iter().flatten().min()
+    }
+
+    fn idle(&self) -> bool {
+        !self.writing
+            && self.derived.is_empty()
+            && self.arrived.is_empty()
+            && self.intents.in_flight() == 0
+    }
+
+    fn apply(&mut self, work: Work) -> Result<Progress, Corrupt> {
+        match work {
+            Work::Publish {
+                ticket,
+                at,
+                publish,
+            } => self.publish(ticket, at, publish),
+            Work::Request(ticket, request) => self.request(ticket, request),
+            Work::Message(message) => self.message(message),
+            Work::Intent(intent) => self.intent(intent),
+            Work::IntentRun(start) => self.intent_run(start),
+            Work::Due(intent) => self.due(intent),
+            Work::Answered {
+                intent,
+                attempt,
+                answer,
+            } => self.answered(intent, attempt, answer),
+            Work::End(end) => self.end(end),
+            Work::Timer(timer) => self.timer(timer),
+            Work::Activate(ticket, graph) => self.activate(ticket, graph),
+        }
+    }
+
+    /// Adds one to a counter.
+    pub(crate) fn count(&mut self, name: &str) {
+        match self.counts.get_mut(name) {
+            Some(count) => *count += 1,
+            None => {
+                self.counts.insert(Text::from(name), 1);
+            }
+        }
+    }
+
+    /// Answers a request once everything so far is durable.
+    pub(crate) fn reply(&mut self, ticket: Ticket, reply: Reply) {
+        self.turn.after.push(Output::Reply(ticket, reply));
+    }
+
+    pub(crate) fn new(options: Options, guard: Box<dyn Guard>, active: Arc<Graph>) -> Engine {
+        Engine {
+            options,
+            guard,
+            graphs: BTreeMap::from([(active.id, active.clone())]),
+            active,
+            now: Micros(0),
+            next_offset: 0,
+            dedupe: Dedupe::default(),
+            rows: Rows::default(),
+            intents: Intents::default(),
+            timers: BTreeSet::new(),
+            live_runs: 0,
+            derived: VecDeque::new(),
+            arrived: VecDeque::new(),
+            batches: HashMap::new(),
+            withdrawn: HashSet::new(),
+            at_hand: None,
+            turn: Turn::default(),
+            writing: false,
+            draining: false,
+            counts: BTreeMap::new(),
+        }
+    }
+}
+
+impl core::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Engine")
+            .field("now", &self.now)
+            .field("next_offset", &self.next_offset)
+            .field("unfinished", &self.unfinished())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,207 @@
+//! Where rows stand: ordered byte keys, one family a first byte.
+//!
+//! | family | key | row |
+//! |---|---|---|
+//! | `e` | node, 0, entity key | entity |
+//! | `r` | run id | head of a run |
+//! | `s` | run id, step | step of a run |
+//! | `i` | run id, step, item | item of a step |
+//! | `k` | node, 0, run key | id of the live run that holds the key |
+//! | `p` | intent id | pending intent |
+//! | `t` | due, owner | armed timer |
+//! | `b` | offset, index | derived message not yet applied |
+//! | `d` | letter id | dead letter |
+//! | `g` | graph digest | normal forms of the graph |
+//! | `a` | | the active graph's digest |
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use onex_contract::graph::GraphId;
+use onex_kernel::decision::TimerOf;
+use onex_kernel::{Id, Micros};
+
+/// A row's key.
+pub type RowKey = Arc<[u8]>;
+
+/// Key of the row that names the active graph.
+pub const ACTIVE_GRAPH: &[u8] = b"a";
+
+/// Whose timer it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerOwner {
+    /// An entity's state timeout.
+    Entity {
+        /// The reducer.
+        node: onex_expr::Text,
+        /// The entity.
+        key: onex_expr::Text,
+    },
+    /// A timer of a run.
+    Run {
+        /// The run.
+        run: Id,
+        /// Which of its timers.
+        of: TimerOf,
+    },
+}
+
+/// An armed timer: the whole row stands in its key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timer {
+    /// When it fires.
+    pub due: Micros,
+    /// Whose it is.
+    pub owner: TimerOwner,
+    /// Its arming number.
+    pub arming: u64,
+}
+
+fn build(parts: &[&[u8]]) -> RowKey {
+    let mut key = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        key.extend_from_slice(part);
+    }
+    key.into()
+}
+
+/// Key of an entity.
+pub fn entity(node: &str, key: &str) -> RowKey {
+    build(&[b"e", node.as_bytes(), &[0], key.as_bytes()])
+}
+
+/// Prefix of every entity of a reducer.
+pub fn entities(node: &str) -> RowKey {
+    build(&[b"e", node.as_bytes(), &[0]])
+}
+
+/// Node and key of an entity's row key.
+pub fn read_entity(key: &[u8]) -> Option<(&str, &str)> {
+    let rest = core::str::from_utf8(key.strip_prefix(b"e")?).ok()?;
+    rest.split_once('\0')
+}
+
+/// Key of a run's head.
+pub fn run(id: Id) -> RowKey {
+    build(&[b"r", &id.0])
+}
+
+/// Prefix of every run's head.
+pub const RUNS: &[u8] = b"r";
+
+/// Key of a step of a run.
+pub fn step(run: Id, step: u16) -> RowKey {
+    build(&[b"s", &run.0, &step.to_be_bytes()])
+}
+
+/// Key of an item of a step.
+pub fn item(run: Id, step: u16, item: u32) -> RowKey {
+    build(&[b"i", &run.0, &step.to_be_bytes(), &item.to_be_bytes()])
+}
+
+/// Key of the row that holds a run key.
+pub fn run_key(node: &str, key: &str) -> RowKey {
+    build(&[b"k", node.as_bytes(), &[0], key.as_bytes()])
+}
+
+/// Key of a pending intent.
+pub fn intent(id: Id) -> RowKey {
+    build(&[b"p", &id.0])
+}
+
+/// Prefix of every pending intent.
+pub const INTENTS: &[u8] = b"p";
+
+/// Key of a derived message that waits to be applied.
+pub fn backlog(offset: u64, index: u32) -> RowKey {
+    build(&[b"b", &offset.to_be_bytes(), &index.to_be_bytes()])
+}
+
+/// Prefix of every derived message that waits to be applied.
+pub const BACKLOG: &[u8] = b"b";
+
+/// Key of a dead letter.
+pub fn letter(id: Id) -> RowKey {
+    build(&[b"d", &id.0])
+}
+
+/// Prefix of every dead letter.
+pub const LETTERS: &[u8] = b"d";
+
+/// Key of a graph's normal forms.
+pub fn graph(id: GraphId) -> RowKey {
+    build(&[b"g", &id.0])
+}
+
+/// Prefix of every graph.
+pub const GRAPHS: &[u8] = b"g";
+
+/// Prefix of every timer.
+pub const TIMERS: &[u8] = b"t";
+
+/// Key of an armed timer, ordered by when it is due.
+pub fn timer(timer: &Timer) -> RowKey {
+    let due = timer.due.0.to_be_bytes();
+    let arming = timer.arming.to_be_bytes();
+    match &timer.owner {
+        TimerOwner::Entity { node, key } => build(&[
+            b"t",
+            &due,
+            b"e",
+            &arming,
+            node.as_bytes(),
+            &[0],
+            key.as_bytes(),
+        ]),
+        TimerOwner::Run { run, of } => {
+            let (kind, step) = match of {
+                TimerOf::Instance => (b"r", 0),
+                TimerOf::Step(step) => (b"s", *step),
+                TimerOf::Pause(step) => (b"p", *step),
+            };
+            build(&[b"t", &due, kind, &arming, &run.0, &step.to_be_bytes()])
+        }
+    }
+}
+
+/// The timer that a key stands for.
+pub fn read_timer(key: &[u8]) -> Option<Timer> {
+    let rest = key.strip_prefix(b"t")?;
+    let (due, rest) = rest.split_first_chunk::<8>()?;
+    let (kind, rest) = rest.split_first()?;
+    let (arming, rest) = rest.split_first_chunk::<8>()?;
+    let owner = if *kind == b'e' {
+        let (node, key) = core::str::from_utf8(rest).ok()?.split_once('\0')?;
+        TimerOwner::Entity {
+            node: node.into(),
+            key: key.into(),
+        }
+    } else {
+        let (run, step) = rest.split_first_chunk::<16>()?;
+        let step = u16::from_be_bytes(step.try_into().ok()?);
+        let of = match kind {
+            b'r' => TimerOf::Instance,
+            b's' => TimerOf::Step(step),
+            b'p' => TimerOf::Pause(step),
+            _ => return None,
+        };
+        TimerOwner::Run { run: Id(*run), of }
+    };
+    Some(Timer {
+        due: Micros(u64::from_be_bytes(*due)),
+        owner,
+        arming: u64::from_be_bytes(*arming),
+    })
+}
+
+/// The first key after every key that begins with `prefix`.
+pub fn end_of(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            break;
+        }
+    }
+    end
+}

@@ -1,0 +1,295 @@
+//! Decoded rows: a bounded cache in front of the store, and what the turn at hand waits for.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use onex_contract::graph::{Body, Graph, GraphId};
+use onex_expr::Value;
+use onex_kernel::Id;
+use onex_kernel::row::{Entity, Letter, Run, StepRow, StepStatus};
+
+use crate::codec::{Corrupt, row};
+use crate::key::{self, RowKey};
+
+/// Bytes of a row, or that there is none.
+type Fetched = Option<Arc<[u8]>>;
+
+/// The cache.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    entities: HashMap<RowKey, Option<Entity>>,
+    runs: HashMap<Id, Option<Run>>,
+    run_keys: HashMap<RowKey, Option<Id>>,
+    letters: HashMap<Id, Option<Letter>>,
+    fetched: HashMap<RowKey, Fetched>,
+    /// Rows that are wanted and not here.
+    pub wanted: Vec<RowKey>,
+}
+
+impl Rows {
+    /// Takes rows that were wanted.
+    pub fn loaded(&mut self, rows: Vec<(RowKey, Fetched)>) {
+        self.fetched.extend(rows);
+    }
+
+    /// Whether an entity (or its absence) is here; if not it is wanted.
+    pub fn has_entity(&mut self, key: &RowKey) -> Result<bool, Corrupt> {
+        if self.entities.contains_key(key) {
+            return Ok(true);
+        }
+        let Some(bytes) = self.fetch(key) else {
+            return Ok(false);
+        };
+        let entity = bytes.as_deref().map(row::read_entity).transpose()?;
+        self.entities.insert(key.clone(), entity);
+        Ok(true)
+    }
+
+    /// An entity that `has_entity` has said to be here.
+    pub fn entity(&self, key: &RowKey) -> Option<&Entity> {
+        self.entities.get(key)?.as_ref()
+    }
+
+    /// Puts an entity.
+    pub fn put_entity(&mut self, key: RowKey, entity: Entity) {
+        self.entities.insert(key, Some(entity));
+    }
+
+    /// Whether the holder of a run key (or that there is none) is here; if not it is wanted.
+    pub fn has_run_key(&mut self, key: &RowKey) -> Result<bool, Corrupt> {
+        if self.run_keys.contains_key(key) {
+            return Ok(true);
+        }
+        let Some(bytes) = self.fetch(key) else {
+            return Ok(false);
+        };
+        let holder = bytes.as_deref().map(row::read_id_row).transpose()?;
+        self.run_keys.insert(key.clone(), holder);
+        Ok(true)
+    }
+
+    /// The live run that holds a run key.
+    pub fn run_key(&self, key: &RowKey) -> Option<Id> {
+        self.run_keys.get(key).copied().flatten()
+    }
+
+    /// Puts the holder of a run key.
+    pub fn put_run_key(&mut self, key: RowKey, holder: Option<Id>) {
+        self.run_keys.insert(key, holder);
+    }
+
+    /// Whether a letter (or its absence) is here; if not it is wanted.
+    pub fn has_letter(&mut self, id: Id) -> Result<bool, Corrupt> {
+        if self.letters.contains_key(&id) {
+            return Ok(true);
+        }
+        let Some(bytes) = self.fetch(&key::letter(id)) else {
+            return Ok(false);
+        };
+        let letter = bytes.as_deref().map(row::read_letter).transpose()?;
+        self.letters.insert(id, letter);
+        Ok(true)
+    }
+
+    /// A letter that `has_letter` has said to be here.
+    pub fn letter(&self, id: Id) -> Option<&Letter> {
+        self.letters.get(&id)?.as_ref()
+    }
+
+    /// Puts a letter.
+    pub fn put_letter(&mut self, letter: Letter) {
+        self.letters.insert(letter.id, Some(letter));
+    }
+
+    /// Whether a run (or its absence) is here with all its rows; if not they are wanted.
+    pub fn has_run(
+        &mut self,
+        id: Id,
+        graphs: &BTreeMap<GraphId, Arc<Graph>>,
+    ) -> Result<bool, Corrupt> {
+        if self.runs.contains_key(&id) {
+            return Ok(true);
+        }
+        let head_key = key::run(id);
+        let Some(bytes) = self.peek(&head_key) else {
+            return Ok(false);
+        };
+        let Some(bytes) = bytes else {
+            self.runs.insert(id, None);
+            self.fetched.remove(&head_key);
+            return Ok(true);
+        };
+        let (head, ended) = row::read_run(&bytes)?;
+        let run = match ended {
+            Some((steps, items)) => Run { head, steps, items },
+            None => {
+                let count = steps_of(graphs, head.graph, &head.node);
+                let Some(steps) = self.steps(id, count)? else {
+                    return Ok(false);
+                };
+                let Some(items) = self.items(id, &steps)? else {
+                    return Ok(false);
+                };
+                Run { head, steps, items }
+            }
+        };
+        self.fetched.remove(&head_key);
+        self.runs.insert(id, Some(run));
+        Ok(true)
+    }
+
+    /// A run that `has_run` has said to be here.
+    pub fn run(&self, id: Id) -> Option<&Run> {
+        self.runs.get(&id)?.as_ref()
+    }
+
+    /// The same, to change it.
+    pub fn run_mut(&mut self, id: Id) -> Option<&mut Run> {
+        self.runs.get_mut(&id)?.as_mut()
+    }
+
+    /// Puts a run that begins.
+    pub fn put_run(&mut self, run: Run) {
+        self.runs.insert(run.head.id, Some(run));
+    }
+
+    /// Says that a run with this id is known not to exist: the id was just made.
+    pub fn no_run(&mut self, id: Id) {
+        self.runs.entry(id).or_insert(None);
+    }
+
+    /// After a sync: forgets what ended, and everything when there is more than `rows_max`.
+    /// Whatever is forgotten is in the store.
+    pub fn shrink(&mut self, ended: &[Id], rows_max: usize) {
+        for id in ended {
+            self.runs.remove(id);
+        }
+        self.letters.clear();
+        self.fetched.clear();
+        if self.entities.len() > rows_max {
+            let mut surplus = self.entities.len() - rows_max / 2;
+            self.entities.retain(|_, _| {
+                let keep = surplus == 0;
+                surplus = surplus.saturating_sub(1);
+                keep
+            });
+        }
+        if self.runs.len() > rows_max {
+            self.runs.clear();
+        }
+        if self.run_keys.len() > rows_max {
+            self.run_keys.clear();
+        }
+    }
+
+    fn steps(&mut self, run: Id, count: usize) -> Result<Option<Vec<StepRow>>, Corrupt> {
+        let keys: Vec<RowKey> = (0..count).map(|step| key::step(run, step as u16)).collect();
+        let Some(rows) = self.fetch_all(&keys) else {
+            return Ok(None);
+        };
+        rows.into_iter()
+            .map(|bytes| {
+                bytes
+                    .as_deref()
+                    .map_or_else(|| Ok(pending_step()), row::read_step)
+            })
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    #[expect(
+        clippy::type_complexity,
+        reason = "the field's own type, absent while rows are wanted"
+    )]
+    fn items(
+        &mut self,
+        run: Id,
+        steps: &[StepRow],
+    ) -> Result<Option<BTreeMap<(u16, u32), onex_kernel::row::ItemRow>>, Corrupt> {
+        let places: Vec<(u16, u32)> = steps
+            .iter()
+            .enumerate()
+            .flat_map(|(step, row)| {
+                let started = row.items.as_ref().map_or(0, |items| items.next);
+                (0..started).map(move |item| (step as u16, item))
+            })
+            .collect();
+        let keys: Vec<RowKey> = places
+            .iter()
+            .map(|(step, item)| key::item(run, *step, *item))
+            .collect();
+        let Some(rows) = self.fetch_all(&keys) else {
+            return Ok(None);
+        };
+        let mut items = BTreeMap::new();
+        for (place, bytes) in places.into_iter().zip(rows) {
+            if let Some(bytes) = bytes {
+                items.insert(place, row::read_item(&bytes)?);
+            }
+        }
+        Ok(Some(items))
+    }
+
+    fn fetch(&mut self, key: &RowKey) -> Option<Fetched> {
+        let fetched = self.fetched.remove(key);
+        if fetched.is_none() {
+            self.wanted.push(key.clone());
+        }
+        fetched
+    }
+
+    fn peek(&mut self, key: &RowKey) -> Option<Fetched> {
+        let fetched = self.fetched.get(key).cloned();
+        if fetched.is_none() {
+            self.wanted.push(key.clone());
+        }
+        fetched
+    }
+
+    fn fetch_all(&mut self, keys: &[RowKey]) -> Option<Vec<Fetched>> {
+        let missing = keys.iter().filter(|key| !self.fetched.contains_key(*key));
+        let before = self.wanted.len();
+        self.wanted.extend(missing.cloned());
+        if self.wanted.len() > before {
+            return None;
+        }
+        Some(
+            keys.iter()
+                .map(|key| self.fetched.get(key).cloned().flatten())
+                .collect(),
+        )
+    }
+}
+
+/// How many steps the orchestrator `node` has in a graph.
+fn steps_of(graphs: &BTreeMap<GraphId, Arc<Graph>>, graph: GraphId, node: &str) -> usize {
+    let Some(graph) = graphs.get(&graph) else {
+        return 0;
+    };
+    match graph.find(node).map(|index| &graph.node(index).body) {
+        Some(Body::Orchestrator(orchestrator)) => orchestrator.steps.len(),
+        _ => 0,
+    }
+}
+
+/// A step that has not started: it has no row yet.
+pub(crate) fn pending_step() -> StepRow {
+    StepRow {
+        status: StepStatus::Pending,
+        input: Value::Null,
+        output: Value::Null,
+        error: None,
+        errors: Vec::new(),
+        attempts: 0,
+        started_at: None,
+        ended_at: None,
+        intent_id: None,
+        unknown: false,
+        end_order: 0,
+        items: None,
+        timer: None,
+        visit: 0,
+    }
+}

@@ -1,0 +1,77 @@
+//! A turn in the making: the records of its frame, and what is released once it is durable.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use onex_contract::graph::GraphId;
+use onex_kernel::{Id, Message};
+
+use crate::codec::record;
+use crate::key::RowKey;
+use crate::output::{Output, Record};
+
+/// How many virtual partitions a data folder has; fixed when it is made.
+pub const PARTITIONS: u16 = 64;
+
+/// The turn.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    /// Records so far.
+    pub records: Vec<Record>,
+    /// Outputs to give after the sync.
+    pub after: Vec<Output>,
+    /// Runs that ended in it.
+    pub ended: Vec<Id>,
+    /// Bytes of its records and rows.
+    pub bytes: usize,
+}
+
+/// The rows of one record in the making.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    /// The record's offset.
+    pub offset: u64,
+    /// Row keys, and bytes unless deleted.
+    pub rows: Vec<(RowKey, Option<Arc<[u8]>>)>,
+}
+
+impl Sink {
+    /// Puts a row.
+    pub fn put(&mut self, key: RowKey, bytes: Vec<u8>) {
+        self.rows.push((key, Some(bytes.into())));
+    }
+
+    /// Deletes a row.
+    pub fn delete(&mut self, key: RowKey) {
+        self.rows.push((key, None));
+    }
+}
+
+impl Turn {
+    /// Adds the record of a message with the rows of its step.
+    pub fn record(&mut self, message: &Message, graph: GraphId, sink: Sink) {
+        let mut body = Vec::with_capacity(256);
+        record::encode(&mut body, message, graph);
+        self.bytes += body.len()
+            + sink
+                .rows
+                .iter()
+                .map(|(key, bytes)| key.len() + bytes.as_ref().map_or(0, |bytes| bytes.len()))
+                .sum::<usize>();
+        self.records.push(Record {
+            partition: partition(message),
+            body,
+            rows: sink.rows,
+        });
+    }
+}
+
+/// The virtual partition of a message: of its key, else of its correlation id.
+fn partition(message: &Message) -> u16 {
+    let hash = match &message.key {
+        Some(key) => blake3::hash(key.as_bytes()),
+        None => blake3::hash(&message.correlation_id.0),
+    };
+    let [low, high, ..] = *hash.as_bytes();
+    u16::from_le_bytes([low, high]) % PARTITIONS
+}

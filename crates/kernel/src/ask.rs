@@ -1,0 +1,123 @@
+//! Renders templates in the shapes that contracts ask for: data, a truth, a list, a whole number.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use onex_contract::graph::Graph;
+use onex_contract::schema::Misfit;
+use onex_expr::{EvalError, Fuel, Template, Text, Value};
+
+/// The largest whole number that a double holds exactly.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Data; an optional none as a whole is null.
+pub(crate) fn data(
+    template: &Template,
+    roots: &[Value],
+    fuel: &mut Fuel,
+) -> Result<Value, EvalError> {
+    Ok(template.render(roots, fuel)?.unwrap_or(Value::Null))
+}
+
+/// The answer to a condition.
+pub(crate) fn truth(
+    template: &Template,
+    roots: &[Value],
+    fuel: &mut Fuel,
+) -> Result<bool, EvalError> {
+    match data(template, roots, fuel)? {
+        Value::Bool(truth) => Ok(truth),
+        other => Err(unfit("a condition must yield true or false", &other)),
+    }
+}
+
+/// The items of a `for_each`.
+pub(crate) fn items(
+    template: &Template,
+    roots: &[Value],
+    fuel: &mut Fuel,
+) -> Result<Vec<Value>, EvalError> {
+    match data(template, roots, fuel)? {
+        Value::List(items) => Ok(items.iter().cloned().collect()),
+        other => Err(unfit("for_each must yield a list", &other)),
+    }
+}
+
+/// A number of milliseconds, at least `least`. A double without a fraction is as good as an integer.
+pub(crate) fn milliseconds(value: &Value, least: u64) -> Result<u64, EvalError> {
+    let number = match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        Value::Double(number) if (0.0..=EXACT_MAX).contains(number) => {
+            Some(*number as u64).filter(|whole| *whole as f64 == *number)
+        }
+        _ => None,
+    };
+    number.filter(|ms| *ms >= least).ok_or_else(|| {
+        unfit(
+            &alloc::format!("milliseconds must be an integer of at least {least}"),
+            value,
+        )
+    })
+}
+
+/// A key: text, or an integer in decimal, of 1 to 512 bytes.
+pub(crate) fn key(value: &Value) -> Option<Text> {
+    let key = match value {
+        Value::String(text) => text.clone(),
+        Value::Int(number) => Text::new(alloc::format!("{number}")),
+        _ => return None,
+    };
+    (1..=512).contains(&key.len()).then_some(key)
+}
+
+/// The failure code of an expression that failed while running.
+pub(crate) fn code(error: &EvalError) -> &'static str {
+    if is_limit(error) {
+        "exceeded"
+    } else {
+        "expression_error"
+    }
+}
+
+/// Whether a payload is what the producers of a topic promise; else why not.
+pub(crate) fn promised(graph: &Graph, topic: &str, payload: &Value) -> Result<(), Text> {
+    let schema = graph
+        .topics
+        .get(topic)
+        .and_then(|topic| topic.producer_schema.as_ref());
+    let Some(schema) = schema else {
+        return Ok(());
+    };
+    schema
+        .validate(payload)
+        .map_err(|found| Text::new(alloc::format!("{topic}: {}", misfits(&found))))
+}
+
+/// What a schema says of a value, for people.
+pub(crate) fn misfits(misfits: &[Misfit]) -> String {
+    let mut text = String::new();
+    for misfit in misfits {
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        if !misfit.at.is_empty() {
+            text.push_str(&misfit.at);
+            text.push_str(": ");
+        }
+        text.push_str(&misfit.message);
+    }
+    text
+}
+
+fn unfit(wanted: &str, found: &Value) -> EvalError {
+    EvalError {
+        kind: "no_overload",
+        message: alloc::format!("{wanted}, this is {}", found.type_name()),
+        range: 0..0,
+    }
+}
+
+/// Whether an evaluation ended at a bound rather than at a fault.
+pub(crate) fn is_limit(error: &EvalError) -> bool {
+    matches!(error.kind, "fuel" | "too_large")
+}

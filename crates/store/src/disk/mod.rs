@@ -1,0 +1,64 @@
+//! The seam under the embedded log: named files of one folder.
+//!
+//! Files are named, not held; an implementation may cache handles. A write is durable after a
+//! `sync` of its file, in units of 512 bytes; `create`, `rename`, `truncate` and `remove` are
+//! durable when they return. A full disk is [`io::ErrorKind::StorageFull`].
+
+mod memory;
+mod real;
+
+use std::io;
+
+pub use memory::{Fault, Memory};
+pub use real::Real;
+
+/// Named files whose writes become durable by a sync.
+pub trait Disk: Send + Sync + 'static {
+    /// Creates a file of `length` zeros, all of it allocated.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `StorageFull` (then there is no file), or what the disk says.
+    fn create(&self, name: &str, length: u64) -> io::Result<()>;
+
+    /// Writes inside the length of a file.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` beyond the end of the file, or what the disk says.
+    fn write_at(&self, name: &str, position: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes the writes to a file durable.
+    ///
+    /// # Errors
+    /// When they may not be durable; the file must not be trusted, nor synced again.
+    fn sync(&self, name: &str) -> io::Result<()>;
+
+    /// Fills `into` from a position of a file; returns less only at the end of the file.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the disk says.
+    fn read_at(&self, name: &str, position: u64, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Shortens a file.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput` when it is shorter already, or what the disk says.
+    fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
+
+    /// Gives a file another name; a file that has it is replaced.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the disk says.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the disk says.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Names and lengths of all files, in name order.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn list(&self) -> io::Result<Vec<(String, u64)>>;
+}
