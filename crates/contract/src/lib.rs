@@ -7,20 +7,26 @@
 //! [`catalog`] is what the host can perform, [`schema`] JSON Schema.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
-pub mod catalog;
-mod check;
+pub mod source;
+
+mod load;
+
 pub mod diagnostic;
 mod findings;
-pub mod graph;
-mod link;
-mod load;
-mod model;
+
+pub mod yaml;
+
+mod dialect;
 mod parsed;
-pub mod schema;
+
+mod model;
 mod section;
-pub mod source;
-mod stored;
+
+pub mod schema;
 pub mod suggest;
+pub mod topic;
+
+pub mod catalog;
 mod system;
 
 mod check;
