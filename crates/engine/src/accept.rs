@@ -95,6 +95,13 @@ impl Engine {
         Ok(Progress::Done)
     }
 
+    /// Asks for the rows that a client's message will need.
+    pub(crate) fn foresee(&mut self, publish: &Publish) -> Result<(), Corrupt> {
+        let graph = self.active.clone();
+        let plan = self.plan(&graph, &received(publish, self.now), None);
+        self.ready(&plan).map(|_| ())
+    }
+
     fn admit(&self, graph: &Graph, message: &Message) -> Result<(), Refusal> {
         self.admit_more()?;
         let Some(topic) = graph.topics.get(&message.topic) else {

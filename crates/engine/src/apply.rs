@@ -526,6 +526,7 @@ fn intent_work(
 ) -> Option<Work> {
     let Intended {
         id,
+        generation,
         topic,
         key,
         performer,
@@ -535,6 +536,7 @@ fn intent_work(
     let message = derived_message(producer, consumed, id, topic, key, payload);
     let message = Message {
         category: Category::Intent,
+        generation,
         ..message
     };
     Some(match performer {

@@ -17,11 +17,14 @@ use crate::dedupe::Dedupe;
 use crate::guard::Guard;
 use crate::input::{Input, Publish, Request, Ticket};
 use crate::intents::Intents;
-use crate::key::Timer;
+use crate::key::{self, Timer, TimerOwner};
 use crate::options::Options;
 use crate::output::{Output, Refusal, Reply};
 use crate::rows::Rows;
 use crate::turn::Turn;
+
+/// How many waiting pieces of work are asked for their rows at a time.
+const LOOK_AHEAD_MAX: usize = 1024;
 
 /// The engine. See the crate's first page for what it does and never does.
 pub struct Engine {
@@ -245,6 +248,7 @@ impl Engine {
                         &mut self.arrived
                     };
                     queue.push_front(work);
+                    self.look_ahead()?;
                     out.push(Output::Load(core::mem::take(&mut self.rows.wanted)));
                     return Ok(());
                 }
@@ -277,7 +281,31 @@ impl Engine {
         }
     }
 
+    /// Asks for the rows of what comes next too, so that one load serves many deliveries.
+    fn look_ahead(&mut self) -> Result<(), Corrupt> {
+        let queue = core::mem::take(&mut self.arrived);
+        for work in queue.iter().take(LOOK_AHEAD_MAX) {
+            match work {
+                Work::Publish { publish, .. } => self.foresee(publish)?,
+                Work::Timer(Timer {
+                    owner: TimerOwner::Entity { node, key },
+                    ..
+                }) => {
+                    self.rows.has_entity(&key::entity(node, key))?;
+                }
+                _ => {}
+            }
+        }
+        self.arrived = queue;
+        self.rows.wanted.sort_unstable();
+        self.rows.wanted.dedup();
+        Ok(())
+    }
+
     fn finish_turn(&mut self, out: &mut Vec<Output>) {
+        if self.derived.is_empty() {
+            self.withdrawn.clear();
+        }
         if self.turn.records.is_empty() {
             out.append(&mut self.turn.after);
             let ended = core::mem::take(&mut self.turn.ended);

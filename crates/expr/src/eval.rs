@@ -1,6 +1,7 @@
 //! Walks a plan with fuel. Values are borrowed from roots and constants wherever possible, so
 //! that a guard allocates nothing.
 
+use alloc::format;
 use core::ops::Deref;
 
 use crate::fault::{Failed, failed};
@@ -139,6 +140,11 @@ impl<'m> Machine<'m> {
             Op::List(items) => self.list(items, locals).map(Ref::Owned),
             Op::Map(entries) => self.map(entries, locals).map(Ref::Owned),
             Op::Call { function, args } => self.call(function, args, locals).map(Ref::Owned),
+            Op::OrElse {
+                operand,
+                otherwise,
+                unwrap,
+            } => self.or_else(*operand, *otherwise, *unwrap, locals),
             Op::Matches { text, regex } => self.matches(*text, regex, locals),
             Op::Fold(fold) => self.fold(fold, locals).map(Ref::Owned),
             Op::Bind { value, body } => self.bind(*value, *body, locals).map(Ref::Owned),
@@ -177,7 +183,7 @@ impl<'m> Machine<'m> {
             other => {
                 let mut failure = failed(
                     "no_overload",
-                    alloc::format!("expected a bool, found {}", other.type_name()),
+                    format!("expected a bool, found {}", other.type_name()),
                 );
                 failure.range = Some(self.plan.range(at));
                 Err(failure)
@@ -201,6 +207,31 @@ impl<'m> Machine<'m> {
         held.map_or(Ok(false), Err)
     }
 
+    fn or_else<'a>(
+        &'a self,
+        operand: At,
+        otherwise: At,
+        unwrap: bool,
+        locals: Locals<'a>,
+    ) -> Result<Ref<'a>, Failed> {
+        let operand = self.eval(operand, locals)?;
+        match &*operand {
+            Value::Optional(Some(inner)) if unwrap => Ok(Ref::Owned((**inner).clone())),
+            Value::Optional(Some(_)) => Ok(operand),
+            Value::Optional(None) => match self.eval(otherwise, locals)? {
+                other if !unwrap && !matches!(*other, Value::Optional(_)) => Err(failed(
+                    "no_overload",
+                    format!("`or` takes an optional, found {}", other.type_name()),
+                )),
+                other => Ok(other),
+            },
+            other => Err(failed(
+                "no_overload",
+                format!("expected an optional, found {}", other.type_name()),
+            )),
+        }
+    }
+
     fn matches<'a>(
         &'a self,
         text: At,
@@ -214,7 +245,7 @@ impl<'m> Machine<'m> {
             }
             other => Err(failed(
                 "no_overload",
-                alloc::format!("`matches` takes a string, found {}", other.type_name()),
+                format!("`matches` takes a string, found {}", other.type_name()),
             )),
         }
     }

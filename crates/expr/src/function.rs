@@ -12,19 +12,120 @@ use crate::{Text, Value};
 
 mod aggregate;
 mod convert;
+mod digest;
+mod encoder;
+mod format;
+mod json;
+mod lists;
+mod map;
+mod math;
+mod optional;
+mod pattern;
+mod sets;
 mod standard;
+mod strings;
+mod time;
+mod uuid;
 
 pub(crate) use convert::scalar_text;
-pub(crate) use standard::compile_regex;
+pub(crate) use pattern::compile_regex;
 
 /// Every function. A new one is a line in its family's table; a new family is a line here.
 const FAMILIES: &[&[Function]] = &[
     aggregate::FUNCTIONS,
     convert::FUNCTIONS,
+    digest::FUNCTIONS,
+    encoder::FUNCTIONS,
+    format::FUNCTIONS,
+    json::FUNCTIONS,
+    lists::FUNCTIONS,
+    map::FUNCTIONS,
+    math::FUNCTIONS,
+    optional::FUNCTIONS,
+    pattern::FUNCTIONS,
+    sets::FUNCTIONS,
     standard::FUNCTIONS,
+    strings::FUNCTIONS,
+    time::FUNCTIONS,
+    uuid::FUNCTIONS,
 ];
 
-pub(crate) type Native = fn(&[Ref<'_>], &Meter) -> Result<Value, Failed>;
+pub(crate) type Native = fn(&Args<'_>) -> Result<Value, Failed>;
+
+/// What a function is called with; a method's target is the first value.
+pub(crate) struct Args<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) values: &'a [Ref<'a>],
+    pub(crate) meter: &'a Meter,
+}
+
+impl<'a> Args<'a> {
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The answer to arguments that no overload takes.
+    #[cold]
+    fn no_overload(&self) -> Failed {
+        let types: Vec<&str> = self.values.iter().map(|arg| arg.type_name()).collect();
+        failed(
+            "no_overload",
+            format!("no such overload: {}({})", self.name, types.join(", ")),
+        )
+    }
+
+    /// The code of what is an operation of its own and gets here only with wrong arguments.
+    fn refuse(&self) -> Result<Value, Failed> {
+        Err(self.no_overload())
+    }
+
+    /// Refuses other numbers of arguments.
+    fn expect(&self, counts: core::ops::RangeInclusive<usize>) -> Result<(), Failed> {
+        if counts.contains(&self.len()) {
+            Ok(())
+        } else {
+            Err(self.no_overload())
+        }
+    }
+
+    fn value(&self, at: usize) -> Result<&'a Value, Failed> {
+        self.values
+            .get(at)
+            .map(|value| &**value)
+            .ok_or_else(|| self.no_overload())
+    }
+
+    /// A text, which is paid for as if it were read once.
+    fn text(&self, at: usize) -> Result<&'a Text, Failed> {
+        match self.value(at)? {
+            Value::String(text) => {
+                self.meter.read(text.len())?;
+                Ok(text)
+            }
+            _ => Err(self.no_overload()),
+        }
+    }
+
+    /// A whole number, also one that came as a double.
+    fn int(&self, at: usize) -> Result<i64, Failed> {
+        match self.value(at)? {
+            Value::Int(number) => Ok(*number),
+            Value::Double(number) => crate::value::whole(*number).ok_or_else(|| self.no_overload()),
+            _ => Err(self.no_overload()),
+        }
+    }
+
+    /// A list, which is paid for as if it were gone through once.
+    fn list(&self, at: usize) -> Result<&'a [Value], Failed> {
+        match self.value(at)? {
+            Value::List(items) => {
+                self.meter.spend(items.len() as u64)?;
+                Ok(items)
+            }
+            _ => Err(self.no_overload()),
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Function {
@@ -165,16 +266,6 @@ pub(crate) fn type_name(name: &str, fields: &[&str]) -> Option<(&'static str, us
         .map(|found| (*found, 2))
 }
 
-/// The answer to arguments that no overload takes.
-#[cold]
-pub(crate) fn no_overload(name: &str, args: &[Ref<'_>]) -> Failed {
-    let types: Vec<&str> = args.iter().map(|arg| arg.type_name()).collect();
-    failed(
-        "no_overload",
-        format!("no such overload: {name}({})", types.join(", ")),
-    )
-}
-
 /// Sorts pairs by their first value, which must all be of one kind that has an order.
 pub(crate) fn sort_pairs(pairs: &mut [(Value, Value)], meter: &Meter) -> Result<(), Failed> {
     let keys = || pairs.iter().map(|(key, _)| key);
@@ -201,4 +292,9 @@ fn comparable(a: &Value, b: &Value) -> bool {
 fn new_text(text: String, meter: &Meter) -> Result<Value, Failed> {
     meter.produce(text.len())?;
     Ok(Value::String(Text::from(text)))
+}
+
+/// The names of all functions, for documents and tests; those with a dot live in a namespace.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    all().map(|function| function.name)
 }

@@ -25,6 +25,7 @@ mod plan;
 mod syntax;
 
 pub use fault::{Compiled, EvalError, Fault, Severity};
+pub use function::function_names;
 pub use program::{Fuel, Program, TextError, eval_text};
 pub use scope::{Root, Scope};
 pub use smol_str::SmolStr as Text;

@@ -13,7 +13,7 @@ mod build;
 pub(crate) use build::build;
 
 /// An operation's index.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct At(u32);
 
 #[derive(Debug)]
@@ -47,6 +47,14 @@ impl Plan {
         self.root
     }
 
+    /// The value of a plan that is one.
+    pub(crate) fn constant(&self) -> Option<&Value> {
+        match self.op(self.root) {
+            Op::Const(value) => Some(value),
+            _ => None,
+        }
+    }
+
     pub(crate) fn op(&self, at: At) -> &Op {
         &self.ops[at.0 as usize]
     }
@@ -55,10 +63,16 @@ impl Plan {
         self.ranges[at.0 as usize].clone()
     }
 
+    /// Where the next operation will stand.
+    fn next(&self) -> At {
+        At(self.ops.len() as u32)
+    }
+
     fn add(&mut self, op: Op, range: Range<usize>) -> At {
+        let at = self.next();
         self.ops.push(op);
         self.ranges.push(range);
-        At(self.ops.len() as u32 - 1)
+        at
     }
 
     fn replace(&mut self, at: At, op: Op) {
@@ -107,6 +121,12 @@ pub(crate) enum Op {
     Call {
         function: &'static Function,
         args: Box<[At]>,
+    },
+    /// What an optional holds, else something else: `or` (which yields an optional), `orValue`.
+    OrElse {
+        operand: At,
+        otherwise: At,
+        unwrap: bool,
     },
     /// `matches` with a pattern known at load.
     Matches {

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 pub use crate::fault::{Compiled, EvalError, Fault, Severity};
 use crate::plan::{self, Plan};
@@ -21,6 +22,8 @@ pub struct Program {
 #[derive(Debug)]
 struct Inner {
     source: Text,
+    /// Where the source begins in the text that ranges count in.
+    offset: usize,
     plan: Plan,
     output: Type,
 }
@@ -28,30 +31,56 @@ struct Inner {
 impl Program {
     /// Parses and checks CEL in a scope.
     pub fn compile(source: &str, scope: &Scope) -> Compiled<Program> {
+        Program::compile_at(source, 0, scope)
+    }
+
+    /// The same for a part of a longer text, in which ranges count.
+    pub(crate) fn compile_at(source: &str, offset: usize, scope: &Scope) -> Compiled<Program> {
         let (ast, root, mut faults) = syntax::parse(source);
         let (output, found) = check::check(&ast, root, scope);
         faults.extend(found);
         let (plan, found) = plan::build(&ast, root, scope);
         faults.extend(found);
-        let program = Program {
-            inner: Arc::new(Inner {
-                source: source.into(),
-                plan,
-                output,
-            }),
+        for fault in &mut faults {
+            fault.range = fault.range.start + offset..fault.range.end + offset;
+        }
+        let inner = Inner {
+            source: source.into(),
+            offset,
+            plan,
+            output,
         };
-        Compiled::new(program, faults)
+        Compiled::new(
+            Program {
+                inner: Arc::new(inner),
+            },
+            faults,
+        )
     }
 
     /// Evaluates with one value a root, in the scope's order; a root that `uses` denies may be
     /// given as `Value::Null`.
     pub fn eval(&self, roots: &[Value], fuel: &mut Fuel) -> Result<Value, EvalError> {
-        eval::run(&self.inner.plan, roots, &mut fuel.0)
+        eval::run(&self.inner.plan, roots, &mut fuel.0).map_err(|mut error| {
+            error.range =
+                error.range.start + self.inner.offset..error.range.end + self.inner.offset;
+            error
+        })
     }
 
     /// Whether the expression reads the root in this slot.
     pub fn uses(&self, slot: usize) -> bool {
         slot < 64 && self.inner.plan.uses & (1 << slot) != 0
+    }
+
+    /// The value, where the expression reads no root and does not fail.
+    pub fn constant(&self) -> Option<&Value> {
+        self.inner.plan.constant()
+    }
+
+    /// Where the expression stands in the text that ranges count in.
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.inner.offset..self.inner.offset + self.inner.source.len()
     }
 
     /// The type of what it yields.
@@ -106,12 +135,20 @@ pub fn eval_text(
     let (plan, _) = plan::build(&ast, root, &scope);
     let values: Vec<Value> = roots.iter().map(|(_, value)| value.clone()).collect();
     eval::run(&plan, &values, &mut fuel.0).map_err(|error| {
-        let (_, mut faults) = check::check(&ast, root, &scope);
-        faults.retain(Fault::is_error);
-        if faults.is_empty() {
-            TextError::Failed(error)
-        } else {
-            TextError::Faults(faults)
+        // The checker explains better what is wrong with names and types, and with them only.
+        const EXPLAINED: [&str; 4] = [
+            "unknown_root",
+            "unknown_function",
+            "no_overload",
+            "no_such_field",
+        ];
+        if EXPLAINED.contains(&error.kind) {
+            let (_, mut faults) = check::check(&ast, root, &scope);
+            faults.retain(Fault::is_error);
+            if !faults.is_empty() {
+                return TextError::Faults(faults);
+            }
         }
+        TextError::Failed(error)
     })
 }

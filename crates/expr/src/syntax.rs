@@ -6,7 +6,7 @@ mod literal;
 mod macros;
 mod parser;
 
-pub(crate) use ast::{Ast, Binary, Entry, Expr, Fold, FoldKind, Id, Item};
+pub(crate) use ast::{Ast, Binary, Expr, Fold, FoldKind, Id};
 pub(crate) use lexer::{Lexer, Token};
 pub(crate) use parser::parse;
 

@@ -7,7 +7,10 @@ use alloc::vec::Vec;
 use crate::{Compiled, EvalError, Fuel, Program, Scope, Text, Type, Value};
 
 mod compile;
+mod output;
+mod path;
 mod render;
+mod url;
 
 pub use compile::looks_like_path;
 
@@ -132,6 +135,6 @@ impl Template {
 
     /// The type of what it yields.
     pub fn output_type(&self) -> Type {
-        render::output_type(self)
+        output::output_type(self)
     }
 }

@@ -173,7 +173,7 @@ impl Value {
 /// The whole number that a double is, if it is one within i64.
 pub(crate) fn whole(number: f64) -> Option<i64> {
     const TWO_63: f64 = 9_223_372_036_854_775_808.0;
-    let fits = number >= -TWO_63 && number < TWO_63 && libm::trunc(number) == number;
+    let fits = (-TWO_63..TWO_63).contains(&number) && libm::trunc(number) == number;
     fits.then_some(number as i64)
 }
 

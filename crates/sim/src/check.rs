@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use onex_engine::codec::record::{self, LogRecord};
 use onex_engine::codec::row;
 use onex_engine::key;
+use onex_kernel::row::RunStatus;
 use onex_kernel::{Category, Id, Origin};
 use onex_store::{RowBytes, RowKey, Store, StoreError};
 
@@ -64,6 +65,7 @@ pub(crate) fn at_rest(world: &World) -> Result<(), Violation> {
     nothing_is_accepted_twice(&decoded)?;
     nothing_is_stuck(store)?;
     every_intent_has_one_key(world, &decoded)?;
+    nothing_stays_held(world)?;
     rows_are_the_sum_of_their_changes(store, &stored)
 }
 
@@ -163,6 +165,78 @@ fn every_intent_has_one_key(world: &World, log: &[(u64, LogRecord)]) -> Result<(
         )));
     }
     Ok(())
+}
+
+/// What did not end well holds nothing, what ended well holds what it should; unless a dead letter
+/// of the story says that a person has to look.
+fn nothing_stays_held(world: &World) -> Result<(), Violation> {
+    let store = &*world.store;
+    let bad = |error: onex_engine::codec::Corrupt| Violation::new(error.to_string());
+    let mut excused = BTreeSet::new();
+    for (_, bytes) in store.scan(key::LETTERS, &key::end_of(key::LETTERS), usize::MAX)? {
+        excused.insert(
+            row::read_letter(&bytes)
+                .map_err(bad)?
+                .message
+                .correlation_id,
+        );
+    }
+    let mut good = BTreeMap::new();
+    for (_, bytes) in store.scan(key::RUNS, &key::end_of(key::RUNS), usize::MAX)? {
+        let (head, _) = row::read_run(&bytes).map_err(bad)?;
+        good.insert(head.correlation_id, head.status == RunStatus::Completed);
+    }
+    let holds = |story: Id, node: &str| {
+        let mut held = world.outside.held.iter();
+        held.any(|((one, effect, _), keys)| *one == story && effect == node && !keys.is_empty())
+    };
+    for (story, good) in good.iter().filter(|(story, _)| !excused.contains(*story)) {
+        for node in world.scenario.reserving {
+            if holds(*story, node) != *good {
+                return Err(Violation::new(format!(
+                    "the run of {story} ended well: {good}; but {node} holds something: {}\n{}",
+                    !good,
+                    tell(store, *story)?
+                )));
+            }
+        }
+    }
+    let entities = key::entities(world.scenario.order);
+    for (_, bytes) in store.scan(&entities, &key::end_of(&entities), usize::MAX)? {
+        let entity = row::read_entity(&bytes).map_err(bad)?;
+        let paid = entity.state == "shipped";
+        let story = entity.correlation_id;
+        if !excused.contains(&story) && holds(story, world.scenario.charging) != paid {
+            return Err(Violation::new(format!(
+                "an order of {story} is {}, but a charge is held: {}",
+                entity.state, !paid
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The story as the log tells it, one line a record.
+fn tell(store: &dyn Store, story: Id) -> Result<String, Violation> {
+    let mut lines = String::new();
+    for stored in records(store)? {
+        let Ok(record) = record::decode(&stored.body) else { continue };
+        let message = &record.message;
+        if message.correlation_id != story {
+            continue;
+        }
+        let payload = message.payload.bytes.as_deref().unwrap_or_default();
+        lines.push_str(&format!(
+            "{:>5} {:>12} {:?} {} {} {}\n",
+            stored.offset,
+            stored.time_micros % 1_000_000_000,
+            message.category,
+            message.topic,
+            message.id,
+            String::from_utf8_lossy(payload)
+        ));
+    }
+    Ok(lines)
 }
 
 /// Redo gives what the store has.

@@ -1,6 +1,6 @@
 //! The simulated outside world: one target that keeps a ledger by idempotency key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use onex_contract::catalog::{Catalog, EffectKind};
 use onex_contract::graph::Body;
@@ -61,11 +61,16 @@ pub(crate) struct Entry {
     pub status: i64,
 }
 
+/// What is held at the target: story, effect and thing.
+pub(crate) type Held = (Id, String, String);
+
 /// The target.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outside {
     /// By idempotency key.
     pub ledger: BTreeMap<Id, Entry>,
+    /// Keys under which something was done and not undone.
+    pub held: BTreeMap<Held, BTreeSet<Id>>,
 }
 
 /// An attempt under way: when it ends and how.
@@ -142,13 +147,27 @@ impl Outside {
     ) -> i64 {
         let undo = request.get("verb").and_then(Value::as_str) == Some("undo");
         let refuse = !undo && random.percent(faults.refuse_percent);
-        let operation = perform.graph.node(perform.node).name.to_string();
+        let node = perform.graph.node(perform.node).name.to_string();
+        let thing = request
+            .get("body")
+            .and_then(|body| body.get("sku"))
+            .and_then(Value::as_str);
+        let held = (
+            perform.intent.correlation_id,
+            node.clone(),
+            thing.unwrap_or("").to_owned(),
+        );
         let entry = self.ledger.entry(perform.intent.id).or_insert(Entry {
-            operation,
+            operation: node,
             asked: 0,
             status: if refuse { 402 } else { 200 },
         });
         entry.asked += 1;
+        if undo {
+            self.held.remove(&held);
+        } else if entry.status == 200 && entry.asked == 1 {
+            self.held.entry(held).or_default().insert(perform.intent.id);
+        }
         entry.status
     }
 }

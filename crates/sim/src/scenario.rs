@@ -14,6 +14,12 @@ pub struct Scenario {
     pub graph: Arc<Graph>,
     /// What the clients do, in order of their beginning.
     pub ops: Vec<Op>,
+    /// Effects whose `do` holds something until `undo`, for each run.
+    pub reserving: &'static [&'static str],
+    /// The reducer that is `shipped` when all went well.
+    pub order: &'static str,
+    /// The effect that holds its money.
+    pub charging: &'static str,
 }
 
 /// One thing a client does, and repeats with the same id until it is answered.
@@ -47,6 +53,12 @@ impl Scenario {
     ) -> Scenario {
         let mut random = Random::new(seed);
         let ops = (0..count).map(|number| make(number, &mut random)).collect();
-        Scenario { graph, ops }
+        Scenario {
+            graph,
+            ops,
+            reserving: &["stock", "carrier"],
+            order: "order",
+            charging: "payment",
+        }
     }
 }

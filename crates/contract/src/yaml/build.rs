@@ -36,7 +36,7 @@ pub(super) fn document(source: &Source, text: &str) -> (Option<Node>, Vec<Diagno
     let root = match builder.stream() {
         Ok(root) => Some(root),
         Err(Stop(finding)) => {
-            builder.findings.push(*finding);
+            builder.findings.end(*finding);
             None
         }
     };
@@ -73,8 +73,8 @@ impl<'t> Builder<'t> {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) if root.is_some() => {
-                    let finding = finding::several_documents(self.source, bytes(&span));
-                    self.findings.push(finding);
+                    self.findings
+                        .end(finding::several_documents(self.source, bytes(&span)));
                     break;
                 }
                 Event::DocumentStart(..) => self.end = bytes(&span).end,
@@ -166,20 +166,18 @@ impl<'t> Builder<'t> {
                         plain,
                     });
                 }
-                Err(at) if !template => self.findings.push(finding::key_not_text(self.source, at)),
+                Err(at) if !template => self
+                    .findings
+                    .error(|| finding::key_not_text(self.source, at)),
                 Err(_) => {}
             }
         }
         if template {
             self.findings
-                .push(fault::unquoted_template(self.source, start..self.end));
+                .error(|| fault::unquoted_template(self.source, start..self.end));
             return Ok(Tree::String(self.text[start..self.end].into()));
         }
-        let (entries, findings) = settle(self.source, written);
-        findings
-            .into_iter()
-            .for_each(|finding| self.findings.push(finding));
-        Ok(Tree::Map(entries))
+        Ok(Tree::Map(settle(self.source, written, &mut self.findings)))
     }
 
     /// A key's text and place, or the place of what cannot be one.
@@ -260,7 +258,7 @@ impl<'t> Builder<'t> {
             }
             Err(OutOfRange(nearest)) => {
                 self.findings
-                    .push(finding::out_of_range(self.source, word, at));
+                    .error(|| finding::out_of_range(self.source, word, at));
                 nearest
             }
         }
@@ -281,7 +279,7 @@ impl<'t> Builder<'t> {
             ("float", Tree::Double(number)) if number.is_finite() => Tree::Double(number),
             (_, read) => {
                 self.findings
-                    .push(finding::tag_misfit(self.source, wanted, tag_place(span)));
+                    .error(|| finding::tag_misfit(self.source, wanted, tag_place(span)));
                 read
             }
         }
@@ -294,7 +292,7 @@ impl<'t> Builder<'t> {
             return;
         }
         let at = tag_place(span);
-        self.findings.push(match tag.core_suffix() {
+        self.findings.error(|| match tag.core_suffix() {
             Some(other) => finding::tag_misfit(self.source, other, at),
             None => finding::unknown_tag(self.source, &tag.original(), at),
         });
@@ -303,7 +301,7 @@ impl<'t> Builder<'t> {
     fn warn_if_ambiguous(&mut self, word: &str, ours: &Tree, at: &Range<usize>) {
         if let Some(other) = other_reading(word) {
             self.findings
-                .push(finding::ambiguous(self.source, word, at, (ours, other)));
+                .warning(|| finding::ambiguous(self.source, word, at, (ours, other)));
         }
     }
 

@@ -7,6 +7,7 @@ use onex_expr::Text;
 use crate::diagnostic::{Diagnostic, code};
 use crate::source::Source;
 
+use super::finding::Findings;
 use super::{Entry, Node, Tree};
 
 /// An entry as written.
@@ -16,20 +17,18 @@ pub(super) struct Written {
     pub(super) plain: bool,
 }
 
-/// The entries that count, and what is wrong with the others.
-pub(super) fn settle(source: &Source, written: Vec<Written>) -> (Vec<Entry>, Vec<Diagnostic>) {
-    let (written, mut findings) = without_duplicates(source, written);
+/// The entries that count; what is wrong with the others is added to `findings`.
+pub(super) fn settle(
+    source: &Source,
+    mut written: Vec<Written>,
+    findings: &mut Findings,
+) -> Vec<Entry> {
+    drop_duplicates(source, &mut written, findings);
     if !written.iter().any(is_merge) {
-        return (
-            written.into_iter().map(|written| written.entry).collect(),
-            findings,
-        );
+        return written.into_iter().map(|written| written.entry).collect();
     }
-    let mut taken: BTreeSet<Text> = written
-        .iter()
-        .filter(|w| !is_merge(w))
-        .map(|w| w.entry.key.clone())
-        .collect();
+    let own = written.iter().filter(|written| !is_merge(written));
+    let mut taken: BTreeSet<Text> = own.map(|written| written.entry.key.clone()).collect();
     let mut entries = Vec::with_capacity(written.len());
     for one in written {
         if !is_merge(&one) {
@@ -37,15 +36,17 @@ pub(super) fn settle(source: &Source, written: Vec<Written>) -> (Vec<Entry>, Vec
             continue;
         }
         match merged(one.entry.value) {
-            Ok(merged) => entries.extend(
-                merged
-                    .into_iter()
-                    .filter(|entry| taken.insert(entry.key.clone())),
-            ),
-            Err(other) => findings.push(no_mapping(source, &one.entry.key_span, &other)),
+            Ok(merged) => {
+                entries.extend(
+                    merged
+                        .into_iter()
+                        .filter(|entry| taken.insert(entry.key.clone())),
+                );
+            }
+            Err(other) => findings.error(|| no_mapping(source, &one.entry.key_span, &other)),
         }
     }
-    (entries, findings)
+    entries
 }
 
 fn is_merge(written: &Written) -> bool {
@@ -53,28 +54,23 @@ fn is_merge(written: &Written) -> bool {
 }
 
 /// Reports every key that was given before; the last of each counts.
-fn without_duplicates(
-    source: &Source,
-    mut written: Vec<Written>,
-) -> (Vec<Written>, Vec<Diagnostic>) {
+fn drop_duplicates(source: &Source, written: &mut Vec<Written>, findings: &mut Findings) {
     let mut order: Vec<usize> = (0..written.len()).collect();
     order.sort_by(|a, b| (&written[*a].entry.key, a).cmp(&(&written[*b].entry.key, b)));
+    let same = |pair: &&[usize]| written[pair[0]].entry.key == written[pair[1]].entry.key;
+    let pairs = order.windows(2).filter(same).map(|pair| (pair[1], pair[0]));
+    let mut pairs: Vec<(usize, usize)> = pairs.collect();
+    if pairs.is_empty() {
+        return;
+    }
+    pairs.sort_unstable();
     let mut lost = vec![false; written.len()];
-    let mut findings = Vec::new();
-    for pair in order.windows(2) {
-        let (earlier, later) = (&written[pair[0]].entry, &written[pair[1]].entry);
-        if earlier.key == later.key {
-            lost[pair[0]] = true;
-            findings.push(duplicate(source, earlier, later));
-        }
+    for (later, earlier) in pairs {
+        lost[earlier] = true;
+        findings.error(|| duplicate(source, &written[earlier].entry, &written[later].entry));
     }
-    if findings.is_empty() {
-        return (written, findings);
-    }
-    findings.sort_by_key(|finding| finding.span.start);
     let mut lost = lost.into_iter();
     written.retain(|_| !lost.next().unwrap_or(false));
-    (written, findings)
 }
 
 /// The entries that a merge key brings: of one mapping, or of several, the first winning.

@@ -18,13 +18,29 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn push(&mut self, finding: Diagnostic) {
+    /// Adds an error, which is made only within the limit: finding the line costs a pass over the
+    /// file.
+    pub(super) fn error(&mut self, make: impl FnOnce() -> Diagnostic) {
+        self.add(Severity::Error, make);
+    }
+
+    /// Adds a warning likewise.
+    pub(super) fn warning(&mut self, make: impl FnOnce() -> Diagnostic) {
+        self.add(Severity::Warning, make);
+    }
+
+    fn add(&mut self, severity: Severity, make: impl FnOnce() -> Diagnostic) {
         if self.kept.len() < FINDINGS_MAX {
-            self.kept.push(finding);
+            self.kept.push(make());
         } else {
             self.left_out += 1;
-            self.gravest = self.gravest.max(Some(finding.severity));
+            self.gravest = self.gravest.max(Some(severity));
         }
+    }
+
+    /// Adds the finding that ended the reading, whatever the limit.
+    pub(super) fn end(&mut self, finding: Diagnostic) {
+        self.kept.push(finding);
     }
 
     pub(super) fn finish(mut self, source: &Source) -> Vec<Diagnostic> {

@@ -7,7 +7,7 @@ pub const FILE_BYTES_MAX: usize = 10 * 1024 * 1024;
 pub const DEPTH_MAX: usize = 64;
 
 /// Keys and values of one file.
-pub const NODES_MAX: usize = 1_000_000;
+pub const NODES_MAX: usize = 250_000;
 
 /// Values that all copies made for anchors, aliases and merge keys of one file may have together.
 pub const ALIAS_NODES_MAX: usize = 100_000;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Locals, Machine, Ref};
 use crate::fault::{Failed, failed};
-use crate::function::Function;
+use crate::function::{Args, Function};
 use crate::plan::At;
 use crate::value::{Key, Map};
 use crate::{Value, brief};
@@ -53,25 +53,26 @@ impl Machine<'_> {
         args: &[At],
         locals: Locals<'_>,
     ) -> Result<Value, Failed> {
+        let call = |values: &[Ref<'_>]| {
+            (function.call)(&Args {
+                name: function.name,
+                values,
+                meter: &self.meter,
+            })
+        };
         match args {
-            [] => (function.call)(&[], &self.meter),
-            [a] => (function.call)(&[self.eval(*a, locals)?], &self.meter),
-            [a, b] => (function.call)(
-                &[self.eval(*a, locals)?, self.eval(*b, locals)?],
-                &self.meter,
-            ),
-            [a, b, c] => {
-                let args = [
-                    self.eval(*a, locals)?,
-                    self.eval(*b, locals)?,
-                    self.eval(*c, locals)?,
-                ];
-                (function.call)(&args, &self.meter)
-            }
+            [] => call(&[]),
+            [a] => call(&[self.eval(*a, locals)?]),
+            [a, b] => call(&[self.eval(*a, locals)?, self.eval(*b, locals)?]),
+            [a, b, c] => call(&[
+                self.eval(*a, locals)?,
+                self.eval(*b, locals)?,
+                self.eval(*c, locals)?,
+            ]),
             args => {
                 let args: Result<Vec<Ref<'_>>, Failed> =
                     args.iter().map(|at| self.eval(*at, locals)).collect();
-                (function.call)(&args?, &self.meter)
+                call(&args?)
             }
         }
     }

@@ -3,9 +3,9 @@
 use alloc::format;
 use core::cmp::Ordering;
 
-use super::{Function, comparable, no_overload};
+use super::{Args, Function, comparable};
 use crate::Value;
-use crate::eval::{Meter, Ref, add};
+use crate::eval::add;
 use crate::fault::{Failed, failed};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -22,14 +22,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::method("max", &["list(A) -> A"], max),
 ];
 
-fn sum(args: &[Ref<'_>], meter: &Meter) -> Result<Value, Failed> {
-    let [list] = args else {
-        return Err(no_overload("sum", args));
+fn sum(args: &Args<'_>) -> Result<Value, Failed> {
+    let [list] = args.values else {
+        return Err(args.no_overload());
     };
     let Value::List(items) = &**list else {
-        return Err(no_overload("sum", args));
+        return Err(args.no_overload());
     };
-    meter.spend(items.len() as u64)?;
+    args.meter.spend(items.len() as u64)?;
     let mut sum: Option<Value> = None;
     for item in items.iter() {
         if !matches!(item, Value::Int(_) | Value::Double(_) | Value::Duration(_)) {
@@ -41,34 +41,37 @@ fn sum(args: &[Ref<'_>], meter: &Meter) -> Result<Value, Failed> {
         }
         sum = Some(match sum {
             None => item.clone(),
-            Some(sum) => add(&sum, item, meter)?,
+            Some(sum) => add(&sum, item, args.meter)?,
         });
     }
     Ok(sum.unwrap_or(Value::Int(0)))
 }
 
-fn min(args: &[Ref<'_>], meter: &Meter) -> Result<Value, Failed> {
-    extreme("min", args, meter, Ordering::Less)
+fn min(args: &Args<'_>) -> Result<Value, Failed> {
+    extreme(args, Ordering::Less)
 }
 
-fn max(args: &[Ref<'_>], meter: &Meter) -> Result<Value, Failed> {
-    extreme("max", args, meter, Ordering::Greater)
+fn max(args: &Args<'_>) -> Result<Value, Failed> {
+    extreme(args, Ordering::Greater)
 }
 
-fn extreme(name: &str, args: &[Ref<'_>], meter: &Meter, wanted: Ordering) -> Result<Value, Failed> {
-    let [list] = args else {
-        return Err(no_overload(name, args));
+fn extreme(args: &Args<'_>, wanted: Ordering) -> Result<Value, Failed> {
+    let [list] = args.values else {
+        return Err(args.no_overload());
     };
     let Value::List(items) = &**list else {
-        return Err(no_overload(name, args));
+        return Err(args.no_overload());
     };
-    meter.spend(items.len() as u64)?;
+    args.meter.spend(items.len() as u64)?;
     let Some(mut best) = items.first() else {
-        return Err(failed("out_of_range", format!("`{name}` of an empty list")));
+        return Err(failed(
+            "out_of_range",
+            format!("`{}` of an empty list", args.name),
+        ));
     };
     for item in items.iter() {
         if !item.is_ordered() || !comparable(best, item) {
-            return Err(no_overload(name, args));
+            return Err(args.no_overload());
         }
         if item.total_order(best) == wanted {
             best = item;

@@ -3,8 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Function, new_text, no_overload};
-use crate::eval::{Meter, Ref};
+use super::{Args, Function, new_text};
 use crate::fault::{Failed, failed};
 use crate::json::number::write_double;
 use crate::time::{self, SECONDS_MAX, SECONDS_MIN};
@@ -63,8 +62,8 @@ fn bad(text: &str, what: &str) -> Failed {
     failed("bad_conversion", format!("`{}` {what}", brief(text)))
 }
 
-fn to_bool(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
-    match args {
+fn to_bool(args: &Args<'_>) -> Result<Value, Failed> {
+    match args.values {
         [value] => match &**value {
             Value::Bool(truth) => Ok(Value::Bool(*truth)),
             Value::String(text) => match text.as_str() {
@@ -72,15 +71,15 @@ fn to_bool(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
                 "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Value::Bool(false)),
                 other => Err(bad(other, "is no bool")),
             },
-            _ => Err(no_overload("bool", args)),
+            _ => Err(args.no_overload()),
         },
-        _ => Err(no_overload("bool", args)),
+        _ => Err(args.no_overload()),
     }
 }
 
-fn to_int(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
-    let [value] = args else {
-        return Err(no_overload("int", args));
+fn to_int(args: &Args<'_>) -> Result<Value, Failed> {
+    let [value] = args.values else {
+        return Err(args.no_overload());
     };
     match &**value {
         Value::Int(number) => Ok(Value::Int(*number)),
@@ -100,13 +99,13 @@ fn to_int(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
             .map(Value::Int)
             .map_err(|_| bad(text, "is no int")),
         Value::Timestamp { seconds, .. } => Ok(Value::Int(*seconds)),
-        _ => Err(no_overload("int", args)),
+        _ => Err(args.no_overload()),
     }
 }
 
-fn to_double(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
-    let [value] = args else {
-        return Err(no_overload("double", args));
+fn to_double(args: &Args<'_>) -> Result<Value, Failed> {
+    let [value] = args.values else {
+        return Err(args.no_overload());
     };
     match &**value {
         Value::Int(number) => Ok(Value::Double(*number as f64)),
@@ -115,25 +114,25 @@ fn to_double(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
             .parse()
             .map(Value::Double)
             .map_err(|_| bad(text, "is no double")),
-        _ => Err(no_overload("double", args)),
+        _ => Err(args.no_overload()),
     }
 }
 
-fn to_string(args: &[Ref<'_>], meter: &Meter) -> Result<Value, Failed> {
-    let [value] = args else {
-        return Err(no_overload("string", args));
+fn to_string(args: &Args<'_>) -> Result<Value, Failed> {
+    let [value] = args.values else {
+        return Err(args.no_overload());
     };
     match &**value {
         Value::String(text) => Ok(Value::String(text.clone())),
         Value::Bytes(bytes) => {
-            meter.produce(bytes.len())?;
+            args.meter.produce(bytes.len())?;
             let text = core::str::from_utf8(bytes)
                 .map_err(|_| failed("bad_conversion", "the bytes are invalid UTF-8"))?;
             Ok(Value::String(text.into()))
         }
         other => match scalar_text(other) {
-            Some(text) => new_text(text, meter),
-            None => Err(no_overload("string", args)),
+            Some(text) => new_text(text, args.meter),
+            None => Err(args.no_overload()),
         },
     }
 }
@@ -157,23 +156,23 @@ pub(crate) fn double_text(number: f64) -> String {
     text
 }
 
-fn to_bytes(args: &[Ref<'_>], meter: &Meter) -> Result<Value, Failed> {
-    let [value] = args else {
-        return Err(no_overload("bytes", args));
+fn to_bytes(args: &Args<'_>) -> Result<Value, Failed> {
+    let [value] = args.values else {
+        return Err(args.no_overload());
     };
     match &**value {
         Value::Bytes(bytes) => Ok(Value::Bytes(bytes.clone())),
         Value::String(text) => {
-            meter.produce(text.len())?;
+            args.meter.produce(text.len())?;
             Ok(Value::Bytes(text.as_bytes().into()))
         }
-        _ => Err(no_overload("bytes", args)),
+        _ => Err(args.no_overload()),
     }
 }
 
-fn to_timestamp(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
-    let [value] = args else {
-        return Err(no_overload("timestamp", args));
+fn to_timestamp(args: &Args<'_>) -> Result<Value, Failed> {
+    let [value] = args.values else {
+        return Err(args.no_overload());
     };
     match &**value {
         Value::Timestamp { seconds, nanos } => Ok(Value::Timestamp {
@@ -194,34 +193,34 @@ fn to_timestamp(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
             "out_of_range",
             "the time is out of range: not within the years 1 and 9999",
         )),
-        _ => Err(no_overload("timestamp", args)),
+        _ => Err(args.no_overload()),
     }
 }
 
-fn to_duration(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
-    let [value] = args else {
-        return Err(no_overload("duration", args));
+fn to_duration(args: &Args<'_>) -> Result<Value, Failed> {
+    let [value] = args.values else {
+        return Err(args.no_overload());
     };
     match &**value {
         Value::Duration(nanos) => Ok(Value::Duration(*nanos)),
         Value::String(text) => time::parse_duration(text)
             .map(Value::Duration)
             .map_err(|what| bad(text, &what)),
-        _ => Err(no_overload("duration", args)),
+        _ => Err(args.no_overload()),
     }
 }
 
-fn type_of(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
-    match args {
+fn type_of(args: &Args<'_>) -> Result<Value, Failed> {
+    match args.values {
         [value] => Ok(Value::Type(crate::Text::new_static(value.type_name()))),
-        _ => Err(no_overload("type", args)),
+        _ => Err(args.no_overload()),
     }
 }
 
 /// Hides what the checker knows; the value stays as it is.
-fn to_dyn(args: &[Ref<'_>], _: &Meter) -> Result<Value, Failed> {
-    match args {
+fn to_dyn(args: &Args<'_>) -> Result<Value, Failed> {
+    match args.values {
         [value] => Ok((**value).clone()),
-        _ => Err(no_overload("dyn", args)),
+        _ => Err(args.no_overload()),
     }
 }

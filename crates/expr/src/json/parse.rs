@@ -10,6 +10,9 @@ use super::{DEPTH_MAX, JsonError, Limits};
 use crate::Text;
 use crate::value::{Key, Map, Value};
 
+/// How many items and entries fit before the scratch space grows: most messages.
+const SCRATCH: usize = 16;
+
 /// Reads one JSON value (RFC 8259); a number without point and exponent must fit i64, and no key
 /// may be in a map twice.
 pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
@@ -22,8 +25,8 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
         bytes: text.as_bytes(),
         at: 0,
         depth_left: limits.depth_max.min(DEPTH_MAX),
-        items: Vec::new(),
-        entries: Vec::new(),
+        items: Vec::with_capacity(SCRATCH),
+        entries: Vec::with_capacity(SCRATCH),
     };
     reader.skip_space();
     let value = reader.value()?;
@@ -242,41 +245,48 @@ impl Reader<'_> {
     fn string(&mut self) -> Result<Text, JsonError> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = Text::new(&self.text[start..self.at]);
-                    self.at += 1;
-                    return Ok(text);
-                }
-                Some(b'\\') => return self.escaped_string(start),
-                Some(0..0x20) => return Err(self.fault("a control character must be escaped")),
-                Some(_) => self.at += 1,
-                None => return Err(self.fault("the text ends inside a string")),
+        self.skip_plain();
+        match self.peek() {
+            Some(b'"') => {
+                let text = Text::new(&self.text[start..self.at]);
+                self.at += 1;
+                Ok(text)
             }
+            Some(b'\\') => self.escaped_string(start),
+            _ => Err(self.unfinished_string()),
+        }
+    }
+
+    /// Goes to the next byte of a string that does not stand for itself.
+    fn skip_plain(&mut self) {
+        let rest = &self.bytes[self.at..];
+        let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
+        self.at += rest.iter().position(special).unwrap_or(rest.len());
+    }
+
+    #[cold]
+    fn unfinished_string(&self) -> JsonError {
+        match self.peek() {
+            Some(_) => self.fault("a control character must be escaped"),
+            None => self.fault("the text ends inside a string"),
         }
     }
 
     /// A string from its first backslash on.
     fn escaped_string(&mut self, start: usize) -> Result<Text, JsonError> {
         let mut out = String::from(&self.text[start..self.at]);
-        let mut done = self.at;
         loop {
             match self.peek() {
                 Some(b'"') => {
-                    out.push_str(&self.text[done..self.at]);
                     self.at += 1;
                     return Ok(out.into());
                 }
-                Some(b'\\') => {
-                    out.push_str(&self.text[done..self.at]);
-                    out.push(self.escape()?);
-                    done = self.at;
-                }
-                Some(0..0x20) => return Err(self.fault("a control character must be escaped")),
-                Some(_) => self.at += 1,
-                None => return Err(self.fault("the text ends inside a string")),
+                Some(b'\\') => out.push(self.escape()?),
+                _ => return Err(self.unfinished_string()),
             }
+            let done = self.at;
+            self.skip_plain();
+            out.push_str(&self.text[done..self.at]);
         }
     }
 

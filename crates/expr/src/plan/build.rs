@@ -20,6 +20,7 @@ pub(crate) fn build(ast: &Ast, root: Id, scope: &Scope) -> (Plan, Vec<Fault>) {
         scope,
         plan: Plan::default(),
         locals: Vec::new(),
+        tips: Vec::new(),
         faults: Vec::new(),
     };
     builder.plan.root = builder.expr(root);
@@ -31,6 +32,8 @@ struct Builder<'a> {
     scope: &'a Scope,
     plan: Plan,
     locals: Vec<Text>,
+    /// Which operations yield what stands at the end of which path read so far.
+    tips: Vec<(At, usize)>,
     faults: Vec<Fault>,
 }
 
@@ -47,7 +50,10 @@ impl Builder<'_> {
                 operand: self.expr(*operand),
                 field: field.clone(),
             },
-            Expr::Has { operand, field, .. } => self.has(*operand, field),
+            Expr::Has { operand, field, .. } => Op::Has {
+                operand: self.expr(*operand),
+                field: field.clone(),
+            },
             Expr::Index {
                 operand,
                 index,
@@ -182,8 +188,11 @@ impl Builder<'_> {
                 self.plan.uses |= 1 << slot;
                 let fields: Box<[Text]> = fields.drain(used..).map(|(field, _)| field).collect();
                 self.plan.paths.push((slot, fields.to_vec()));
-                self.plan
-                    .add(Op::Path { slot, fields }, self.ast.range(end))
+                let at = self
+                    .plan
+                    .add(Op::Path { slot, fields }, self.ast.range(end));
+                self.tips.push((at, self.plan.paths.len() - 1));
+                at
             }
             Some((Found::Constant(value), used)) => {
                 let constant = self.plan.add(Op::Const(value), self.ast.range(start));
@@ -217,18 +226,25 @@ impl Builder<'_> {
         })
     }
 
-    /// `has(a.b)` reads `a.b`, not all of `a`.
-    fn has(&mut self, operand: Id, field: &Text) -> Op {
-        let known = self.plan.paths.len();
-        let at = self.expr(operand);
-        if matches!(self.plan.op(at), Op::Path { .. })
-            && let Some((_, path)) = self.plan.paths.get_mut(known)
-        {
-            path.push(field.clone());
-        }
-        Op::Has {
-            operand: at,
-            field: field.clone(),
+    /// What selects by a known name from the end of a path makes that path longer.
+    fn extend_path(&mut self, at: At, op: &Op) {
+        let (operand, field) = match op {
+            Op::Select { operand, field }
+            | Op::SelectOptional { operand, field }
+            | Op::Has { operand, field } => (*operand, field),
+            Op::Index { operand, index } | Op::IndexOptional { operand, index } => {
+                match self.plan.op(*index) {
+                    Op::Const(Value::String(field)) => (*operand, field),
+                    _ => return,
+                }
+            }
+            _ => return,
+        };
+        if let Some((_, path)) = self.tips.iter().rev().find(|(tip, _)| *tip == operand) {
+            let path = *path;
+            let field = field.clone();
+            self.plan.paths[path].1.push(field);
+            self.tips.push((at, path));
         }
     }
 
@@ -249,6 +265,13 @@ impl Builder<'_> {
             .map(|id| self.expr(*id))
             .collect();
         self.plan.builds |= function.builds;
+        if let ("or" | "orValue", [operand, otherwise]) = (function.name, &args[..]) {
+            return Op::OrElse {
+                operand: *operand,
+                otherwise: *otherwise,
+                unwrap: function.name == "orValue",
+            };
+        }
         if function.name == "matches"
             && let [text, pattern] = args[..]
             && let Op::Const(Value::String(pattern)) = self.plan.op(pattern)
@@ -271,6 +294,7 @@ impl Builder<'_> {
     /// Adds an operation, or its value where everything below it is constant.
     fn add(&mut self, op: Op, range: Range<usize>) -> At {
         let foldable = self.is_constant(&op);
+        self.extend_path(self.plan.next(), &op);
         let at = self.plan.add(op, range);
         if foldable && let Some(value) = eval::constant(&self.plan, at, FOLD_FUEL) {
             self.plan.replace(at, Op::Const(value));
@@ -299,6 +323,9 @@ impl Builder<'_> {
             }
             Op::And(operands) | Op::Or(operands) => operands.iter().all(constant),
             Op::Ternary(a, b, c) => constant(a) && constant(b) && constant(c),
+            Op::OrElse {
+                operand, otherwise, ..
+            } => constant(operand) && constant(otherwise),
             Op::Binary(_, left, right) => constant(left) && constant(right),
             Op::List(items) => items.iter().all(|(value, _)| constant(value)),
             Op::Map(entries) => entries

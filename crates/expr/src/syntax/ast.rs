@@ -56,10 +56,6 @@ impl Ast {
     pub(crate) fn set_range(&mut self, id: Id, range: Range<usize>) {
         self.nodes[id.index()].range = range;
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
-    }
 }
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Joined, Part, Place, Template};
+use super::{Joined, Part, Place, Template, url};
 use crate::syntax::{Lexer, Token};
 use crate::{Compiled, Fault, Program, Scope, Value};
 
@@ -33,11 +33,8 @@ pub(super) fn compile(source: &str, place: Place, scope: &Scope) -> Compiled<Tem
             faults.push(fault.help("write `$${` for the text `${`"));
             return Compiled::new(Template::Literal(Value::Null), faults);
         };
-        let compiled = Program::compile(&source[start..end], scope);
-        faults.extend(compiled.faults.into_iter().map(|mut fault| {
-            fault.range = fault.range.start + start..fault.range.end + start;
-            fault
-        }));
+        let compiled = Program::compile_at(&source[start..end], start, scope);
+        faults.extend(compiled.faults);
         if !text.is_empty() {
             parts.push(Part::Text(core::mem::take(&mut text).into()));
         }
@@ -51,7 +48,14 @@ pub(super) fn compile(source: &str, place: Place, scope: &Scope) -> Compiled<Tem
     if !text.is_empty() {
         parts.push(Part::Text(text.into()));
     }
-    let template = match parts.pop() {
+    if place == Place::Url {
+        faults.extend(url::check(&parts));
+    }
+    Compiled::new(assemble(parts, place), faults)
+}
+
+fn assemble(mut parts: Vec<Part>, place: Place) -> Template {
+    match parts.pop() {
         Some(Part::Expr(program)) if parts.is_empty() && place == Place::Data => {
             Template::Expr(program)
         }
@@ -62,8 +66,7 @@ pub(super) fn compile(source: &str, place: Place, scope: &Scope) -> Compiled<Tem
                 parts: parts.into(),
             }))
         }
-    };
-    Compiled::new(template, faults)
+    }
 }
 
 /// Where the expression that begins at `start` ends: at the first `}` that closes nothing in it.

@@ -3,6 +3,7 @@
 //! One thread does so in the background when enough has changed; a turn never waits for it.
 //! A failed checkpoint costs nothing but memory: the rows stay changed and are tried again later.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -185,14 +186,22 @@ impl<D: Disk> Log<D> {
             if !due || end > covered || age < options.log_keep_micros {
                 return Ok(());
             }
-            if let Some(oldest) = self.take_oldest() {
-                self.dispose(&oldest.segment.name, oldest.segment.length)
-                    .map_err(|error| StoreError::io("letting go of a segment", error))?;
+            let Some(oldest) = self.take_oldest() else {
+                return Ok(());
+            };
+            match self.dispose(&oldest.segment.name, oldest.segment.length) {
+                // An earlier attempt may have failed after the file was gone.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    // The next attempt begins with it again: segments must go without a gap.
+                    self.put_back_oldest(oldest);
+                    return Err(StoreError::io("letting go of a segment", error));
+                }
+                _ => {}
             }
         }
     }
 
-    fn dispose(&self, name: &str, length: u64) -> std::io::Result<()> {
+    fn dispose(&self, name: &str, length: u64) -> io::Result<()> {
         let wanted = length == self.options.segment_bytes;
         if wanted && !self.disk.list()?.iter().any(|(name, _)| name == SPARE) {
             return self.disk.rename(name, SPARE);

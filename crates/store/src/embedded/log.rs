@@ -5,15 +5,17 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 use std::time::Instant;
 
 use crate::disk::Disk;
 use crate::embedded::Options;
 use crate::embedded::prepare::Preparer;
 use crate::embedded::recover::Recovered;
-use crate::embedded::scan::Chain;
 use crate::embedded::segment::{FRAMES_AT, Place, Segment};
+use crate::embedded::tail::Tail;
 use crate::frame::{self, HEADER_BYTES, Header};
 use crate::{Record, StoreError, codec};
 
@@ -44,17 +46,6 @@ pub(crate) struct Used {
     pub base: u64,
     /// Record time of its first frame.
     pub since_micros: u64,
-}
-
-/// Where the next frame goes.
-#[derive(Debug)]
-pub(crate) struct Tail {
-    pub segment: Arc<Segment>,
-    pub position: u64,
-    pub chain: Chain,
-    /// Whether the last frame says that all records are synced.
-    pub sealed: bool,
-    pub buffer: Vec<u8>,
 }
 
 impl<D: Disk> Log<D> {
@@ -165,22 +156,7 @@ impl<D: Disk> Log<D> {
             time_micros,
         });
         let number = tail.segment.number;
-        if self
-            .used()
-            .last()
-            .is_none_or(|last| last.segment.number != number)
-        {
-            let segment = Arc::clone(&tail.segment);
-            let used = Used {
-                segment,
-                base: offset,
-                since_micros: time_micros,
-            };
-            self.segments
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(used);
-        }
+        self.use_segment(&tail.segment, offset, time_micros);
         tail.position += u64::from(header.length);
         tail.chain.advance(header);
         tail.sealed = header.is_seal();
@@ -199,9 +175,33 @@ impl<D: Disk> Log<D> {
         }
     }
 
+    /// Lists a segment once it has a frame, in place of an empty one of its number.
+    fn use_segment(&self, segment: &Arc<Segment>, base: u64, since_micros: u64) {
+        if self
+            .used()
+            .last()
+            .is_some_and(|last| Arc::ptr_eq(&last.segment, segment))
+        {
+            return;
+        }
+        let mut segments = self.used_mut();
+        if segments
+            .last()
+            .is_some_and(|last| last.segment.number == segment.number)
+        {
+            segments.pop();
+        }
+        segments.push(Used {
+            segment: Arc::clone(segment),
+            base,
+            since_micros,
+        });
+    }
+
     /// Moves the tail to the next segment, which has room for a frame of `length` bytes.
     fn roll(&self, tail: &mut Tail, length: u64) -> Result<(), StoreError> {
-        let number = tail.segment.number + 1;
+        // No segment but the last may be without a frame, so an empty one is replaced.
+        let number = tail.segment.number + u64::from(tail.position > FRAMES_AT);
         let wanted = self.next_length(&tail.segment);
         let segment = self
             .preparer
@@ -293,13 +293,21 @@ impl<D: Disk> Log<D> {
         self.segments.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the oldest segment out of the list.
+    /// Takes the oldest segment out of the list, unless it is the only one.
     pub(super) fn take_oldest(&self) -> Option<Used> {
-        let mut segments = self
-            .segments
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut segments = self.used_mut();
         (segments.len() > 1).then(|| segments.remove(0))
+    }
+
+    /// Puts a segment back that [`Log::take_oldest`] gave.
+    pub(super) fn put_back_oldest(&self, oldest: Used) {
+        self.used_mut().insert(0, oldest);
+    }
+
+    fn used_mut(&self) -> RwLockWriteGuard<'_, Vec<Used>> {
+        self.segments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_tail(&self) -> MutexGuard<'_, Tail> {

@@ -99,7 +99,9 @@ impl<D: Disk> Preparer<D> {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         match std::mem::take(&mut state.next) {
-            Next::Ready(segment) if segment.length >= needed => return Ok(segment),
+            Next::Ready(segment) if segment.number == number && segment.length >= needed => {
+                return Ok(segment);
+            }
             Next::Ready(segment) => self.disk.remove(&segment.name)?,
             _ => {}
         }

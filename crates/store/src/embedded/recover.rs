@@ -10,10 +10,11 @@ use crate::StoreError;
 use crate::codec::{self, RawRecord};
 use crate::disk::Disk;
 use crate::embedded::Options;
-use crate::embedded::log::{Tail, Used};
+use crate::embedded::log::Used;
 use crate::embedded::scan::{self, Chain, Frame, Scanner};
 use crate::embedded::segment::{self, FRAMES_AT, Place, Segment};
-use crate::frame::{self, HEADER_BYTES, Header, SECTOR};
+use crate::embedded::tail::{self, Tail};
+use crate::frame::Header;
 
 /// The log as it was found, all of it durable.
 pub(crate) struct Recovered {
@@ -70,15 +71,7 @@ pub(crate) fn recover<D: Disk>(
     let last_frame = walk.last;
     if last_frame.is_seal {
         remove(disk, unused.drain(1.min(unused.len())..))?;
-        let (chain, position) = (last_frame.before, last_frame.position);
-        let segment = Arc::clone(last);
-        let tail = Tail {
-            segment,
-            position,
-            chain,
-            sealed: false,
-            buffer: Vec::new(),
-        };
+        let tail = Tail::before_seal(Arc::clone(last), &last_frame);
         return Ok(Recovered {
             tail,
             prepared: unused.pop(),
@@ -86,82 +79,12 @@ pub(crate) fn recover<D: Disk>(
         });
     }
     remove(disk, unused.into_iter())?;
-    let (used, tail) = copy_unsealed(disk, options, used, &last_frame)?;
+    let (used, tail) = tail::copy_unsealed(disk, options, used, &last_frame)?;
     Ok(Recovered {
         used,
         tail,
         prepared: None,
     })
-}
-
-/// Copies the last frame, which may be whole and yet not durable, to a segment of its own,
-/// followed by a seal. A segment that held nothing else is replaced.
-fn copy_unsealed<D: Disk>(
-    disk: &D,
-    options: &Options,
-    mut used: Vec<Used>,
-    last_frame: &LastFrame,
-) -> Result<(Vec<Used>, Tail), StoreError> {
-    let last = Arc::clone(&used[used.len() - 1].segment);
-    let failed = |error| StoreError::io(format!("copying the tail of {}", last.name), error);
-    let mut scanner = Scanner::new(disk, &last, last_frame.position);
-    let frame = scanner.next().map_err(failed)?.ok_or_else(|| {
-        StoreError::corrupt(
-            &last.name,
-            last_frame.position,
-            "the last frame changed while read",
-        )
-    })?;
-    let mut chain = last_frame.before;
-    let alone = last_frame.position == FRAMES_AT;
-    let number = if alone { last.number } else { last.number + 1 };
-    let needed = FRAMES_AT + u64::from(frame.header.length) + SECTOR as u64;
-    let length = options.segment_first_bytes.max(needed);
-    let segment = Segment::new(number, length, options.entropy);
-    let mut buffer = Vec::new();
-    for (count, body) in [(frame.header.count, frame.body), (0, &[])] {
-        let start = buffer.len();
-        buffer.resize(start + HEADER_BYTES, 0);
-        buffer.extend_from_slice(body);
-        let header = Header {
-            count,
-            first_offset: chain.next,
-            durable_before: chain.next,
-            time_micros: frame.header.time_micros,
-            boot: options.entropy,
-            previous_crc: chain.crc,
-            ..Header::default()
-        };
-        chain.advance(&frame::finish(&mut buffer, start, segment.salt, header));
-    }
-    segment::create(disk, &segment, &buffer).map_err(failed)?;
-    let (base, since_micros) = (frame.header.first_offset, frame.header.time_micros);
-    segment.note(Place {
-        offset: base,
-        position: FRAMES_AT,
-        time_micros: since_micros,
-    });
-    segment.complete();
-    let segment = Arc::new(segment);
-    if alone {
-        used.pop();
-    }
-    used.push(Used {
-        segment: Arc::clone(&segment),
-        base,
-        since_micros,
-    });
-    let position = FRAMES_AT + buffer.len() as u64;
-    Ok((
-        used,
-        Tail {
-            segment,
-            position,
-            chain,
-            sealed: true,
-            buffer,
-        },
-    ))
 }
 
 /// All files with the name of a segment, in order and without a gap.
@@ -226,52 +149,24 @@ fn empty<D: Disk>(
     disk: &D,
     options: &Options,
     covered: u64,
-    segments: Vec<Segment>,
+    mut unused: Vec<Segment>,
 ) -> Result<Recovered, StoreError> {
-    let chain = Chain {
-        next: 0,
-        crc: 0,
-        boot: options.entropy,
-        time_micros: 0,
-    };
     if covered > 0 {
-        let name = segments
+        let name = unused
             .first()
             .map_or_else(|| segment::name_of(1), |one| one.name.clone());
         let detail = format!("the log is empty, the checkpoint covers offset {covered}");
         return Err(StoreError::corrupt(name, FRAMES_AT, detail));
     }
-    for segment in &segments {
-        refuse_synced_after(disk, segment, FRAMES_AT, &chain)?;
+    for segment in &unused {
+        refuse_synced_after(disk, segment, FRAMES_AT, &Chain::start(options.entropy))?;
     }
-    let mut segments = segments.into_iter();
-    let first = match segments.next() {
-        Some(first) => first,
-        None => {
-            let first = Segment::new(1, options.segment_first_bytes, options.entropy);
-            segment::create(disk, &first, &[])
-                .map_err(|error| StoreError::io("making the first segment", error))?;
-            first
-        }
-    };
-    first.complete();
-    let segment = Arc::new(first);
-    let used = vec![Used {
-        segment: Arc::clone(&segment),
-        base: 0,
-        since_micros: 0,
-    }];
-    let tail = Tail {
-        segment,
-        position: FRAMES_AT,
-        chain,
-        sealed: true,
-        buffer: Vec::new(),
-    };
+    remove(disk, unused.drain(1.min(unused.len())..))?;
+    let (used, tail) = tail::empty(disk, options, unused.pop())?;
     Ok(Recovered {
         used,
         tail,
-        prepared: segments.next(),
+        prepared: None,
     })
 }
 
@@ -321,10 +216,10 @@ struct Walk<'a, D> {
 
 /// The last frame of the chain: the only one that may not be synced, since each is synced
 /// before the next is written.
-struct LastFrame {
-    before: Chain,
-    position: u64,
-    is_seal: bool,
+pub(crate) struct LastFrame {
+    pub before: Chain,
+    pub position: u64,
+    pub is_seal: bool,
 }
 
 impl<'a, D: Disk> Walk<'a, D> {

@@ -133,6 +133,16 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// The state of a log without a frame.
+    pub fn start(boot: u64) -> Self {
+        Self {
+            next: 0,
+            crc: 0,
+            boot,
+            time_micros: 0,
+        }
+    }
+
     /// The state that the first frame of a segment continues.
     pub fn before(first: &Header) -> Self {
         Self {

@@ -161,6 +161,9 @@ pub(crate) fn open<D: Disk>(disk: &D, number: u64, length: u64) -> Result<Segmen
     if read < SECTOR || bytes[0..4] != MAGIC {
         return Err(damaged("not a segment of the log"));
     }
+    if u32_at(&bytes, CRC_AT) != crc32c::crc32c(&bytes[..CRC_AT]) {
+        return Err(damaged("checksum of the segment's header differs"));
+    }
     let format = u32_at(&bytes, 4);
     if format != u32::from(FORMAT) {
         let supported = u32::from(FORMAT);
@@ -169,9 +172,6 @@ pub(crate) fn open<D: Disk>(disk: &D, number: u64, length: u64) -> Result<Segmen
             found: format,
             supported,
         });
-    }
-    if u32_at(&bytes, CRC_AT) != crc32c::crc32c(&bytes[..CRC_AT]) {
-        return Err(damaged("checksum of the segment's header differs"));
     }
     if u64_at(&bytes, 8) != number {
         return Err(damaged("the segment has another number"));
@@ -187,6 +187,9 @@ pub(crate) fn open<D: Disk>(disk: &D, number: u64, length: u64) -> Result<Segmen
 }
 
 /// Header: magic, format u32, number u64, length u64, salt u32, zeros, checksum of all before.
+///
+/// Magic, format and checksum stay where they are in every format, so that a newer file is told
+/// from a damaged one.
 fn encode_header(segment: &Segment) -> [u8; SECTOR] {
     let mut bytes = [0; SECTOR];
     bytes[0..4].copy_from_slice(&MAGIC);

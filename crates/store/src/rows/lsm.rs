@@ -100,7 +100,7 @@ impl Rows for Fjall {
 
     fn write(&self, covered: u64, changes: &Changes) -> Result<(), StoreError> {
         let tree = self.tree_or_new()?;
-        tree.wait_for_compaction();
+        tree.wait_for_compaction()?;
         let failed = failed("writing the checkpoint");
         let mut load = tree.rows.start_ingestion().map_err(&failed)?;
         load.write(META, encode_meta(covered)).map_err(&failed)?;
@@ -144,13 +144,18 @@ impl Tree {
     }
 
     /// Bulk loads do not wait for compaction by themselves.
-    fn wait_for_compaction(&self) {
+    fn wait_for_compaction(&self) -> Result<(), StoreError> {
         for _ in 0..RUNS_WAITS_MAX {
             if self.rows.l0_table_count() < RUNS_MAX {
-                return;
+                return Ok(());
             }
             thread::sleep(RUNS_WAIT);
         }
+        let source = format!("compaction is behind by more than {RUNS_MAX} checkpoints");
+        Err(StoreError::Rows {
+            doing: "writing the checkpoint",
+            source: source.into(),
+        })
     }
 }
 
@@ -232,5 +237,30 @@ fn remove_folder(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_covered_offset_keeps_its_bytes_and_other_formats_are_refused() {
+        let bytes = [1, 0, 0, 0, 0x2a, 1, 0, 0, 0, 0, 0, 0];
+        assert_eq!(encode_meta(298), bytes);
+        assert_eq!(decode_meta(&bytes).ok(), Some(298));
+        let newer = [2, 0, 0, 0, 9];
+        assert!(matches!(
+            decode_meta(&newer),
+            Err(StoreError::Format {
+                found: 2,
+                supported: 1,
+                ..
+            })
+        ));
+        assert!(matches!(
+            decode_meta(&bytes[..11]),
+            Err(StoreError::Corrupt { .. })
+        ));
     }
 }

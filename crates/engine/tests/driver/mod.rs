@@ -1,0 +1,353 @@
+//! A shell for tests: memory store, a clock that is set by hand, effects that the test answers.
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use onex_contract::catalog::{Catalog, EffectKind};
+use onex_contract::graph::Graph;
+use onex_contract::source::Source;
+use onex_engine::codec::record::{self, LogRecord};
+use onex_engine::codec::row;
+use onex_engine::input::{Publish, StartRun};
+use onex_engine::output::RunEnd;
+use onex_engine::{
+    Engine, Guard, Input, Options, Output, Perform, Recovered, Refusal, Reply, Request, Ticket,
+    Unguarded, key, recover,
+};
+use onex_expr::{Text, Value, json};
+use onex_kernel::port::CallError;
+use onex_kernel::row::{Entity, Letter, Run};
+use onex_kernel::{Id, Micros, Payload};
+use onex_store::{Record, RowChange, Store, memory};
+
+/// Where the clock begins.
+pub const BEGIN: u64 = 1_000_000_000_000;
+
+/// A driven engine.
+pub struct Driver {
+    pub engine: Engine,
+    pub store: Arc<memory::Memory>,
+    pub graph: Arc<Graph>,
+    pub options: Options,
+    pub now: u64,
+    /// Frames written since the start.
+    pub frames: usize,
+    /// Attempts that wait for the test's answer.
+    pub attempts: VecDeque<Perform>,
+    pub replies: Vec<(Ticket, Reply)>,
+    pub ended: Vec<RunEnd>,
+    pub drained: bool,
+    pub wake_at: Option<u64>,
+    tickets: u64,
+    arrived: Vec<Input>,
+}
+
+/// The graph of contracts given as text; a contract with an error is a fault of the test.
+pub fn graph(contracts: &[&str]) -> Arc<Graph> {
+    let kind = EffectKind {
+        name: "target",
+        config_schema: r#"{"type": "object"}"#,
+        url_fields: &[],
+        path_fields: &[],
+        verb_field: None,
+        idempotent_verbs: None,
+        body_verbs: &[],
+        response_schema: r#"{"type": "object", "properties": {"status": {"type": "integer"}, "body": {}}}"#,
+        has_status: true,
+    };
+    let catalog = Catalog {
+        effects: [("target", kind)].into(),
+    };
+    let sources: Vec<Source> = contracts
+        .iter()
+        .enumerate()
+        .map(|(at, text)| Source {
+            path: format!("{at}.yaml").into(),
+            bytes: text.as_bytes().into(),
+        })
+        .collect();
+    let checked = onex_contract::check(&sources, &catalog, &Default::default());
+    Arc::new(
+        checked
+            .graph
+            .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)),
+    )
+}
+
+impl Driver {
+    pub fn new(contracts: &[&str]) -> Driver {
+        Driver::with(contracts, Options::default(), Box::new(Unguarded))
+    }
+
+    pub fn with(contracts: &[&str], options: Options, guard: Box<dyn Guard>) -> Driver {
+        let graph = graph(contracts);
+        let store = Arc::new(memory::Memory::new());
+        let recovered = recovered(&store, &graph, BEGIN);
+        let engine = Engine::recover(options.clone(), guard, recovered, Micros(BEGIN))
+            .expect("an empty store recovers");
+        Driver {
+            engine,
+            store,
+            graph,
+            options,
+            now: BEGIN,
+            frames: 0,
+            attempts: VecDeque::new(),
+            replies: Vec::new(),
+            ended: Vec::new(),
+            drained: false,
+            wake_at: None,
+            tickets: 0,
+            arrived: Vec::new(),
+        }
+    }
+
+    /// The process ends without warning and begins again on the same store.
+    pub fn crash(&mut self) {
+        self.crash_with(Box::new(Unguarded));
+    }
+
+    pub fn crash_with(&mut self, guard: Box<dyn Guard>) {
+        let recovered = recovered(&self.store, &self.graph, self.now);
+        self.engine = Engine::recover(self.options.clone(), guard, recovered, Micros(self.now))
+            .expect("the store recovers");
+        self.attempts.clear();
+        self.arrived.clear();
+        self.turn();
+    }
+
+    /// Gives one input and turns until the engine rests.
+    pub fn give(&mut self, input: Input) {
+        self.arrived.push(input);
+        self.turn();
+    }
+
+    /// Lets time pass and wakes the engine as it asks for.
+    pub fn pass_ms(&mut self, ms: u64) {
+        let until = self.now + ms * 1000;
+        while let Some(at) = self.wake_at.filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.wake_at = None;
+            self.give(Input::Tick);
+        }
+        self.now = until;
+    }
+
+    pub fn turn(&mut self) {
+        let mut out = Vec::new();
+        loop {
+            self.engine
+                .handle(&mut self.arrived, Micros(self.now), &mut out)
+                .expect("rows are whole");
+            for output in out.drain(..) {
+                match output {
+                    Output::Load(keys) => {
+                        let rows = self.store.load(&keys).expect("memory");
+                        self.arrived
+                            .push(Input::Loaded(keys.into_iter().zip(rows).collect()));
+                    }
+                    Output::Write(records) => {
+                        let records: Vec<Record> = records.into_iter().map(to_store).collect();
+                        self.store.append(&records, self.now).expect("memory");
+                        self.frames += 1;
+                        self.arrived.push(Input::Synced);
+                    }
+                    Output::Perform(perform) => self.attempts.push_back(perform),
+                    Output::Reply(ticket, reply) => self.replies.push((ticket, reply)),
+                    Output::RunEnded(end) => self.ended.push(end),
+                    Output::WakeAt(at) => self.wake_at = Some(at.0),
+                    Output::Drained => self.drained = true,
+                }
+            }
+            if self.arrived.is_empty() {
+                return;
+            }
+        }
+    }
+
+    pub fn request(&mut self, request: Request) -> Reply {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.give(Input::Received(ticket, request));
+        let at = self.replies.iter().position(|(one, _)| *one == ticket);
+        self.replies
+            .remove(at.expect("every request is answered"))
+            .1
+    }
+
+    pub fn publish(&mut self, number: u64, topic: &str, text: &str) -> Reply {
+        self.request(Request::Publish(publish(number, topic, text)))
+    }
+
+    pub fn start(&mut self, number: u64, node: &str, text: &str) -> Reply {
+        self.request(Request::Start(StartRun {
+            node: node.into(),
+            run_id: id(number),
+            key_given: true,
+            input: payload(text),
+            correlation_id: id(number),
+        }))
+    }
+
+    /// Answers the oldest attempt.
+    pub fn answer(&mut self, status: i64, body: Value) {
+        let answer = Value::map([("status", Value::Int(status)), ("body", body)]);
+        self.answer_with(Ok(answer));
+    }
+
+    pub fn fail(&mut self, passing: bool, sent: bool) {
+        let error = CallError {
+            code: "connect".into(),
+            message: "no connection".into(),
+            passing,
+            sent,
+        };
+        self.answer_with(Err(error));
+    }
+
+    pub fn answer_with(&mut self, answer: Result<Value, CallError>) {
+        let perform = self.attempts.pop_front().expect("an attempt is under way");
+        self.give(Input::Answered {
+            intent: perform.intent.id,
+            attempt: perform.attempt,
+            answer,
+        });
+    }
+
+    pub fn entity(&self, node: &str, name: &str) -> Option<Entity> {
+        let rows = self.store.load(&[key::entity(node, name)]).expect("memory");
+        let bytes = rows.into_iter().next().flatten()?;
+        Some(row::read_entity(&bytes).expect("a whole row"))
+    }
+
+    pub fn run(&self, number: u64) -> Option<Run> {
+        self.run_of(id(number))
+    }
+
+    /// An ended run.
+    pub fn run_of(&self, id: Id) -> Option<Run> {
+        let rows = self.store.load(&[key::run(id)]).expect("memory");
+        let bytes = rows.into_iter().next().flatten()?;
+        let (head, ended) = row::read_run(&bytes).expect("a whole row");
+        let (steps, items) = ended.unwrap_or_default();
+        Some(Run { head, steps, items })
+    }
+
+    pub fn letters(&self) -> Vec<Letter> {
+        let end = key::end_of(key::LETTERS);
+        let rows = self
+            .store
+            .scan(key::LETTERS, &end, usize::MAX)
+            .expect("memory");
+        rows.iter()
+            .map(|(_, bytes)| row::read_letter(bytes).expect("a whole row"))
+            .collect()
+    }
+
+    pub fn rows(&self, prefix: &[u8]) -> usize {
+        self.store
+            .scan(prefix, &key::end_of(prefix), usize::MAX)
+            .expect("memory")
+            .len()
+    }
+
+    pub fn log(&self) -> Vec<LogRecord> {
+        let stored = self.store.read(0, usize::MAX, usize::MAX).expect("memory");
+        stored
+            .iter()
+            .map(|one| record::decode(&one.body).expect("a whole record"))
+            .collect()
+    }
+
+    pub fn published(&self, topic: &str) -> Vec<Value> {
+        let log = self.log();
+        let found = log.iter().filter(|record| record.message.topic == topic);
+        found.map(record::payload).collect()
+    }
+}
+
+fn recovered(store: &Arc<memory::Memory>, graph: &Arc<Graph>, now: u64) -> Recovered {
+    let all = |prefix: &[u8]| {
+        store
+            .scan(prefix, &key::end_of(prefix), usize::MAX)
+            .expect("memory")
+    };
+    let stored = store.read(0, usize::MAX, usize::MAX).expect("memory");
+    let seen = stored
+        .iter()
+        .filter_map(|one| {
+            recover::seen(
+                one.offset,
+                &record::decode(&one.body).expect("a whole record"),
+            )
+        })
+        .collect();
+    Recovered {
+        next_offset: store.durable_to(),
+        time: Micros(now),
+        active: graph.clone(),
+        graphs: Vec::new(),
+        intents: all(key::INTENTS)
+            .into_iter()
+            .map(|(_, bytes)| bytes)
+            .collect(),
+        timers: all(key::TIMERS).into_iter().map(|(key, _)| key).collect(),
+        backlog: all(key::BACKLOG),
+        seen,
+    }
+}
+
+fn to_store(record: onex_engine::output::Record) -> Record {
+    Record {
+        partition: record.partition,
+        body: record.body,
+        rows: record
+            .rows
+            .into_iter()
+            .map(|(key, value)| RowChange { key, value })
+            .collect(),
+    }
+}
+
+pub fn id(number: u64) -> Id {
+    Id::of_text("test", &number.to_string())
+}
+
+pub fn payload(text: &str) -> Payload {
+    let value = json::parse(text.as_bytes(), &json::Limits::default()).expect("JSON");
+    Payload {
+        value,
+        bytes: Some(text.as_bytes().into()),
+    }
+}
+
+pub fn publish(number: u64, topic: &str, text: &str) -> Publish {
+    Publish {
+        id: id(number),
+        id_given: true,
+        topic: Text::from(topic),
+        key: None,
+        event_type: None,
+        payload: payload(text),
+        correlation_id: id(number),
+    }
+}
+
+#[track_caller]
+pub fn accepted(reply: Reply) -> (u64, bool) {
+    match reply {
+        Reply::Accepted {
+            offset, repeated, ..
+        } => (offset, repeated),
+        other => panic!("not accepted: {other:?}"),
+    }
+}
+
+#[track_caller]
+pub fn refused(reply: Reply) -> Refusal {
+    match reply {
+        Reply::Refused(refusal) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}

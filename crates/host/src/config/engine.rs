@@ -1,0 +1,45 @@
+//! `[engine]` and `[dedupe]`: limits of the engine and of the shell around it.
+
+use std::time::Duration;
+
+use onex_runtime::Options;
+
+use super::layers::Layers;
+
+/// Reads both sections.
+pub fn read(layers: &Layers) -> Options {
+    let defaults = Options::default();
+    let engine = defaults.engine;
+    let ms = Duration::from_millis;
+    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let window = Duration::from_micros(engine.dedupe_window_us);
+    Options {
+        engine: onex_engine::Options {
+            dedupe_window_us: micros(layers.duration("dedupe.window", window)),
+            dedupe_ids_max: layers.count("dedupe.ids_max", engine.dedupe_ids_max),
+            turn_records_max: layers.count("engine.turn_records_max", engine.turn_records_max),
+            turn_bytes_max: layers.bytes_count("engine.turn_bytes_max", engine.turn_bytes_max),
+            fuel: layers.number("engine.fuel", engine.fuel),
+            unfinished_max: layers.count("engine.unfinished_max", engine.unfinished_max),
+            breaker_wait_ms: millis(
+                layers.duration("engine.breaker_wait", ms(engine.breaker_wait_ms)),
+            ),
+            cache_rows_max: layers.count("engine.cache_rows_max", engine.cache_rows_max),
+            ended_runs_ms: millis(layers.duration("engine.ended_runs", ms(engine.ended_runs_ms))),
+        },
+        inbox_max: layers.count("engine.inbox_max", defaults.inbox_max),
+        attempts_per_target_max: layers.count(
+            "engine.attempts_per_target_max",
+            defaults.attempts_per_target_max,
+        ),
+        request_fuel: layers.number("engine.request_fuel", defaults.request_fuel),
+        drain: layers.duration("engine.drain", defaults.drain),
+        unwritten_bytes_max: layers.bytes(
+            "engine.unwritten_bytes_max",
+            defaults.unwritten_bytes_max,
+        ),
+        seal_after: layers.duration("engine.seal_after", defaults.seal_after),
+        scan_records_max: layers.count("engine.scan_records_max", defaults.scan_records_max),
+    }
+}

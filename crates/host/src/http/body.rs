@@ -1,0 +1,77 @@
+//! Request bodies: bounded, read whole, then JSON.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
+use http_body_util::BodyExt;
+use onex_expr::{Value, json};
+
+use super::problem::Problem;
+use crate::config::server::Server;
+
+/// How much of a body that is too large is read and thrown away, so that the client reads the
+/// answer instead of finding its connection closed while it writes.
+const DISCARD_MAX: usize = 64 << 20;
+
+/// How long that may take.
+const DISCARD_FOR: Duration = Duration::from_secs(5);
+
+/// Reads a body.
+pub async fn read(body: Body, limits: &Server) -> Result<Bytes, Problem> {
+    let mut body = body;
+    let mut first: Option<Bytes> = None;
+    let mut whole: Vec<u8> = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            Problem::bad("broken_body", format!("the body ended early: {error}"))
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        let so_far = first.as_ref().map_or(0, Bytes::len) + whole.len();
+        if so_far + data.len() > limits.body_max {
+            // Whether it was read to its end or not, the answer is the same.
+            let _ = tokio::time::timeout(DISCARD_FOR, discard(body)).await;
+            return Err(too_large(limits));
+        }
+        match (&mut first, whole.is_empty()) {
+            (None, true) => first = Some(data),
+            (held, _) => {
+                if let Some(held) = held.take() {
+                    whole.extend_from_slice(&held);
+                }
+                whole.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok(first.unwrap_or_else(|| whole.into()))
+}
+
+async fn discard(mut body: Body) {
+    let mut left = DISCARD_MAX;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+fn too_large(limits: &Server) -> Problem {
+    let detail = format!("the body is longer than {} bytes", limits.body_max);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        .help("the limit is `[server] body_max`")
+}
+
+/// Reads a body as JSON.
+pub fn parse(bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
+    let bounds = json::Limits {
+        depth_max: limits.depth_max,
+    };
+    json::parse(bytes, &bounds).map_err(|error| {
+        let detail = format!("the body is no JSON: {} at byte {}", error.message, error.at);
+        Problem::bad("malformed_json", detail)
+    })
+}

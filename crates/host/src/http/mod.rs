@@ -1,0 +1,104 @@
+//! The port: one file a resource.
+//!
+//! In reading order: [`serve`] connections, [`problem`] how a request fails, [`body`] and
+//! [`params`] what comes in, then the resources.
+
+mod body;
+mod contracts;
+mod dlq;
+mod health;
+mod log;
+mod messages;
+mod metrics;
+mod params;
+mod problem;
+mod root;
+pub mod serve;
+mod state;
+mod why;
+mod workflows;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use onex_expr::{Value, json};
+use onex_runtime::Handle;
+
+use crate::config::server::Server;
+use problem::Problem;
+
+/// What every route knows.
+#[derive(Clone)]
+pub struct Port {
+    /// The running host.
+    pub handle: Handle,
+    /// Limits of the port.
+    pub limits: Arc<Server>,
+}
+
+/// Every route.
+pub fn router(port: Port) -> Router {
+    Router::new()
+        .route("/", get(root::index))
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
+        .route("/v1/messages", post(messages::publish))
+        .route("/v1/log", get(log::log))
+        .route("/v1/workflows", get(workflows::list))
+        .route(
+            "/v1/workflows/{target}",
+            get(workflows::get).post(workflows::post),
+        )
+        .route("/v1/state/{node}", get(state::list))
+        .route("/v1/state/{node}/{key}", get(state::get))
+        .route("/v1/contracts", get(contracts::list))
+        .route("/v1/contracts/{name}", get(contracts::get))
+        .route("/v1/topics", get(contracts::topics))
+        .route("/v1/graph", get(contracts::graph))
+        .route("/v1/dlq", get(dlq::list))
+        .route("/v1/dlq/{id}", get(dlq::get))
+        .route("/v1/dlq:redrive", post(dlq::redrive))
+        .route("/v1/why/{*id}", get(why::why))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(port)
+}
+
+async fn unknown_route(uri: Uri) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown_route",
+        format!("there is nothing at {}", uri.path()),
+    )
+    .help("GET / lists every route")
+}
+
+async fn wrong_method(uri: Uri) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong_method",
+        format!("{} does not take this method", uri.path()),
+    )
+}
+
+/// An answer as JSON.
+struct Json(StatusCode, Value);
+
+impl Json {
+    fn ok(value: Value) -> Json {
+        Json(StatusCode::OK, value)
+    }
+}
+
+impl IntoResponse for Json {
+    fn into_response(self) -> Response {
+        let mut bytes = Vec::with_capacity(256);
+        json::write(&self.1, &mut bytes);
+        let content = [(axum::http::header::CONTENT_TYPE, "application/json")];
+        (self.0, content, bytes).into_response()
+    }
+}

@@ -1,0 +1,136 @@
+//! How a request fails: RFC 9457 problem details with a stable `code`.
+
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use onex_engine::Refusal;
+use onex_expr::{Value, json};
+use onex_kernel::Id;
+use onex_runtime::query::QueryError;
+
+use crate::shape;
+
+/// Seconds after which a client that was told to come back may.
+const RETRY_AFTER_S: &str = "1";
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    help: Option<String>,
+    diagnostics: Vec<(String, String)>,
+    run_id: Option<Id>,
+}
+
+impl Problem {
+    /// A problem with its code and what is wrong with this request.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem {
+            status,
+            code,
+            detail: detail.into(),
+            help: None,
+            diagnostics: Vec::new(),
+            run_id: None,
+        }
+    }
+
+    /// 400: the request makes no sense.
+    pub fn bad(code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 404: there is no such thing.
+    pub fn not_found(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// The same with what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// As JSON.
+    pub fn value(&self) -> Value {
+        let mut entries = vec![
+            ("type", Value::text(format!("urn:onex:problem:{}", self.code))),
+            ("title", Value::text(self.code.replace('_', " "))),
+            ("status", Value::Int(i64::from(self.status.as_u16()))),
+            ("code", Value::text(self.code)),
+            ("detail", Value::text(self.detail.as_str())),
+        ];
+        if let Some(help) = &self.help {
+            entries.push(("help", Value::text(help.as_str())));
+        }
+        if !self.diagnostics.is_empty() {
+            let diagnostics = self.diagnostics.iter().map(|(at, message)| {
+                Value::map([
+                    ("at", Value::text(at.as_str())),
+                    ("message", Value::text(message.as_str())),
+                ])
+            });
+            entries.push(("diagnostics", Value::list(diagnostics.collect())));
+        }
+        if let Some(run) = self.run_id {
+            entries.push(("run_id", shape::id(run)));
+        }
+        Value::map(entries)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Problem {
+            status: StatusCode::from_u16(refusal.status)
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code: refusal.code,
+            detail: refusal.message,
+            help: None,
+            diagnostics: refusal.misfits,
+            run_id: refusal.run_id,
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::NotFound(what) => Problem::not_found(what),
+            QueryError::Invalid(what) => Problem::bad("invalid_parameter", what),
+            QueryError::NotRetained { .. } => {
+                Problem::new(StatusCode::GONE, "not_retained", error.to_string())
+            }
+            QueryError::Store(_) | QueryError::Corrupt(_) => {
+                tracing::error!(%error, "a query failed");
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Problem::new(status, "internal", error.to_string())
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut bytes = Vec::with_capacity(256);
+        json::write(&self.value(), &mut bytes);
+        let content = [(CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, content, bytes).into_response();
+        if matches!(
+            self.status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        ) {
+            let after = HeaderValue::from_static(RETRY_AFTER_S);
+            response.headers_mut().insert(RETRY_AFTER, after);
+        }
+        response
+    }
+}

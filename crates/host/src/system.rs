@@ -1,0 +1,97 @@
+//! Contracts as a system: found on disk, checked against what this host can perform.
+
+use std::path::{Path, PathBuf};
+
+use onex_contract::diagnostic::{Severity, human};
+use onex_contract::source::Source;
+use onex_contract::{Checked, load_folder};
+
+use crate::compose;
+use crate::config::layers::Argument;
+use crate::config::{Config, ConfigError};
+use crate::fault::Fault;
+use crate::print;
+
+/// Contracts with what was found in them.
+pub struct System {
+    /// The files.
+    pub sources: Vec<Source>,
+    /// What checking gave.
+    pub checked: Checked,
+}
+
+impl System {
+    /// Reads and checks everything at these paths. `strict`: a missing host value is an error.
+    pub fn load(paths: &[PathBuf], config: &Config, strict: bool) -> Result<System, Fault> {
+        let mut sources: Vec<Source> = Vec::new();
+        for path in paths {
+            for source in read(path)? {
+                if sources.iter().all(|known| known.path != source.path) {
+                    sources.push(source);
+                }
+            }
+        }
+        let host = config.host_values(strict);
+        let checked = onex_contract::check(&sources, &compose::catalog(), &host);
+        Ok(System { sources, checked })
+    }
+
+    /// How many findings are of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        let findings = &self.checked.diagnostics;
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    }
+
+    /// Every finding for people.
+    pub fn findings(&self, colour: bool) -> String {
+        let options = human::Options {
+            colour,
+            ..human::Options::default()
+        };
+        human::render(&self.checked.diagnostics, &self.sources, options)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<Source>, Fault> {
+    let found = load_folder(path).map_err(|error| Fault::no(error.to_string()))?;
+    if found.is_empty() {
+        let what = format!("there are no contracts below {}", path.display());
+        let help = "contracts are `contract.yaml`, `*.contract.yaml`, and every `*.yaml` in a \
+                    folder named `contracts`; `onex new hello` makes some";
+        return Err(Fault::no(what).help(help));
+    }
+    Ok(found)
+}
+
+/// The configuration beside a path, or what is wrong with it.
+pub fn configure(
+    path: &Path,
+    file: Option<&Path>,
+    arguments: Vec<Argument>,
+) -> Result<Config, Fault> {
+    Config::load(path, file, arguments).map_err(|error| match error {
+        ConfigError::Read(path, error) => {
+            Fault::doing(format!("reading {}", path.display()), error)
+        }
+        ConfigError::Wrong(wrong) => {
+            let last = wrong.len().saturating_sub(1);
+            for wrong in &wrong[..last] {
+                print::fault(&in_config(wrong));
+            }
+            wrong
+                .last()
+                .map_or_else(|| Fault::no("the configuration is wrong"), in_config)
+        }
+    })
+}
+
+fn in_config(wrong: &crate::config::layers::Wrong) -> Fault {
+    let fault = Fault::no(format!("{}: {}", wrong.place, wrong.message));
+    match &wrong.help {
+        Some(help) => fault.help(help.as_str()),
+        None => fault,
+    }
+}

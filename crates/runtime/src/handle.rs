@@ -1,0 +1,485 @@
+//! What everybody else may ask of a running host: requests to the engine, answers read from what
+//! is durable, tails. Clonable; every call may be made from any task.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use onex_contract::graph::Graph;
+use onex_engine::output::RunEnd;
+use onex_engine::input::{Publish, StartRun};
+use onex_engine::{Refusal, Reply, Request};
+use onex_expr::{Text, Value};
+use onex_kernel::Id;
+use onex_kernel::row::{Letter, RunHead, RunStatus};
+use onex_store::Status;
+use tokio::sync::{oneshot, watch};
+
+use crate::graphs::Graphs;
+use crate::inbox::{Closed, Inbox, Sink};
+use crate::query::entity::Entity;
+use crate::query::log::{Filter as LogFilter, Position, Record, Slice};
+use crate::query::run::{Filter as RunFilter, Run, has_ended};
+use crate::query::why::Why;
+use crate::query::{Page, QueryError, Reader, letter};
+use crate::telemetry::{self, Telemetry};
+use crate::waiters::{Told, Waiter, Waiters};
+
+/// See the module.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub inbox: Arc<Inbox>,
+    pub waiters: Arc<Waiters>,
+    pub reader: Reader,
+    pub graphs: Arc<Graphs>,
+    pub durable: watch::Receiver<u64>,
+    pub telemetry: Arc<Telemetry>,
+    pub ready: AtomicBool,
+    pub pressed: Arc<AtomicBool>,
+    pub began: Instant,
+}
+
+/// A message that is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub id: Id,
+    /// Its offset.
+    pub offset: u64,
+    /// Whether it had been accepted before; then nothing happened now.
+    pub repeated: bool,
+}
+
+/// A run that has begun, and perhaps ended.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The run.
+    pub run_id: Id,
+    /// Its orchestrator.
+    pub node: Text,
+    /// Its status.
+    pub status: RunStatus,
+    /// Its story.
+    pub correlation_id: Id,
+    /// What it yielded.
+    pub result: Value,
+    /// Why it failed: code, message, step.
+    pub error: Option<(Text, Text, Option<Text>)>,
+}
+
+/// What a host is doing.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// Whether it takes requests.
+    pub ready: bool,
+    /// Whether it is draining.
+    pub draining: bool,
+    /// Whether clients are told to come back because too much is unwritten.
+    pub pressed: bool,
+    /// Arrivals that wait for the engine.
+    pub inbox: usize,
+    /// Accepted but unfinished work.
+    pub unfinished: u64,
+    /// The store.
+    pub store: Status,
+    /// Contracts in the active graph.
+    pub contracts: usize,
+    /// Since the start.
+    pub uptime: Duration,
+}
+
+impl From<RunEnd> for Started {
+    fn from(end: RunEnd) -> Self {
+        Started {
+            run_id: end.run_id,
+            node: end.node,
+            status: end.status,
+            correlation_id: end.correlation_id,
+            result: end.result,
+            error: end.error,
+        }
+    }
+}
+
+impl From<RunHead> for Started {
+    fn from(head: RunHead) -> Self {
+        Started {
+            run_id: head.id,
+            node: head.node,
+            status: head.status,
+            correlation_id: head.correlation_id,
+            result: head.result,
+            error: head
+                .error
+                .map(|failure| (failure.code, failure.message, failure.step)),
+        }
+    }
+}
+
+/// A new id: a UUID of version 7.
+pub fn new_id() -> Id {
+    Id(uuid::Uuid::now_v7().into_bytes())
+}
+
+impl Handle {
+    /// Publishes a message; returns once it is durable.
+    pub async fn publish(&self, publish: Publish) -> Result<Accepted, Refusal> {
+        match self.ask(Request::Publish(publish)).await? {
+            Reply::Accepted {
+                id,
+                offset,
+                repeated,
+            } => Ok(Accepted {
+                id,
+                offset,
+                repeated,
+            }),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Publishes messages, each on its own, in the order given.
+    pub async fn batch(
+        &self,
+        batch: Vec<Publish>,
+    ) -> Result<Vec<Result<Accepted, Refusal>>, Refusal> {
+        match self.ask(Request::Batch(batch)).await? {
+            Reply::Batch(answers) => Ok(answers
+                .into_iter()
+                .map(|answer| {
+                    answer.map(|(id, offset, repeated)| Accepted {
+                        id,
+                        offset,
+                        repeated,
+                    })
+                })
+                .collect()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Begins a run; returns once that is durable or, with `wait`, when the run has ended or the
+    /// time is up.
+    pub async fn start(
+        &self,
+        start: StartRun,
+        wait: Option<Duration>,
+    ) -> Result<Started, Refusal> {
+        let run_id = start.run_id;
+        let begun = Started {
+            run_id,
+            node: start.node.clone(),
+            status: RunStatus::Running,
+            correlation_id: start.correlation_id,
+            result: Value::Null,
+            error: None,
+        };
+        let Some(wait) = wait else {
+            let reply = self.ask(Request::Start(start)).await?;
+            return self.begun(reply, begun);
+        };
+        let mut waiter = self.shared.waiters.wait_for(run_id);
+        let sink = Sink::UnlessBegun(waiter.waiting());
+        self.bring(Request::Start(start), sink)?;
+        let until = tokio::time::Instant::now() + wait;
+        match tokio::time::timeout_at(until, waiter.told()).await {
+            Ok(Some(Told::Ended(end))) => Ok(end.into()),
+            Ok(Some(Told::Reply(reply))) => {
+                let started = self.begun(reply, begun)?;
+                if has_ended(started.status) {
+                    return Ok(started);
+                }
+                drop(waiter);
+                let left = until.saturating_duration_since(tokio::time::Instant::now());
+                let head = self.run_end(run_id, left).await;
+                Ok(head.ok().flatten().map_or(started, Started::from))
+            }
+            Ok(None) => Err(gone()),
+            // The time is up: the run has begun unless its row is missing.
+            Err(_) => match self.shared.reader.run_head(run_id) {
+                Ok(Some(head)) => Ok(head.into()),
+                _ => Err(busy("the start was not durable in time; it may still happen")),
+            },
+        }
+    }
+
+    fn begun(&self, reply: Reply, begun: Started) -> Result<Started, Refusal> {
+        match reply {
+            Reply::Started {
+                run_id,
+                status,
+                correlation_id,
+                repeated,
+            } => {
+                if repeated && let Ok(Some(head)) = self.shared.reader.run_head(run_id) {
+                    return Ok(head.into());
+                }
+                Ok(Started {
+                    run_id,
+                    status,
+                    correlation_id,
+                    ..begun
+                })
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Cancels a run; returns once that is durable.
+    pub async fn cancel(&self, run: Id) -> Result<(), Refusal> {
+        self.done(Request::Cancel(run)).await
+    }
+
+    /// Retries a failed or cancelled run; returns once that is durable.
+    pub async fn retry(&self, run: Id) -> Result<(), Refusal> {
+        self.done(Request::Retry(run)).await
+    }
+
+    /// Puts dead letters back: those that were, and those that were not with the reason.
+    pub async fn redrive(
+        &self,
+        letters: Vec<Id>,
+        dry_run: bool,
+    ) -> Result<(Vec<Id>, Vec<(Id, String)>), Refusal> {
+        match self.ask(Request::Redrive { letters, dry_run }).await? {
+            Reply::Redriven { redriven, refused } => Ok((redriven, refused)),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Makes a new graph the active one; returns the first offset under it.
+    pub async fn activate(&self, graph: Arc<Graph>) -> Result<u64, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        self.shared
+            .inbox
+            .activate(graph.clone(), Sink::Reply(sender));
+        match receiver.await.map_err(|_| gone())? {
+            Reply::Activated { offset } => {
+                self.shared.graphs.activated(graph);
+                Ok(offset)
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// A run. With `wait` it answers when the run has ended or the time is up.
+    pub async fn run(&self, id: Id, wait: Option<Duration>) -> Result<Run, QueryError> {
+        if let Some(wait) = wait {
+            self.run_end(id, wait).await?;
+        }
+        self.read(move |reader| reader.run(id)).await
+    }
+
+    /// Waits for the end of a run; its head if it has ended, `None` when the time is up.
+    async fn run_end(&self, id: Id, wait: Duration) -> Result<Option<RunHead>, QueryError> {
+        let mut waiter: Waiter = self.shared.waiters.wait_for(id);
+        // Read after the waiter is registered, so that no end falls between.
+        let ended = |head: &RunHead| has_ended(head.status);
+        match self.shared.reader.run_head(id)? {
+            None => return Err(QueryError::NotFound(format!("there is no run {id}"))),
+            Some(head) if ended(&head) => return Ok(Some(head)),
+            Some(_) => {}
+        }
+        // Told or not: the row says what is so.
+        let _ = tokio::time::timeout(wait, waiter.told()).await;
+        Ok(self.shared.reader.run_head(id)?.filter(ended))
+    }
+
+    /// Runs, by id.
+    pub async fn runs(
+        &self,
+        filter: RunFilter,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Page<Run>, QueryError> {
+        self.read(move |reader| reader.runs(&filter, after.as_deref(), limit))
+            .await
+    }
+
+    /// An entity of a reducer.
+    pub async fn entity(&self, node: Text, key: Text) -> Result<Entity, QueryError> {
+        self.read(move |reader| reader.entity(&node, &key)).await
+    }
+
+    /// Waits until a record is applied and durable; `false` when the time is up.
+    pub async fn applied(&self, offset: u64, wait: Duration) -> bool {
+        let mut durable = self.shared.durable.clone();
+        let reached = durable.wait_for(|to| *to > offset);
+        matches!(tokio::time::timeout(wait, reached).await, Ok(Ok(_)))
+    }
+
+    /// Entities of a reducer, by key.
+    pub async fn entities(
+        &self,
+        node: Text,
+        state: Option<Text>,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Page<Entity>, QueryError> {
+        self.read(move |reader| reader.entities(&node, state.as_deref(), after.as_deref(), limit))
+            .await
+    }
+
+    /// How many entities of a reducer are in each state.
+    pub async fn counts(&self, node: Text) -> Result<BTreeMap<Text, u64>, QueryError> {
+        self.read(move |reader| reader.counts(&node)).await
+    }
+
+    /// A page of the log.
+    pub async fn log(
+        &self,
+        filter: LogFilter,
+        from: Position,
+        limit: usize,
+    ) -> Result<Page<Record>, QueryError> {
+        self.read(move |reader| reader.log(&filter, from, limit))
+            .await
+    }
+
+    /// The offset of a position in the log.
+    pub async fn offset_of(&self, position: Position) -> Result<u64, QueryError> {
+        self.read(move |reader| reader.offset_of(position)).await
+    }
+
+    /// The next durable records that fit, from an offset on; waits until there is something to
+    /// look at. `None` when the host ends.
+    pub async fn tail(
+        &self,
+        filter: LogFilter,
+        from: u64,
+        limit: usize,
+    ) -> Option<Result<Slice, QueryError>> {
+        let mut durable = self.shared.durable.clone();
+        durable.wait_for(|to| *to > from).await.ok()?;
+        let read = self.read(move |reader| reader.slice(&filter, from, limit));
+        Some(read.await)
+    }
+
+    /// Dead letters, by id.
+    pub async fn letters(
+        &self,
+        filter: letter::Filter,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Page<Letter>, QueryError> {
+        self.read(move |reader| reader.letters(&filter, after.as_deref(), limit))
+            .await
+    }
+
+    /// Ids of every dead letter that a filter takes, oldest first.
+    pub async fn letter_ids(&self, filter: letter::Filter) -> Result<Vec<Id>, QueryError> {
+        self.read(move |reader| reader.letter_ids(&filter)).await
+    }
+
+    /// One dead letter.
+    pub async fn letter(&self, id: Id) -> Result<Letter, QueryError> {
+        self.read(move |reader| reader.letter(id)).await
+    }
+
+    /// Everything that an id, `NODE/KEY` or bare entity key stands for, and why it stands there.
+    pub async fn why(&self, what: String) -> Result<Vec<Why>, QueryError> {
+        self.read(move |reader| reader.why(&what)).await
+    }
+
+    /// The active graph.
+    pub fn graph(&self) -> Arc<Graph> {
+        self.shared.graphs.active()
+    }
+
+    /// Whether requests are taken.
+    pub fn is_ready(&self) -> bool {
+        self.shared.ready.load(Ordering::Acquire)
+    }
+
+    /// What the host is doing.
+    pub fn health(&self) -> Health {
+        Health {
+            ready: self.is_ready(),
+            draining: self.shared.inbox.is_draining(),
+            pressed: self.shared.pressed.load(Ordering::Relaxed),
+            inbox: self.shared.inbox.len(),
+            unfinished: self.shared.telemetry.unfinished(),
+            store: self.shared.reader.store.status(),
+            contracts: self.graph().nodes.len(),
+            uptime: self.shared.began.elapsed(),
+        }
+    }
+
+    /// Metrics as OpenMetrics text; `cpu` is the CPU time of the process.
+    pub fn metrics(&self, cpu: Duration) -> String {
+        self.shared.telemetry.encode(telemetry::Read {
+            inbox: self.shared.inbox.len(),
+            store: self.shared.reader.store.status(),
+            cpu,
+        })
+    }
+
+    async fn done(&self, request: Request) -> Result<(), Refusal> {
+        match self.ask(request).await? {
+            Reply::Done => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Result<Reply, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        self.bring(request, Sink::Reply(sender))?;
+        receiver.await.map_err(|_| gone())
+    }
+
+    fn bring(&self, request: Request, sink: Sink) -> Result<(), Refusal> {
+        if self.shared.pressed.load(Ordering::Relaxed) {
+            return Err(busy("too many changed rows wait to be written"));
+        }
+        let brought = self.shared.inbox.request(request, sink);
+        brought.map_err(|closed| match closed {
+            Closed::Full => busy("too many requests wait"),
+            Closed::Draining => gone(),
+        })
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, QueryError> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let reader = self.shared.reader.clone();
+        match tokio::task::spawn_blocking(move || query(&reader)).await {
+            Ok(answer) => answer,
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        }
+    }
+}
+
+fn busy(message: &str) -> Refusal {
+    refusal(429, "busy", message)
+}
+
+fn gone() -> Refusal {
+    refusal(503, "draining", "the host is shutting down")
+}
+
+fn refusal(status: u16, code: &'static str, message: &str) -> Refusal {
+    Refusal {
+        status,
+        code,
+        message: message.into(),
+        misfits: Vec::new(),
+        run_id: None,
+    }
+}
+
+/// A refusal is one; any other reply to this kind of request would be a bug of the engine's.
+fn unexpected(reply: Reply) -> Refusal {
+    match reply {
+        Reply::Refused(refusal) => refusal,
+        other => {
+            tracing::error!(?other, "the engine gave a reply of another kind");
+            refusal(500, "internal", "the engine gave a reply of another kind")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Limits of the shell, each named. Those of the engine stand in its own options.
+
+use std::time::Duration;
+
+/// What one host may hold and how long it waits.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Limits of the engine.
+    pub engine: onex_engine::Options,
+    /// Requests that may wait for the engine; one more is told to come back.
+    pub inbox_max: usize,
+    /// Attempts under way at one effect node; more wait for their turn.
+    pub attempts_per_target_max: usize,
+    /// Evaluation steps for rendering one request.
+    pub request_fuel: u64,
+    /// How long a drain waits for attempts in flight.
+    pub drain: Duration,
+    /// Bytes of unwritten rows above which clients are told to come back.
+    pub unwritten_bytes_max: u64,
+    /// How long the log rests after traffic before its tail is sealed.
+    pub seal_after: Duration,
+    /// Records that one query of the log looks at before it answers with what it has.
+    pub scan_records_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            engine: onex_engine::Options::default(),
+            inbox_max: 65_536,
+            attempts_per_target_max: 512,
+            request_fuel: 1_000_000,
+            drain: Duration::from_secs(30),
+            unwritten_bytes_max: 512 << 20,
+            seal_after: Duration::from_secs(1),
+            scan_records_max: 1_000_000,
+        }
+    }
+}

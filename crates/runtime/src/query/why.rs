@@ -1,0 +1,295 @@
+//! Why something stands where it stands: what it waits for, since when, and how it came to be.
+
+use std::collections::HashMap;
+
+use onex_engine::codec::record::{self, LogRecord};
+use onex_engine::{codec, key};
+use onex_expr::Text;
+use onex_kernel::row::{Intent, Letter, RunStatus};
+use onex_kernel::{Id, Micros};
+use onex_store::{Stored, StoreError};
+
+use super::entity::Entity;
+use super::log::{self, Record};
+use super::run::{self, Run};
+use super::wait::{self, Wait};
+use super::{QueryError, Reader, Visit};
+
+/// The longest chain that is told.
+const CHAIN_MAX: usize = 256;
+
+/// Records that are read from the store at a time.
+const READ_RECORDS: usize = 4096;
+
+/// Bytes that are read from the store at a time.
+const READ_BYTES: usize = 8 << 20;
+
+/// The answer to why.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// Of what: its id, or `NODE/KEY`.
+    pub id: String,
+    /// `run`, `entity`, `intent` or `message`.
+    pub kind: &'static str,
+    /// Where it stands.
+    pub status: String,
+    /// Since when.
+    pub since: Micros,
+    /// What can wake it; empty when it is over.
+    pub waits_for: Vec<Wait>,
+    /// Log records from it back to the first cause.
+    pub chain: Vec<Record>,
+}
+
+impl Reader {
+    /// Everything that an id, `NODE/KEY` or bare entity key stands for.
+    pub fn why(&self, what: &str) -> Result<Vec<Why>, QueryError> {
+        let mut found = Vec::new();
+        if let Some(id) = Id::parse(what)
+            && let Some(why) = self.why_id(id)?
+        {
+            found.push(why);
+        }
+        if found.is_empty() {
+            for entity in self.entities_named(what)? {
+                found.push(self.why_entity(&entity)?);
+            }
+        }
+        if found.is_empty() {
+            return Err(QueryError::NotFound(format!(
+                "nothing that is kept has the id or key {what}"
+            )));
+        }
+        Ok(found)
+    }
+
+    fn why_id(&self, id: Id) -> Result<Option<Why>, QueryError> {
+        if let Some(run) = self.find_run(id)? {
+            return self.why_run(&run).map(Some);
+        }
+        if let Some(intent) = self.find_intent(id)? {
+            return self.why_intent(&intent).map(Some);
+        }
+        if let Some(letter) = self.find_letter(id)? {
+            return self.why_letter(id, &letter).map(Some);
+        }
+        self.why_message(id)
+    }
+
+    fn why_run(&self, run: &Run) -> Result<Why, QueryError> {
+        let head = &run.head;
+        let mut waits_for = run.waits_for.clone();
+        if head.status == RunStatus::Failed {
+            waits_for.push(Wait::person(format!(
+                "a person may retry it: onex workflow retry {}",
+                head.id
+            )));
+        }
+        self.add_letters(head.correlation_id, &mut waits_for)?;
+        let began = head.envelope.get("id").and_then(|id| id.as_str());
+        let began = began.and_then(Id::parse).unwrap_or(head.id);
+        let started = run.steps.iter().filter_map(|step| step.row.started_at);
+        let since = head
+            .ended_at
+            .or_else(|| started.max())
+            .unwrap_or(head.started_at);
+        Ok(Why {
+            id: head.id.to_string(),
+            kind: "run",
+            status: run::status_word(head.status).into(),
+            since,
+            waits_for,
+            chain: self.chain(began, Some(head.correlation_id))?,
+        })
+    }
+
+    fn why_entity(&self, entity: &Entity) -> Result<Why, QueryError> {
+        let mut waits_for = self.waits_of_entity(entity)?;
+        let story = entity.row.correlation_id;
+        self.add_letters(story, &mut waits_for)?;
+        let last = match self.store.read(entity.row.offset, 1, READ_BYTES) {
+            Ok(read) => read.first().map(log::decode).transpose()?,
+            Err(StoreError::NotRetained { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let chain = match last {
+            Some(record) => self.chain(record.message.id, Some(story))?,
+            None => Vec::new(),
+        };
+        Ok(Why {
+            id: format!("{}/{}", entity.node, entity.key),
+            kind: "entity",
+            status: entity.row.state.to_string(),
+            since: entity.row.since,
+            waits_for,
+            chain,
+        })
+    }
+
+    fn why_intent(&self, intent: &Intent) -> Result<Why, QueryError> {
+        let message = &intent.message;
+        Ok(Why {
+            id: intent.id.to_string(),
+            kind: "intent",
+            status: "pending".into(),
+            since: intent
+                .first_attempt_at
+                .or(intent.turn_at)
+                .unwrap_or(message.time),
+            waits_for: vec![wait::of_intent(intent)],
+            chain: self.chain(intent.id, Some(message.correlation_id))?,
+        })
+    }
+
+    fn why_letter(&self, id: Id, letter: &Letter) -> Result<Why, QueryError> {
+        let message = &letter.message;
+        let (status, waits_for) = match letter.redriven_at {
+            Some(_) => ("redriven", Vec::new()),
+            None => ("dead_letter", vec![open_letter(letter)]),
+        };
+        Ok(Why {
+            id: id.to_string(),
+            kind: if letter.owner.is_some() {
+                "intent"
+            } else {
+                "message"
+            },
+            status: status.into(),
+            since: letter.redriven_at.unwrap_or(letter.created_at),
+            waits_for,
+            chain: self.chain(message.id, Some(message.correlation_id))?,
+        })
+    }
+
+    fn why_message(&self, id: Id) -> Result<Option<Why>, QueryError> {
+        let chain = self.chain(id, None)?;
+        let Some(record) = chain.first() else {
+            return Ok(None);
+        };
+        let mut letters = Vec::new();
+        self.each(key::LETTERS, None, |_, row| {
+            let letter = codec::row::read_letter(row)?;
+            if letter.message.id == id && letter.redriven_at.is_none() {
+                letters.push(open_letter(&letter));
+            }
+            Ok(Visit::Next)
+        })?;
+        Ok(Some(Why {
+            id: id.to_string(),
+            kind: "message",
+            status: if letters.is_empty() {
+                "applied"
+            } else {
+                "dead_letter"
+            }
+            .into(),
+            since: record.message.time,
+            waits_for: letters,
+            chain,
+        }))
+    }
+
+    /// Entities by `NODE/KEY`, or by a bare key in every reducer.
+    fn entities_named(&self, what: &str) -> Result<Vec<Entity>, QueryError> {
+        if let Some((node, key)) = what.split_once('/')
+            && let Some(entity) = self.find_entity(node, key)?
+        {
+            return Ok(vec![entity]);
+        }
+        let graph = self.graphs.active();
+        let mut found = Vec::new();
+        for node in &graph.nodes {
+            if let Some(entity) = self.find_entity(&node.name, what)? {
+                found.push(entity);
+            }
+        }
+        Ok(found)
+    }
+
+    fn add_letters(&self, correlation: Id, waits: &mut Vec<Wait>) -> Result<(), QueryError> {
+        self.each(key::LETTERS, None, |_, row| {
+            let letter = codec::row::read_letter(row)?;
+            if letter.message.correlation_id == correlation && letter.redriven_at.is_none() {
+                waits.push(open_letter(&letter));
+            }
+            Ok(Visit::Next)
+        })?;
+        Ok(())
+    }
+
+    /// The records from a message back to its first cause, newest first, as far as they are kept.
+    fn chain(&self, id: Id, correlation: Option<Id>) -> Result<Vec<Record>, QueryError> {
+        let story = match correlation {
+            Some(correlation) => Some(correlation),
+            None => self.story_of(id)?,
+        };
+        let Some(story) = story else {
+            return Ok(Vec::new());
+        };
+        let mut by_id: HashMap<Id, Record> = HashMap::new();
+        self.each_record(|stored, found| {
+            if found.message.correlation_id == story {
+                let id = found.message.id;
+                by_id
+                    .entry(id)
+                    .or_insert_with(|| log::with_payload(stored, found));
+            }
+            Visit::Next
+        })?;
+        let mut chain = Vec::new();
+        let mut next = Some(id);
+        while let Some(record) = next.and_then(|id| by_id.remove(&id)) {
+            next = record.message.causation_id;
+            chain.push(record);
+            if chain.len() == CHAIN_MAX {
+                break;
+            }
+        }
+        Ok(chain)
+    }
+
+    fn story_of(&self, id: Id) -> Result<Option<Id>, QueryError> {
+        let mut story = None;
+        self.each_record(|_, found| {
+            if found.message.id != id {
+                return Visit::Next;
+            }
+            story = Some(found.message.correlation_id);
+            Visit::Stop
+        })?;
+        Ok(story)
+    }
+
+    /// Calls `visit` with the newest records that one query may look at, until it says stop.
+    fn each_record(
+        &self,
+        mut visit: impl FnMut(&Stored, LogRecord) -> Visit,
+    ) -> Result<(), QueryError> {
+        let durable_to = self.store.durable_to();
+        let most = u64::try_from(self.scan_records_max).unwrap_or(u64::MAX);
+        let mut from = self.store.oldest().max(durable_to.saturating_sub(most));
+        while from < durable_to {
+            let read = self.store.read(from, READ_RECORDS, READ_BYTES)?;
+            let Some(last) = read.last() else {
+                break;
+            };
+            from = last.offset + 1;
+            for stored in &read {
+                if let Visit::Stop = visit(stored, record::decode(&stored.body)?) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open_letter(letter: &Letter) -> Wait {
+    let node = letter.node.clone().unwrap_or_else(|| Text::new("the log"));
+    Wait::person(format!(
+        "dead letter {} ({} at {node}): a person may put it back: onex dlq redrive {}",
+        letter.id,
+        letter.reason.as_str(),
+        letter.id
+    ))
+}

@@ -1,0 +1,198 @@
+//! What is counted: a registry of its own, written by the engine thread, read as OpenMetrics text.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use onex_engine::Engine;
+use onex_expr::Text;
+use onex_kernel::row::RunStatus;
+use prometheus_client::encoding::text;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::query::run::status_word;
+
+/// Metrics of one host.
+pub struct Telemetry {
+    registry: Registry,
+    frames: Counter,
+    records: Counter,
+    sync: Histogram,
+    runs_ended: Family<Ending, Counter>,
+    engine: Family<Named, Gauge>,
+    unfinished: Gauge,
+    inbox: Gauge,
+    durable_to: Gauge,
+    unwritten_bytes: Gauge,
+    log_bytes: Gauge,
+    cpu: Gauge<f64, AtomicU64>,
+    noted: Mutex<BTreeMap<Text, u64>>,
+    unfinished_now: AtomicU64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ending {
+    status: Word,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Named {
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Word(&'static str);
+
+impl EncodeLabelValue for Word {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        self.0.encode(encoder)
+    }
+}
+
+/// What is read from elsewhere when somebody asks for metrics.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Read {
+    /// Arrivals that wait for the engine.
+    pub inbox: usize,
+    /// State of the store.
+    pub store: onex_store::Status,
+    /// CPU time of the process.
+    pub cpu: Duration,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        let mut telemetry = Telemetry {
+            registry: Registry::with_prefix("onex"),
+            frames: Counter::default(),
+            records: Counter::default(),
+            sync: Histogram::new(sync_buckets()),
+            runs_ended: Family::default(),
+            engine: Family::default(),
+            unfinished: Gauge::default(),
+            inbox: Gauge::default(),
+            durable_to: Gauge::default(),
+            unwritten_bytes: Gauge::default(),
+            log_bytes: Gauge::default(),
+            cpu: Gauge::default(),
+            noted: Mutex::default(),
+            unfinished_now: AtomicU64::new(0),
+        };
+        telemetry.register();
+        telemetry
+    }
+}
+
+/// 10 us to 10 s, each a fifth more than the one before: a median is read from them.
+fn sync_buckets() -> impl Iterator<Item = f64> {
+    std::iter::successors(Some(10e-6), |bound| Some(bound * 1.2)).take_while(|bound| *bound < 10.0)
+}
+
+impl Telemetry {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("frames", "Frames written and synced", self.frames.clone());
+        registry.register("records", "Records made durable", self.records.clone());
+        registry.register_with_unit(
+            "sync",
+            "Time to write and sync one frame",
+            Unit::Seconds,
+            self.sync.clone(),
+        );
+        registry.register("runs_ended", "Runs that ended", self.runs_ended.clone());
+        registry.register(
+            "engine_events",
+            "What the engine counted since the start: ignored, refused, dead, late, applied",
+            self.engine.clone(),
+        );
+        registry.register(
+            "unfinished",
+            "Accepted but unfinished work",
+            self.unfinished.clone(),
+        );
+        registry.register("inbox", "Arrivals that wait", self.inbox.clone());
+        registry.register(
+            "durable_to",
+            "First offset that is not durable",
+            self.durable_to.clone(),
+        );
+        registry.register_with_unit(
+            "unwritten",
+            "Rows in memory that the checkpoint lacks",
+            Unit::Bytes,
+            self.unwritten_bytes.clone(),
+        );
+        registry.register_with_unit(
+            "log",
+            "Size of the log on disk",
+            Unit::Bytes,
+            self.log_bytes.clone(),
+        );
+        registry.register_with_unit(
+            "process_cpu",
+            "CPU time of the process",
+            Unit::Seconds,
+            self.cpu.clone(),
+        );
+    }
+
+    /// A frame of so many records took so long.
+    pub(crate) fn wrote(&self, records: usize, took: Duration) {
+        self.frames.inc();
+        self.records.inc_by(records as u64);
+        self.sync.observe(took.as_secs_f64());
+    }
+
+    /// A run ended.
+    pub(crate) fn run_ended(&self, status: RunStatus) {
+        let status = Word(status_word(status));
+        self.runs_ended.get_or_create(&Ending { status }).inc();
+    }
+
+    /// Copies what the engine counted.
+    pub(crate) fn note(&self, engine: &Engine) {
+        let unfinished = engine.unfinished() as u64;
+        self.unfinished_now.store(unfinished, Ordering::Relaxed);
+        self.lock().clone_from(engine.counts());
+    }
+
+    /// Everything as OpenMetrics text.
+    pub(crate) fn encode(&self, read: Read) -> String {
+        let unfinished = self.unfinished_now.load(Ordering::Relaxed);
+        self.unfinished.set(signed(unfinished));
+        self.inbox.set(signed(read.inbox as u64));
+        self.durable_to.set(signed(read.store.durable_to));
+        self.unwritten_bytes.set(signed(read.store.unwritten_bytes));
+        self.log_bytes.set(signed(read.store.log_bytes));
+        self.cpu.set(read.cpu.as_secs_f64());
+        for (name, count) in self.lock().iter() {
+            let name = name.to_string();
+            self.engine
+                .get_or_create(&Named { name })
+                .set(signed(*count));
+        }
+        let mut out = String::new();
+        // Writing to a string cannot fail; what is written so far is whole metrics.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+
+    /// Accepted but unfinished work.
+    pub(crate) fn unfinished(&self) -> u64 {
+        self.unfinished_now.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Text, u64>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

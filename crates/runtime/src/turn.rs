@@ -1,0 +1,273 @@
+//! The engine thread: takes what has arrived, lets the engine decide, writes and syncs one frame,
+//! then does what became durable.
+//!
+//! It alone touches the engine. It blocks on the store and on an empty inbox, on nothing else.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use onex_contract::graph::Graph;
+use onex_engine::codec::Corrupt;
+use onex_engine::{Engine, Input, Output, Reply, Ticket, output};
+use onex_kernel::Micros;
+use onex_store::{Record, RowChange, Store, StoreError};
+use tokio::sync::watch;
+
+use crate::inbox::{Arrival, Inbox, Sink};
+use crate::perform::Performer;
+use crate::service::Clock;
+use crate::telemetry::Telemetry;
+use crate::waiters::Waiters;
+
+/// How long the thread sleeps when nothing is due.
+const REST: Duration = Duration::from_secs(3600);
+
+/// How often counters and the store's state are looked at while there is work.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Everything the thread works with.
+pub(crate) struct Turns {
+    pub engine: Engine,
+    pub store: Arc<dyn Store>,
+    pub inbox: Arc<Inbox>,
+    pub waiters: Arc<Waiters>,
+    pub performer: Performer,
+    pub telemetry: Arc<Telemetry>,
+    pub durable: watch::Sender<u64>,
+    pub clock: Clock,
+    pub pressed: Arc<AtomicBool>,
+    pub unwritten_bytes_max: u64,
+    pub seal_after: Duration,
+    pub state: State,
+}
+
+/// What lives between turns.
+#[derive(Default)]
+pub(crate) struct State {
+    sinks: HashMap<Ticket, Sink>,
+    tickets: u64,
+    inputs: Vec<Input>,
+    arrivals: Vec<Arrival>,
+    outputs: Vec<Output>,
+    wake_at: Option<Micros>,
+    unsealed: bool,
+    drained: bool,
+    looked_at: Option<Instant>,
+}
+
+/// Why the thread ended before it was asked to.
+#[derive(Debug)]
+pub enum TurnError {
+    /// A write or sync failed: nothing more may be said to be durable.
+    Write(StoreError),
+    /// Rows could not be read.
+    Load(StoreError),
+    /// A row could not be decoded.
+    Corrupt(Corrupt),
+    /// The tail could not be sealed.
+    Seal(StoreError),
+}
+
+impl fmt::Display for TurnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TurnError::Write(error) => write!(f, "writing a frame of the log: {error}"),
+            TurnError::Load(error) => write!(f, "loading rows: {error}"),
+            TurnError::Corrupt(error) => write!(f, "reading rows: {error}"),
+            TurnError::Seal(error) => write!(f, "sealing the log: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for TurnError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TurnError::Write(error) | TurnError::Load(error) | TurnError::Seal(error) => {
+                Some(error)
+            }
+            TurnError::Corrupt(error) => Some(error),
+        }
+    }
+}
+
+impl Turns {
+    /// Runs turns until the engine has drained or the inbox says stop.
+    pub fn run(mut self) -> Result<(), TurnError> {
+        while !self.state.drained {
+            if self.state.inputs.is_empty() {
+                self.collect()?;
+            }
+            self.turn()?;
+        }
+        self.waiters.close();
+        self.store.seal().map_err(TurnError::Seal)
+    }
+
+    /// Waits for something to do and makes inputs of it.
+    fn collect(&mut self) -> Result<(), TurnError> {
+        let patience = self.patience();
+        let mut arrivals = mem::take(&mut self.state.arrivals);
+        self.inbox.take(&mut arrivals, patience);
+        let nothing = arrivals.is_empty();
+        for arrival in arrivals.drain(..) {
+            self.admit(arrival);
+        }
+        self.state.arrivals = arrivals;
+        let now = (self.clock)();
+        if self.state.wake_at.is_some_and(|at| at <= now) {
+            self.state.wake_at = None;
+            self.state.inputs.push(Input::Tick);
+        } else if nothing && self.state.unsealed && patience == self.seal_after {
+            self.state.unsealed = false;
+            self.store.seal().map_err(TurnError::Seal)?;
+            self.look();
+        }
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        let rest = if self.state.unsealed {
+            self.seal_after
+        } else {
+            REST
+        };
+        match self.state.wake_at {
+            Some(at) => {
+                let left = at.0.saturating_sub((self.clock)().0);
+                rest.min(Duration::from_micros(left))
+            }
+            None => rest,
+        }
+    }
+
+    fn admit(&mut self, arrival: Arrival) {
+        let input = match arrival {
+            Arrival::Request(request, sink) => Input::Received(self.ticket(sink), request),
+            Arrival::Activate(graph, sink) => self.activate(graph, sink),
+            Arrival::Answered {
+                intent,
+                attempt,
+                answer,
+            } => Input::Answered {
+                intent,
+                attempt,
+                answer,
+            },
+            Arrival::Drain => Input::Drain,
+            Arrival::Stop => {
+                self.state.drained = true;
+                return;
+            }
+        };
+        self.state.inputs.push(input);
+    }
+
+    fn activate(&mut self, graph: Arc<Graph>, sink: Sink) -> Input {
+        Input::Activate(self.ticket(sink), graph)
+    }
+
+    fn ticket(&mut self, sink: Sink) -> Ticket {
+        self.state.tickets += 1;
+        let ticket = Ticket(self.state.tickets);
+        self.state.sinks.insert(ticket, sink);
+        ticket
+    }
+
+    /// One call of the engine, and everything it asks for.
+    fn turn(&mut self) -> Result<(), TurnError> {
+        if self.state.inputs.is_empty() {
+            return Ok(());
+        }
+        let now = (self.clock)();
+        let mut outputs = mem::take(&mut self.state.outputs);
+        self.engine
+            .handle(&mut self.state.inputs, now, &mut outputs)
+            .map_err(TurnError::Corrupt)?;
+        for output in outputs.drain(..) {
+            self.act(output, now)?;
+        }
+        self.state.outputs = outputs;
+        let looked_at = self.state.looked_at;
+        if looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            self.look();
+        }
+        Ok(())
+    }
+
+    fn look(&mut self) {
+        self.state.looked_at = Some(Instant::now());
+        self.telemetry.note(&self.engine);
+        let unwritten = self.store.status().unwritten_bytes;
+        let pressed = unwritten > self.unwritten_bytes_max;
+        self.pressed.store(pressed, Ordering::Relaxed);
+    }
+
+    fn act(&mut self, output: Output, now: Micros) -> Result<(), TurnError> {
+        match output {
+            Output::Load(keys) => {
+                let rows = self.store.load(&keys).map_err(TurnError::Load)?;
+                let loaded = keys.into_iter().zip(rows).collect();
+                self.state.inputs.push(Input::Loaded(loaded));
+            }
+            Output::Write(records) => self.write(records, now)?,
+            Output::Perform(perform) => self.performer.begin(perform),
+            Output::Reply(ticket, reply) => self.reply(ticket, reply),
+            Output::RunEnded(end) => {
+                self.telemetry.run_ended(end.status);
+                self.waiters.ended(end);
+            }
+            Output::WakeAt(at) => self.state.wake_at = Some(at),
+            Output::Drained => self.state.drained = true,
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, records: Vec<output::Record>, now: Micros) -> Result<(), TurnError> {
+        let records: Vec<Record> = records.into_iter().map(stored).collect();
+        let began = Instant::now();
+        self.store
+            .append(&records, now.0)
+            .map_err(TurnError::Write)?;
+        self.telemetry.wrote(records.len(), began.elapsed());
+        self.state.unsealed = true;
+        self.state.inputs.push(Input::Synced);
+        self.durable.send_replace(self.store.durable_to());
+        Ok(())
+    }
+
+    fn reply(&mut self, ticket: Ticket, reply: Reply) {
+        match self.state.sinks.remove(&ticket) {
+            // Who asked may have gone away; the reply was for nobody else.
+            Some(Sink::Reply(sender)) => drop(sender.send(reply)),
+            Some(Sink::UnlessBegun(waiting)) => {
+                let begun = matches!(
+                    reply,
+                    Reply::Started {
+                        repeated: false,
+                        ..
+                    }
+                );
+                if !begun {
+                    self.waiters.replied(waiting, reply);
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+fn stored(record: output::Record) -> Record {
+    Record {
+        partition: record.partition,
+        body: record.body,
+        rows: record
+            .rows
+            .into_iter()
+            .map(|(key, value)| RowChange { key, value })
+            .collect(),
+    }
+}
