@@ -4,7 +4,7 @@ mod model;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::{Model, open, options, record};
 use onex_store::disk::{Fault, Memory};
@@ -55,6 +55,31 @@ fn a_crash_at_any_operation_of_a_checkpoint_loses_nothing() {
 }
 
 #[test]
+fn a_failure_at_any_operation_of_a_checkpoint_leaves_a_whole_log() {
+    let limits = |entropy| Options {
+        log_bytes_max: 0,
+        log_keep_micros: 0,
+        ..options(entropy)
+    };
+    for operation in 0.. {
+        let disk = Memory::new();
+        let store = Embedded::open(disk.clone(), limits(1)).expect("opens");
+        let mut model = Model::default();
+        model.fill(&store, 150, 700);
+        disk.inject(disk.operations() + operation, Fault::Fails);
+        if store.commit().is_ok() {
+            assert!(operation > 8, "only {operation} operations");
+            break;
+        }
+        model.check(&store);
+        store.commit().expect("commits");
+        model.check(&store);
+        drop(store);
+        model.check(&Embedded::open(disk, limits(2)).expect("opens"));
+    }
+}
+
+#[test]
 fn a_failed_checkpoint_is_tried_again_and_hides_nothing() {
     let disk = Memory::new();
     let store = open(&disk, 1).expect("opens");
@@ -89,11 +114,28 @@ fn rows_are_counted_until_they_are_written_and_cached_afterwards() {
     assert_eq!(status.checkpoint, 10);
 }
 
-/// A checkpoint that waits to be let through, and counts what it is asked.
+/// A checkpoint that is written only with a permit, and waits for it.
 struct Gate {
     inner: Plain<Memory>,
-    open: AtomicBool,
-    entered: AtomicBool,
+    permits: AtomicU64,
+    entered: AtomicU64,
+}
+
+impl Gate {
+    fn wait_for_entry(&self, number: u64) {
+        while self.entered.load(Ordering::SeqCst) < number {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Lets everything through when a test ends, so that a failing one ends too.
+struct OpenAtTheEnd(Arc<Gate>);
+
+impl Drop for OpenAtTheEnd {
+    fn drop(&mut self) {
+        self.0.permits.store(u64::MAX, Ordering::SeqCst);
+    }
 }
 
 impl Rows for Gate {
@@ -102,8 +144,8 @@ impl Rows for Gate {
     }
 
     fn write(&self, covered: u64, changes: &Changes) -> Result<(), StoreError> {
-        self.entered.store(true, Ordering::SeqCst);
-        while !self.open.load(Ordering::SeqCst) {
+        let number = self.entered.fetch_add(1, Ordering::SeqCst);
+        while self.permits.load(Ordering::SeqCst) <= number {
             std::thread::yield_now();
         }
         self.inner.write(covered, changes)
@@ -115,35 +157,42 @@ impl Rows for Gate {
 }
 
 #[test]
-fn turns_do_not_wait_for_a_checkpoint() {
+fn turns_do_not_wait_for_a_checkpoint_and_it_covers_only_what_it_began_with() {
     let disk = Arc::new(Memory::new());
     let inner = Plain::open(Arc::clone(&disk)).expect("opens");
     let gate = Arc::new(Gate {
         inner,
-        open: AtomicBool::new(false),
-        entered: AtomicBool::new(false),
+        permits: AtomicU64::new(0),
+        entered: AtomicU64::new(0),
     });
     let threaded = Options {
         background: true,
         checkpoint_rows_bytes: 500,
+        log_bytes_max: 0,
+        log_keep_micros: 0,
         ..options(1)
     };
     let rows: Arc<dyn Rows> = Arc::clone(&gate) as Arc<dyn Rows>;
     let store = Embedded::open_with(disk, rows, threaded).expect("opens");
+    let _open_at_the_end = OpenAtTheEnd(Arc::clone(&gate));
     let mut model = Model::default();
-    model.fill(&store, 20, 300);
-    while !gate.entered.load(Ordering::SeqCst) {
-        std::thread::yield_now();
-    }
+    model.fill(&store, 50, 700);
+    gate.wait_for_entry(1);
     // The checkpoint is under way and stands still; turns and reads go on.
-    model.fill(&store, 50, 300);
+    model.fill(&store, 150, 700);
     model.check(&store);
     assert_eq!(store.status().checkpoint, 0);
-    gate.open.store(true, Ordering::SeqCst);
-    while store.status().checkpoint == 0 {
-        std::thread::yield_now();
-    }
+    gate.permits.store(1, Ordering::SeqCst);
+    gate.wait_for_entry(2);
+    // It is done and the next stands still: what the first did not cover is in the log.
+    let status = store.status();
+    assert!(
+        status.checkpoint > 0 && status.checkpoint <= 50,
+        "{status:?}"
+    );
+    assert!(status.oldest <= status.checkpoint, "{status:?}");
     model.check(&store);
+    gate.permits.store(u64::MAX, Ordering::SeqCst);
     model.fill(&store, 50, 300);
     model.check(&store);
 }
@@ -158,6 +207,23 @@ fn a_long_log_makes_a_checkpoint_due_although_few_rows_changed() {
     let store = Embedded::open(Memory::new(), threaded).expect("opens");
     let mut model = Model::default();
     model.fill(&store, 20, 700);
+    while store.status().checkpoint == 0 {
+        std::thread::yield_now();
+    }
+    model.check(&store);
+}
+
+#[test]
+fn what_a_start_applied_again_counts_towards_the_next_checkpoint() {
+    let disk = Memory::new();
+    let mut model = Model::default();
+    model.fill(&open(&disk, 1).expect("opens"), 20, 700);
+    let threaded = Options {
+        background: true,
+        checkpoint_log_bytes: 10_000,
+        ..options(2)
+    };
+    let store = Embedded::open(disk, threaded).expect("opens");
     while store.status().checkpoint == 0 {
         std::thread::yield_now();
     }

@@ -23,69 +23,6 @@ pub fn store<S: Store>(make: impl Fn() -> S) {
     readers_see_whole_turns(&make());
 }
 
-/// Runs the part of the suite about starts; `open` opens the same data each time.
-///
-/// # Panics
-/// Where a store behaves otherwise.
-pub fn reopened<S: Store>(open: impl Fn() -> S) {
-    let mut expected = 0;
-    for round in 0..12_u64 {
-        let store = open();
-        assert_eq!(store.durable_to(), expected, "after start {round}");
-        check_counters(&store, expected);
-        for _ in 0..5 {
-            let first = append(&store, &[counter(expected), counter(expected + 1)], round);
-            assert_eq!(first, expected);
-            expected += 2;
-        }
-        match round % 4 {
-            0 => {}
-            1 => seal(&store),
-            2 => commit(&store, expected),
-            _ => {
-                commit(&store, expected);
-                seal(&store);
-            }
-        }
-        check_counters(&store, expected);
-    }
-}
-
-/// A record that counts in row `n % 7` and removes row `n % 5`.
-fn counter(number: u64) -> Record {
-    let put = RowChange {
-        key: key(&format!("count/{}", number % 7)),
-        value: Some(RowBytes::from(number.to_le_bytes())),
-    };
-    let delete = RowChange {
-        key: key(&format!("gone/{}", number % 5)),
-        value: None,
-    };
-    Record {
-        partition: (number % 64) as u16,
-        body: vec![number as u8; 300],
-        rows: vec![put, delete],
-    }
-}
-
-fn check_counters(store: &impl Store, count: u64) {
-    let rows = store.scan(b"", b"\xff", usize::MAX).expect("scans");
-    assert_eq!(rows.len() as u64, count.min(7));
-    for (row_key, value) in rows {
-        let last = u64::from_le_bytes(value[..].try_into().expect("eight bytes were written"));
-        assert!(last + 7 >= count, "{row_key:?} holds {last} of {count}");
-        assert_eq!(load(store, &format!("count/{}", last % 7)), Some(value));
-    }
-    let records = store.read(0, usize::MAX, usize::MAX).expect("reads");
-    assert_eq!(records.len() as u64, count);
-    for (offset, record) in (0..).zip(records) {
-        assert_eq!(record.offset, offset);
-        assert_eq!(record.partition, (offset % 64) as u16);
-        assert_eq!(*record.body, [offset as u8; 300]);
-        assert!(record.rows.changes().eq(counter(offset).rows));
-    }
-}
-
 fn an_empty_store_has_nothing(store: &impl Store) {
     assert_eq!((store.durable_to(), store.oldest()), (0, 0));
     assert_eq!(load(store, "a"), None);
@@ -336,7 +273,7 @@ fn readers_see_whole_turns(store: &impl Store) {
     });
 }
 
-fn key(text: &str) -> RowKey {
+pub(super) fn key(text: &str) -> RowKey {
     RowKey::from(text.as_bytes())
 }
 
@@ -364,20 +301,20 @@ fn with_rows(rows: &[(&str, Option<&str>)]) -> Record {
     }
 }
 
-fn append(store: &impl Store, records: &[Record], time_micros: u64) -> u64 {
+pub(super) fn append(store: &impl Store, records: &[Record], time_micros: u64) -> u64 {
     store.append(records, time_micros).expect("appends")
 }
 
-fn commit(store: &impl Store, covered: u64) {
+pub(super) fn commit(store: &impl Store, covered: u64) {
     assert_eq!(store.commit().expect("commits"), covered);
     assert_eq!(store.status().checkpoint, covered);
 }
 
-fn seal(store: &impl Store) {
+pub(super) fn seal(store: &impl Store) {
     store.seal().expect("seals");
 }
 
-fn load(store: &impl Store, row: &str) -> Option<RowBytes> {
+pub(super) fn load(store: &impl Store, row: &str) -> Option<RowBytes> {
     store
         .load(&[key(row)])
         .expect("loads")

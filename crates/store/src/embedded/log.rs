@@ -55,6 +55,7 @@ impl<D: Disk> Log<D> {
             used,
             tail,
             prepared,
+            uncovered_bytes,
         } = recovered;
         let preparer = Preparer::start(Arc::clone(&disk), &options, prepared)?;
         let log = Self {
@@ -64,7 +65,7 @@ impl<D: Disk> Log<D> {
             segments: RwLock::new(used),
             durable: AtomicU64::new(tail.chain.next),
             time_micros: AtomicU64::new(tail.chain.time_micros),
-            appended_bytes: AtomicU64::new(0),
+            appended_bytes: AtomicU64::new(uncovered_bytes),
             last_sync_micros: AtomicU64::new(0),
             tail_free_bytes: AtomicU64::new(tail.segment.length - tail.position),
             sealed: AtomicBool::new(tail.sealed),
@@ -263,7 +264,7 @@ impl<D: Disk> Log<D> {
         self.time_micros.load(Ordering::Relaxed)
     }
 
-    /// Bytes appended since the start.
+    /// Bytes appended since the start, and those that it found behind the checkpoint.
     pub fn appended_bytes(&self) -> u64 {
         self.appended_bytes.load(Ordering::Relaxed)
     }

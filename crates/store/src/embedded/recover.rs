@@ -23,6 +23,8 @@ pub(crate) struct Recovered {
     pub tail: Tail,
     /// A segment without frames behind the tail.
     pub prepared: Option<Segment>,
+    /// Bytes of the frames that the checkpoint does not cover.
+    pub uncovered_bytes: u64,
 }
 
 /// Follows the log and gives every record at or after `covered` to `apply`.
@@ -68,7 +70,7 @@ pub(crate) fn recover<D: Disk>(
         );
         return Err(StoreError::corrupt(&last.name, end, detail));
     }
-    let last_frame = walk.last;
+    let (last_frame, uncovered_bytes) = (walk.last, walk.uncovered_bytes);
     if last_frame.is_seal {
         remove(disk, unused.drain(1.min(unused.len())..))?;
         let tail = Tail::before_seal(Arc::clone(last), &last_frame);
@@ -76,6 +78,7 @@ pub(crate) fn recover<D: Disk>(
             tail,
             prepared: unused.pop(),
             used,
+            uncovered_bytes,
         });
     }
     remove(disk, unused.into_iter())?;
@@ -84,6 +87,7 @@ pub(crate) fn recover<D: Disk>(
         used,
         tail,
         prepared: None,
+        uncovered_bytes,
     })
 }
 
@@ -167,6 +171,7 @@ fn empty<D: Disk>(
         used,
         tail,
         prepared: None,
+        uncovered_bytes: 0,
     })
 }
 
@@ -212,6 +217,7 @@ struct Walk<'a, D> {
     chain: Chain,
     position: u64,
     last: LastFrame,
+    uncovered_bytes: u64,
 }
 
 /// The last frame of the chain: the only one that may not be synced, since each is synced
@@ -241,6 +247,7 @@ impl<'a, D: Disk> Walk<'a, D> {
             chain,
             position: FRAMES_AT,
             last,
+            uncovered_bytes: 0,
         }
     }
 
@@ -299,6 +306,9 @@ impl<'a, D: Disk> Walk<'a, D> {
             position,
             is_seal,
         };
+        if header.end() > self.covered {
+            self.uncovered_bytes += u64::from(header.length);
+        }
         self.chain.advance(header);
         self.position = frame.position + u64::from(header.length);
         Ok(())

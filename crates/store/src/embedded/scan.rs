@@ -174,3 +174,88 @@ impl Chain {
         self.time_micros = self.time_micros.max(header.time_micros);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_follows_only_the_frame_that_it_was_written_after() {
+        let chain = Chain {
+            next: 7,
+            crc: 70,
+            boot: 700,
+            time_micros: 0,
+        };
+        let follows = Header {
+            count: 2,
+            first_offset: 7,
+            durable_before: 7,
+            previous_crc: 70,
+            boot: 700,
+            ..Header::default()
+        };
+        let other_boot = Header {
+            boot: 701,
+            ..follows
+        };
+        let seal = Header {
+            count: 0,
+            ..other_boot
+        };
+        let cases = [
+            ("the next frame", follows, false, true),
+            (
+                "of an earlier place",
+                Header {
+                    first_offset: 6,
+                    ..follows
+                },
+                false,
+                false,
+            ),
+            (
+                "of a later place",
+                Header {
+                    first_offset: 8,
+                    ..follows
+                },
+                false,
+                false,
+            ),
+            (
+                "before another was synced",
+                Header {
+                    durable_before: 6,
+                    ..follows
+                },
+                false,
+                false,
+            ),
+            (
+                "after another frame",
+                Header {
+                    previous_crc: 71,
+                    ..follows
+                },
+                false,
+                false,
+            ),
+            ("of another start", other_boot, false, false),
+            ("of another start, in a new segment", other_boot, true, true),
+            ("a seal of another start", seal, false, true),
+            (
+                "a seal after another frame",
+                Header {
+                    previous_crc: 71,
+                    ..seal
+                },
+                false,
+                false,
+            ),
+        ];
+        for (name, header, first_in_segment, expected) in cases {
+            assert_eq!(chain.accepts(&header, first_in_segment), expected, "{name}");
+        }
+    }
+}
