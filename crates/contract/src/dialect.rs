@@ -1,7 +1,7 @@
 //! Which dialect a file is written in (section 1 of the contract language).
 
 use crate::diagnostic::code;
-use crate::section::fields::Reading;
+use crate::section::reading::Reading;
 use crate::yaml::{Node, Tree};
 
 /// The dialect of new contracts.

@@ -94,7 +94,8 @@ impl<'s> Findings<'s> {
         self.found
     }
 
-    fn source(&self, at: At) -> &'s Source {
+    /// The file of a place.
+    pub(crate) fn source(&self, at: At) -> &'s Source {
         &self.sources[at.file as usize]
     }
 

@@ -10,7 +10,6 @@
 pub mod catalog;
 mod check;
 pub mod diagnostic;
-mod dialect;
 mod findings;
 pub mod graph;
 mod link;
@@ -23,7 +22,14 @@ pub mod source;
 mod stored;
 pub mod suggest;
 mod system;
-pub mod yaml;
+
+mod check;
+mod link;
+
+pub mod graph;
+
+mod shown;
+mod stored;
 
 pub use load::load_folder;
 
@@ -33,7 +39,7 @@ use findings::Findings;
 use graph::{Graph, Kind};
 use model::Contract;
 use parsed::Parsed;
-use section::fields::Reading;
+use section::reading::Reading;
 use source::Source;
 use system::System;
 
@@ -102,7 +108,7 @@ fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<
         return None;
     }
     let mut contract = section::read(&mut reading, root, &parsed.stem)?;
-    contract.normal_form = onex_expr::json::to_string(&root.to_value()).into();
+    contract.normal_form = onex_expr::json::to_string(&shown::normal_form(root).to_value()).into();
     Some(contract)
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::diagnostic::{Severity, code};
 use crate::dialect;
 use crate::findings::Findings;
 use crate::source::Source;
@@ -22,10 +23,18 @@ pub(crate) struct Parsed {
 
 /// Reads one file; what is wrong with its text is reported.
 pub(crate) fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
-    let (root, found) = yaml::parse(source);
-    findings.extend(found);
+    let (root, mut found) = yaml::parse(source);
     let root = root.filter(|root| matches!(root.tree, yaml::Tree::Map(_)));
     let dialect = root.as_ref().map_or(dialect::NORMAL, dialect::recognise);
+    if dialect != dialect::NORMAL {
+        for finding in found
+            .iter_mut()
+            .filter(|finding| finding.code == code::DUPLICATE_KEY)
+        {
+            finding.severity = Severity::Warning;
+        }
+    }
+    findings.extend(found);
     Parsed {
         file,
         stem: stem(&source.path),

@@ -6,7 +6,7 @@ use onex_expr::json::{self, Limits};
 use onex_expr::{Key, Text, Value};
 
 use crate::catalog::{Catalog, HostValues};
-use crate::graph::{Graph, GraphId};
+use crate::graph::{Body, Graph, GraphId};
 use crate::link::Linked;
 use crate::source::Source;
 use crate::system::System;
@@ -58,6 +58,7 @@ fn bytes(system: &System<'_>, linked: &Linked) -> Vec<u8> {
     ingress.sort_unstable();
     ingress.dedup();
     let value = Value::map([
+        ("secrets", Value::list(secrets(linked))),
         ("format", Value::Int(FORMAT)),
         ("contracts", Value::list(contracts)),
         ("config", Value::map(config)),
@@ -70,6 +71,24 @@ fn bytes(system: &System<'_>, linked: &Linked) -> Vec<u8> {
     let mut out = Vec::new();
     json::write(&value, &mut out);
     out
+}
+
+/// Names of the secrets that operations read; their values are never stored.
+fn secrets(linked: &Linked) -> Vec<Value> {
+    let mut names: Vec<&Text> = Vec::new();
+    for node in &linked.nodes {
+        if let Body::Effect(effect) = &node.body {
+            names.extend(
+                effect
+                    .operations
+                    .iter()
+                    .flat_map(|operation| &operation.secrets),
+            );
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().cloned().map(Value::String).collect()
 }
 
 impl Graph {
@@ -113,6 +132,7 @@ fn read(stored: &[u8]) -> Option<(Vec<Source>, HostValues)> {
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     host.env = owned(value.get("env")?, text)?;
+    host.secrets = value.get("secrets")?.as_list()?.iter().map(text).collect();
     host.ingress_allow = value.get("ingress")?.as_list()?.iter().map(text).collect();
     Some((sources, host))
 }

@@ -100,6 +100,7 @@ impl Engine {
             standing: Standing::Queued,
             attempt: 0,
             attempted: false,
+            uncertain: false,
         })
     }
 
@@ -147,7 +148,7 @@ impl Engine {
             return Next::Later(now);
         }
         if pending.intent.stopping {
-            return Next::Over(stopped(&pending.intent));
+            return Next::Over(stopped(pending));
         }
         let Some(operation) = pending.operation() else {
             return Next::Later(now);
@@ -158,7 +159,7 @@ impl Engine {
             && pending.attempted
             && now >= deadline
         {
-            return Next::Over(exhausted(&pending.intent, "timeout"));
+            return Next::Over(exhausted(pending, "timeout"));
         }
         let Some(limits) = operation.breaker else {
             return Next::Begin;
@@ -322,7 +323,7 @@ impl Engine {
         let intent = &pending.intent;
         let (stopping, failed) = (intent.stopping, intent.attempts.len() as u32);
         if stopping {
-            let ending = stopped(intent);
+            let ending = stopped(pending);
             return self.queue_end(id, ending);
         }
         let Some(operation) = pending.operation() else {
@@ -347,11 +348,11 @@ impl Engine {
                 self.end_control(id, "attempt_failed", detail, sink);
             }
             Some(_) => {
-                let ending = exhausted(&pending.intent, "timeout");
+                let ending = exhausted(pending, "timeout");
                 self.queue_end(id, ending);
             }
             None => {
-                let ending = exhausted(&pending.intent, "attempts");
+                let ending = exhausted(pending, "attempts");
                 self.queue_end(id, ending);
             }
         }
@@ -547,22 +548,27 @@ impl Engine {
             Standing::Ending => {}
             Standing::InFlight => self.put_intent(id, sink),
             Standing::Queued | Standing::Waiting(_) => {
-                let ending = stopped(&pending.intent);
+                let ending = stopped(pending);
                 self.queue_end(id, ending);
             }
         }
     }
 }
 
+/// Whether an attempt may have reached the target.
+fn may_have_happened(pending: &Pending) -> bool {
+    pending.uncertain || pending.intent.attempts.iter().any(|one| one.sent)
+}
+
 /// How an intent ends that is stopped while no attempt is under way.
-pub(crate) fn stopped(intent: &Intent) -> Ending {
-    if intent.first_attempt_at.is_none() && intent.attempts.is_empty() {
+pub(crate) fn stopped(pending: &Pending) -> Ending {
+    let intent = &pending.intent;
+    if intent.attempts.is_empty() && !pending.attempted && !pending.uncertain {
         return Ending::Withdrawn;
     }
     let last = intent.attempts.last().map(|attempt| attempt.error.clone());
     Ending::Stopped {
-        // Begun but not known to have failed before it was sent: it may have arrived.
-        unknown: intent.attempts.is_empty() || intent.attempts.iter().any(|one| one.sent),
+        unknown: may_have_happened(pending),
         failure: Failure {
             code: "stopped".into(),
             message: last.unwrap_or_else(|| "no further attempt was wanted".into()),
@@ -571,14 +577,15 @@ pub(crate) fn stopped(intent: &Intent) -> Ending {
     }
 }
 
-fn exhausted(intent: &Intent, what: &str) -> Ending {
+fn exhausted(pending: &Pending, what: &str) -> Ending {
+    let intent = &pending.intent;
     let last = intent
         .attempts
         .last()
         .map_or_else(Text::default, |last| last.error.clone());
     let count = intent.attempts.len();
     Ending::Exhausted {
-        unknown: intent.attempts.iter().any(|one| one.sent),
+        unknown: may_have_happened(pending),
         failure: Failure {
             code: "exhausted".into(),
             message: format!("{what} used up after {count} failed: {last}").into(),

@@ -47,6 +47,9 @@ pub(crate) struct Pending {
     pub attempt: u64,
     /// Whether an attempt began since the last start.
     pub attempted: bool,
+    /// Whether the last start found that its turn had come: an attempt may have been under way
+    /// when the process ended, so nobody knows whether it reached the target.
+    pub uncertain: bool,
 }
 
 impl Pending {

@@ -111,9 +111,10 @@ impl Engine {
         intents.sort_by_key(|intent| (intent.offset, intent.id));
         for intent in intents {
             let id = intent.id;
-            let pending = self.pending(intent).map_err(|_| Corrupt {
+            let mut pending = self.pending(intent).map_err(|_| Corrupt {
                 what: "graph of a pending intent",
             })?;
+            pending.uncertain = pending.intent.turn_at.is_some();
             let intent = &pending.intent;
             let ending = if intent.started {
                 Some(Ending::InDoubt(Failure {
@@ -123,7 +124,7 @@ impl Engine {
                     step: None,
                 }))
             } else if intent.stopping {
-                Some(stopped(intent))
+                Some(stopped(&pending))
             } else {
                 None
             };

@@ -65,6 +65,10 @@ fn main() {
             "mapping: list of maps",
             "payload.lines.map(l, {'sku': l.sku, 'qty': l.qty})",
         ),
+        (
+            "mapping: hour in a time zone",
+            "timestamp(payload.placed_at).getHours('Europe/Berlin')",
+        ),
         ("mapping: matches", "payload.order_id.matches('^o-[0-9]+$')"),
     ];
     for (name, source) in expressions {

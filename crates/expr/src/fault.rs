@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 /// How grave a fault is.
@@ -106,6 +107,14 @@ pub struct EvalError {
     /// Byte range in the source text.
     pub range: Range<usize>,
 }
+
+impl fmt::Display for EvalError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for EvalError {}
 
 /// A failure on its way up to where its place in the text is known. Boxed, so that the way of
 /// success stays small.

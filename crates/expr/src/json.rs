@@ -1,6 +1,7 @@
 //! JSON text to values and back (RFC 8259), and the canonical form for hashing (RFC 8785).
 
 use alloc::string::String;
+use core::fmt;
 
 mod parse;
 mod plain;
@@ -37,3 +38,11 @@ pub struct JsonError {
     /// What is wrong, as a lower-case fragment.
     pub message: String,
 }
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} at byte {}", self.message, self.at)
+    }
+}
+
+impl core::error::Error for JsonError {}

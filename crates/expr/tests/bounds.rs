@@ -77,7 +77,22 @@ fn the_deepest_text_that_is_taken_runs_in_a_small_stack() {
             "size([".repeat(depth / 2 - 1),
             "])".repeat(depth / 2 - 1)
         ),
-        format!("{}1{}", "[1].map(x, ".repeat(60), ")".repeat(60)),
+        format!(
+            "{}true{}",
+            "[1].exists(x, ".repeat(depth - 2),
+            ")".repeat(depth - 2)
+        ),
+        format!(
+            "{}1{}",
+            "cel.bind(x, 1, ".repeat(depth - 1),
+            ")".repeat(depth - 1)
+        ),
+        format!("{}1{}", "{'a': ".repeat(60), "}".repeat(60)),
+        format!(
+            "{}optional.of(1){}",
+            "optional.of(1).optFlatMap(x, ".repeat(depth - 2),
+            ")".repeat(depth - 2)
+        ),
         "true && ".repeat(3_000) + "true",
         "1 + ".repeat(depth - 1) + "1",
     ];

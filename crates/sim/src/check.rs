@@ -194,8 +194,9 @@ fn nothing_stays_held(world: &World) -> Result<(), Violation> {
         for node in world.scenario.reserving {
             if holds(*story, node) != *good {
                 return Err(Violation::new(format!(
-                    "the run of {story} ended well: {good}; but {node} holds something: {}",
-                    !good
+                    "the run of {story} ended well: {good}; but {node} holds something: {}\n{}",
+                    !good,
+                    tell(store, *story)?
                 )));
             }
         }
@@ -213,6 +214,29 @@ fn nothing_stays_held(world: &World) -> Result<(), Violation> {
         }
     }
     Ok(())
+}
+
+/// The story as the log tells it, one line a record.
+fn tell(store: &dyn Store, story: Id) -> Result<String, Violation> {
+    let mut lines = String::new();
+    for stored in records(store)? {
+        let Ok(record) = record::decode(&stored.body) else { continue };
+        let message = &record.message;
+        if message.correlation_id != story {
+            continue;
+        }
+        let payload = message.payload.bytes.as_deref().unwrap_or_default();
+        lines.push_str(&format!(
+            "{:>5} {:>12} {:?} {} {} {}\n",
+            stored.offset,
+            stored.time_micros % 1_000_000_000,
+            message.category,
+            message.topic,
+            message.id,
+            String::from_utf8_lossy(payload)
+        ));
+    }
+    Ok(lines)
 }
 
 /// Redo gives what the store has.

@@ -154,8 +154,11 @@ impl World {
                 Err(Broken::Corrupt(corrupt)) => return Err(Violation::new(corrupt.to_string())),
             }
             steps += 1;
-            if steps > 2_000_000 {
-                return Err(Violation::new("the run does not come to rest"));
+            if steps > 20_000 {
+                return Err(Violation::new(format!(
+                    "the run does not come to rest: {} attempts under way, {} ops unanswered, next at {:?}, now {:?}, {:?}, {:?}",
+                    self.in_flight.len(), self.sending.len(), self.next_event(), self.now, self.wake_at, self.engine
+                )));
             }
         }
         check::at_rest(&self)?;
@@ -351,7 +354,7 @@ fn answer(ticket: Ticket, reply: &Reply, hands: &mut Hands<'_>) {
             hands.answered.insert(op, (*run_id, 0));
         }
         // Busy: it is sent again.
-        _ => {}
+        other => eprintln!("{other:?}"),
     }
 }
 

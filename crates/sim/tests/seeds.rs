@@ -8,7 +8,7 @@ use onex_expr::Value;
 use onex_sim::{Faults, Op, Random, Report, Scenario, Violation, World, catalog};
 
 fn shop() -> Arc<Graph> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/shop");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/shop/contracts");
     let sources =
         onex_contract::load_folder(&folder).expect("the scenario's contracts can be read");
     let checked = onex_contract::check(&sources, &catalog(), &Default::default());

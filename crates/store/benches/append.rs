@@ -23,6 +23,7 @@ fn main() {
         None => tempfile::tempdir(),
     }
     .expect("a temporary folder");
+    starts(parent.path());
     let raw = raw_sync(parent.path());
     println!(
         "raw sync of 512 B, preallocated   p50 {:>6} us  p99 {:>7} us",
@@ -42,7 +43,6 @@ fn main() {
         "append  64 x {BODY_BYTES} B, 2 rows each    p50 {:>6} us  p99 {:>7} us  {:>9.0} records/s",
         run.p50, run.p99, run.records_per_second
     );
-    starts(parent.path());
     lookups(parent.path());
 }
 
@@ -52,17 +52,25 @@ struct Run {
     records_per_second: f64,
 }
 
-fn run(records_per_call: usize, mut call: impl FnMut(u64)) -> Run {
+/// Times `call`, and does not count what `prepare` takes.
+fn run<T>(
+    records_per_call: usize,
+    mut prepare: impl FnMut(u64) -> T,
+    mut call: impl FnMut(u64, T),
+) -> Run {
     let mut micros = Vec::new();
-    let started = Instant::now();
+    let mut spent = Duration::ZERO;
     let mut number = 0;
-    while started.elapsed() < RUN {
+    while spent < RUN {
+        let prepared = prepare(number);
         let before = Instant::now();
-        call(number);
-        micros.push(before.elapsed().as_micros());
+        call(number, prepared);
+        let took = before.elapsed();
+        spent += took;
+        micros.push(took.as_micros());
         number += 1;
     }
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = spent.as_secs_f64();
     let records = (micros.len() * records_per_call) as f64;
     micros.sort_unstable();
     let at = |percent: usize| micros[(micros.len() - 1) * percent / 100];
@@ -79,24 +87,31 @@ fn raw_sync(folder: &Path) -> Run {
     file.write_all_at(&vec![0; LENGTH as usize], 0)
         .expect("writes zeros");
     file.sync_all().expect("syncs");
-    run(1, |number| {
-        file.write_all_at(&[1; 512], number * 512 % LENGTH)
-            .expect("writes");
-        file.sync_data().expect("syncs");
-    })
+    run(
+        1,
+        |_| (),
+        |number, ()| {
+            file.write_all_at(&[1; 512], number * 512 % LENGTH)
+                .expect("writes");
+            file.sync_data().expect("syncs");
+        },
+    )
 }
 
 /// Turns of `batch` records with `rows` rows each, over a set of 100,000 keys.
 fn append(folder: &Path, batch: usize, rows: u64) -> Run {
     let store = Embedded::open_folder(folder, Options::default()).expect("opens");
-    let mut records = records(batch);
-    run(batch, |turn| {
+    let prepare = |turn: u64| {
+        let mut records = records(batch);
         for (index, record) in (0..).zip(&mut records) {
             let number = turn * batch as u64 + index;
             record.rows = (0..rows)
                 .map(|row| change((number * rows + row) % 100_000))
                 .collect();
         }
+        records
+    };
+    run(batch, prepare, |turn, records| {
         store.append(&records, turn).expect("appends");
     })
 }
@@ -145,7 +160,7 @@ fn starts(parent: &Path) {
         "open after a stop without a seal  {:>6} us  (log of {} MiB, {} MiB behind the checkpoint's)",
         before.elapsed().as_micros(),
         status.log_bytes >> 20,
-        (status.durable_to - status.checkpoint) * 600 >> 20,
+        ((status.durable_to - status.checkpoint) * 600) >> 20,
     );
     drop(store);
     let before = Instant::now();

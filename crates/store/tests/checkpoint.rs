@@ -242,15 +242,25 @@ fn rows_written_again_and_again_do_not_grow_the_folder() {
     for number in 0..100 {
         rows.write(number, &round(number)).expect("writes");
     }
-    // Rows that never reached the tree leave nothing when they are deleted.
-    rows.write(
-        100,
-        &changes((0..500).map(|number| (format!("short {number}"), None))),
-    )
-    .expect("writes");
     drop(rows);
     let bytes = folder_bytes(folder.path());
     assert!(bytes < 30 * 500 * 203, "{bytes} bytes for 500 rows");
+}
+
+#[test]
+fn rows_put_and_deleted_between_two_checkpoints_cost_nothing_in_fjall() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let rows = Fjall::open(folder.path(), 1 << 20).expect("opens");
+    rows.write(1, &changes([("kept".to_owned(), Some("1".to_owned()))]))
+        .expect("writes");
+    let before = folder_bytes(folder.path());
+    let short_lived = (0..10_000).map(|number| (format!("{number:0100}"), None));
+    rows.write(2, &changes(short_lived)).expect("writes");
+    let growth = folder_bytes(folder.path()) - before;
+    assert!(
+        growth < 20_000,
+        "{growth} bytes for 10,000 rows that never were in the tree"
+    );
 }
 
 fn folder_bytes(folder: &Path) -> u64 {

@@ -158,6 +158,28 @@ fn a_turn_above_the_limit_is_refused_and_named() {
 }
 
 #[test]
+fn lengths_that_are_no_whole_sectors_are_rounded_up() {
+    let disk = Memory::new();
+    let odd = |entropy| Options {
+        segment_first_bytes: 1,
+        segment_bytes: 5_000,
+        ..options(entropy)
+    };
+    let mut model = Model::default();
+    for entropy in 1..4 {
+        let store = Embedded::open(disk.clone(), odd(entropy)).expect("opens");
+        model.check(&store);
+        model.fill(&store, 20, 700);
+    }
+    let lengths = disk
+        .list()
+        .expect("lists")
+        .into_iter()
+        .map(|(_, length)| length);
+    assert!(lengths.filter(|length| length % 512 != 0).count() == 0);
+}
+
+#[test]
 fn a_full_disk_refuses_turns_until_there_is_room() {
     let disk = Memory::new();
     let store = open(&disk, 1).expect("opens");

@@ -2,6 +2,17 @@
 //!
 //! One family a file, one function a rule, one line a rule in [`RULES`].
 
+mod compensation;
+mod edge;
+mod effect;
+mod identity;
+mod intent;
+mod late_outcome;
+mod reachable;
+mod reducer;
+mod topic;
+mod workflow;
+
 use crate::findings::Findings;
 use crate::system::System;
 
@@ -9,11 +20,70 @@ use crate::system::System;
 type Rule = fn(&System<'_>, &mut Findings<'_>);
 
 /// Every rule, by family.
-const RULES: &[Rule] = &[];
+const RULES: &[Rule] = &[
+    identity::wrong_section,
+    identity::inert,
+    reducer::unknown_state,
+    reducer::duplicate_name,
+    reducer::unknown_trigger,
+    reducer::ambiguous,
+    reducer::leaves_terminal,
+    reducer::timeout_unhandled,
+    reducer::timeout_never_fires,
+    reducer::bad_timeout,
+    reducer::nothing_heard,
+    reachable::unreachable_state,
+    reachable::dead_end,
+    late_outcome::late_outcome,
+    workflow::empty,
+    workflow::duplicate_step,
+    workflow::unknown_dependency,
+    workflow::cycle,
+    workflow::unknown_node,
+    workflow::unknown_operation,
+    workflow::step_type,
+    workflow::no_failed_outcome,
+    workflow::waits_too_long,
+    compensation::unsaid,
+    compensation::nothing_to_undo,
+    effect::unknown_kind,
+    effect::io_config,
+    effect::body_missing,
+    effect::duplicate_operation,
+    effect::retry_not_idempotent,
+    effect::breaker_too_slow,
+    effect::no_status,
+    effect::code_twice,
+    effect::never_triggered,
+    intent::bad_name,
+    intent::no_performer,
+    intent::two_performers,
+    topic::bad_topic,
+    topic::unlisted,
+    topic::listed_twice,
+    topic::never_published,
+    topic::not_taken,
+    topic::entries_and_exits,
+    topic::command_shared,
+    edge::producers_disagree,
+    edge::misfit,
+];
 
 /// Applies every rule.
 pub(crate) fn check(system: &System<'_>, findings: &mut Findings<'_>) {
     for rule in RULES {
         rule(system, findings);
+    }
+}
+
+/// The help that names what was probably meant, or another.
+fn meant<'n>(
+    word: &str,
+    names: impl IntoIterator<Item = &'n str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    match crate::suggest::nearest(word, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => otherwise(),
     }
 }

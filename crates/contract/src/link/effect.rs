@@ -10,7 +10,8 @@ use crate::catalog::EffectKind;
 use crate::graph::roots::effect as slot;
 use crate::graph::{Backoff, Breaker, Effect, Operation, Published, Refusal, Retry};
 use crate::model::{
-    BreakerPolicy, Contract, EffectOperation, EffectOperations, Publication, RetryPolicy,
+    BreakerPolicy, Contract, EffectOperation, EffectOperations, Publication, RefusalRule,
+    RetryPolicy,
 };
 use crate::schema::Schema;
 use crate::system::{default_publication, idempotent};
@@ -69,6 +70,37 @@ pub(super) fn output_type(operation: &Operation, response: &Type) -> Type {
     }
 }
 
+/// What expressions see in each place of an operation.
+struct Places {
+    /// In `io_config`.
+    asked: Roots,
+    /// In `extract` and `outcome`.
+    answered: Roots,
+    /// In refusals.
+    refused: Roots,
+    /// In `on_exhausted`.
+    failed: Roots,
+}
+
+impl Places {
+    fn of(response: Type) -> Places {
+        let base = Roots::new(&slot::NAMES)
+            .with(slot::INPUT, Type::Dyn)
+            .with(slot::PAYLOAD, Type::Dyn)
+            .with(slot::ENVELOPE, scope::envelope())
+            .with(slot::NOW, Type::Timestamp);
+        let [code, message] = scope::fault();
+        let error = object([code, message, ("attempts", Type::Int)]);
+        let answered = base.clone().with(slot::RESPONSE, response);
+        Places {
+            refused: answered.clone().with(slot::ERROR, error.clone()),
+            answered,
+            failed: base.clone().with(slot::ERROR, error),
+            asked: base.with(slot::SECRET, Type::Dyn),
+        }
+    }
+}
+
 fn operation(
     expressions: &mut Expressions<'_, '_>,
     contract: &Contract<'_>,
@@ -76,43 +108,20 @@ fn operation(
     kind: &EffectKind,
     response: Type,
 ) -> Option<Operation> {
-    let base = Roots::new(&slot::NAMES)
-        .with(slot::INPUT, Type::Dyn)
-        .with(slot::PAYLOAD, Type::Dyn)
-        .with(slot::ENVELOPE, scope::envelope())
-        .with(slot::NOW, Type::Timestamp);
-    let answered = base.clone().with(slot::RESPONSE, response);
-    let [code, message] = scope::fault();
-    let error = object([code, message, ("attempts", Type::Int)]);
-    let failed = base.clone().with(slot::ERROR, error.clone());
-    let refused = answered.clone().with(slot::ERROR, error);
-
-    let request = request(
-        expressions,
-        declared,
-        kind,
-        &base.with(slot::SECRET, Type::Dyn),
-    );
+    let places = Places::of(response);
     let answer = &declared.response;
+    let request = request(expressions, declared, kind, &places.asked);
     let extract = match answer.extract {
-        Some(data) => Some(expressions.data_of(data, Want::Map, answered.scope())?),
-        None => None,
+        Some(data) => expressions
+            .data_of(data, Want::Map, places.answered.scope())
+            .map(Some),
+        None => Some(None),
     };
-    let outcome = published(expressions, answer.outcome.as_ref(), &answered);
-    let refusals: Vec<Option<Refusal>> = answer
-        .refusals
-        .iter()
-        .map(|rule| {
-            let outcome = published(expressions, rule.outcome.as_ref(), &refused)?;
-            Some(Refusal {
-                codes: rule.codes.clone(),
-                outcome,
-            })
-        })
-        .collect();
-    let on_exhausted = published(expressions, declared.on_exhausted.as_ref(), &failed);
-    let (request, refusals) = (request?, refusals.into_iter().collect::<Option<Vec<_>>>()?);
-
+    let outcome = published(expressions, answer.outcome.as_ref(), &places.answered);
+    let refusals = refusals(expressions, &answer.refusals, &places.refused);
+    let on_exhausted = published(expressions, declared.on_exhausted.as_ref(), &places.failed);
+    let request = request?;
+    let secrets = secrets(&request);
     let idempotent = idempotent(declared, kind);
     let default = default_publication(contract);
     let success = answer
@@ -122,7 +131,7 @@ fn operation(
     Some(Operation {
         name: declared.name.value.clone(),
         kind: declared.io.kind.value.clone(),
-        secrets: secrets(&request),
+        secrets,
         request,
         attempt_timeout_ms: declared.io.timeout_ms.unwrap_or(ATTEMPT_TIMEOUT_MS),
         timeout_ms: declared
@@ -135,16 +144,34 @@ fn operation(
         ordered: declared.ordered,
         has_status: kind.has_status,
         success_codes: success.unwrap_or_else(|| SUCCESS_CODES.to_vec()),
-        extract,
+        extract: extract?,
         outcome: outcome?.or_else(|| {
             default.map(|topic| Published {
                 topic: topic.value.clone(),
                 payload: None,
             })
         }),
-        refusals,
+        refusals: refusals?,
         on_exhausted: on_exhausted?,
     })
+}
+
+fn refusals(
+    expressions: &mut Expressions<'_, '_>,
+    rules: &[RefusalRule<'_>],
+    roots: &Roots,
+) -> Option<Vec<Refusal>> {
+    let refusals: Vec<Option<Refusal>> = rules
+        .iter()
+        .map(|rule| {
+            let outcome = published(expressions, rule.outcome.as_ref(), roots)?;
+            Some(Refusal {
+                codes: rule.codes.clone(),
+                outcome,
+            })
+        })
+        .collect();
+    refusals.into_iter().collect()
 }
 
 fn request(

@@ -1,12 +1,15 @@
 //! Compiles data and expressions where they stand, and turns every fault into a finding at its
 //! exact place in the file.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use onex_expr::{
-    Compiled, Fault, Place, Program, Root, Scope, Severity, Template, Text, Type, looks_like_path,
+    Compiled, Fault, Place, Program, Root, Scope, Severity, Template, Text, Type, Value,
+    looks_like_path,
 };
 
+use super::predicate::{self, Predicate};
 use super::types;
 use super::values::{Values, as_map};
 use crate::diagnostic::code;
@@ -61,10 +64,28 @@ impl Expressions<'_, '_> {
         self.wrapped_cel(data, ("", ""), want, scope)
     }
 
+    /// A condition of a state machine: bare CEL, or a predicate of two or three words.
+    pub(crate) fn condition(&mut self, data: Data<'_>, scope: &Scope) -> Option<Template> {
+        match data
+            .node
+            .as_str()
+            .and_then(|text| predicate::translate(text, scope))
+        {
+            Some(Predicate::Cel(cel)) => self.translated(&cel, data.at, scope),
+            Some(Predicate::Fault(message)) => {
+                self.findings.error(code::BAD_PREDICATE, data.at, message).help(
+                    "write a CEL expression, or a predicate such as `field is_present` or `field less_than 3`",
+                );
+                None
+            }
+            None => self.cel(data, Want::Bool, scope),
+        }
+    }
+
     /// Bare CEL that is true where the text is false.
     pub(crate) fn negated(&mut self, data: Data<'_>, scope: &Scope) -> Option<Template> {
         if let Tree::Bool(truth) = data.node.tree {
-            return Some(Template::Literal(onex_expr::Value::Bool(!truth)));
+            return Some(Template::Literal(Value::Bool(!truth)));
         }
         self.wrapped_cel(data, ("!(", ")"), Want::Bool, scope)
     }
@@ -76,7 +97,7 @@ impl Expressions<'_, '_> {
             value: compiled.value.map(Template::Expr),
             faults: compiled.faults,
         };
-        self.settle(template, &|_| at)
+        self.settle(template, cel, &|_| at)
     }
 
     fn wrapped_cel(
@@ -100,13 +121,7 @@ impl Expressions<'_, '_> {
             return None;
         }
         let wrapped = format!("{before}{text}{after}");
-        let compiled = self.in_scope(&wrapped, data.at, scope, |text, scope| {
-            let compiled = Program::compile(text, scope);
-            Compiled {
-                value: compiled.value.map(Template::Expr),
-                faults: compiled.faults,
-            }
-        });
+        let compiled = self.in_scope(&wrapped, data.at, Form::Bare, scope);
         let place = |range: Range<usize>| {
             let inside = |offset: usize| offset.saturating_sub(before.len()).min(text.len());
             At::new(
@@ -116,7 +131,7 @@ impl Expressions<'_, '_> {
                     .source_range(inside(range.start)..inside(range.end)),
             )
         };
-        let template = self.settle(compiled, &place)?;
+        let template = self.settle(compiled, &wrapped, &place)?;
         self.wanted(&template, want, data.at).then_some(template)
     }
 
@@ -168,58 +183,77 @@ impl Expressions<'_, '_> {
                 )
                 .help(format!("write \"${{{text}}}\" for the value"));
         }
-        let compiled = self.in_scope(text, at, scope, |text, scope| {
-            Template::compile(text, place, scope)
-        });
-        self.settle(compiled, &|range| At::new(file, &node.source_range(range)))
+        let compiled = self.in_scope(text, at, Form::Data(place), scope);
+        let template = self.settle(compiled, text, &|range| {
+            At::new(file, &node.source_range(range))
+        })?;
+        let secret = scope
+            .roots
+            .iter()
+            .position(|root| root.name == "secret" && root.here);
+        for path in secret.iter().flat_map(|slot| template.paths(*slot)) {
+            if let Some(name) = path.first() {
+                self.values.read_secret(name, at, self.findings);
+            }
+        }
+        Some(template)
     }
 
-    /// Compiles with `config` and `env` as they are; names without a value are reported, and stand
-    /// in the program as roots that nobody gives.
-    fn in_scope(
-        &mut self,
-        text: &str,
-        at: At,
-        scope: &Scope,
-        compile: impl Fn(&str, &Scope) -> Compiled<Template>,
-    ) -> Compiled<Template> {
+    /// Compiles with `config` and `env` as they are. A name without a value is reported, and stands
+    /// in the program as a root that nobody gives; in a URL, whose host must be known, as nothing.
+    fn in_scope(&mut self, text: &str, at: At, form: Form, scope: &Scope) -> Compiled<Template> {
         if !text.contains("config") && !text.contains("env") {
-            return compile(text, scope);
+            return form.compile(text, scope);
         }
-        let mut probe = scope.clone();
-        let slots = (probe.roots.len(), probe.roots.len() + 1);
-        probe.roots.push(Root::new("config", Type::Dyn));
-        probe.roots.push(Root::new("env", Type::Dyn));
-        let probed = compile(text, &probe).value;
-        let names = |slot| probed.iter().flat_map(move |template| template.paths(slot));
         let mut full = scope.clone();
-        for path in names(slots.0) {
-            let Some(name) = path.first() else { continue };
-            if !self.values.read_config(name, at, self.findings) {
+        let mut config = self.values.config.clone();
+        let mut env = self.values.env.clone();
+        let (config_names, env_names) = names_read(text, form, scope);
+        let mut absent = |constants: &mut BTreeMap<Text, Value>, root: &str, name: Text| {
+            if form == Form::Data(Place::Url) {
+                constants.insert(name, Value::text(""));
+            } else {
                 full.roots
-                    .push(Root::new(format!("config.{name}"), Type::Dyn));
+                    .push(Root::new(format!("{root}.{name}"), Type::Dyn));
+            }
+        };
+        for name in config_names {
+            if !self.values.read_config(&name, at, self.findings) {
+                absent(&mut config, "config", name);
             }
         }
-        for path in names(slots.1) {
-            let Some(name) = path.first() else { continue };
-            if !self.values.read_env(name, at, self.findings) {
-                full.roots.push(Root::new(format!("env.{name}"), Type::Dyn));
+        for name in env_names {
+            if !self.values.read_env(&name, at, self.findings) {
+                absent(&mut env, "env", name);
             }
         }
         full.constants
-            .push((Text::new_static("config"), as_map(&self.values.config)));
-        full.constants
-            .push((Text::new_static("env"), as_map(&self.values.env)));
-        compile(text, &full)
+            .push((Text::new_static("config"), as_map(&config)));
+        full.constants.push((Text::new_static("env"), as_map(&env)));
+        form.compile(text, &full)
     }
 
     fn settle(
         &mut self,
         compiled: Compiled<Template>,
+        text: &str,
         place: &dyn Fn(Range<usize>) -> At,
     ) -> Option<Template> {
         for fault in compiled.faults {
             let at = place(fault.range.clone());
+            let is_secret = text.get(fault.range.clone()) == Some("secret");
+            if is_secret && ["unknown_root", "root_out_of_place"].contains(&fault.kind) {
+                self.findings
+                    .error(
+                        code::SECRET_OUT_OF_PLACE,
+                        at,
+                        "a secret cannot be read in this place",
+                    )
+                    .help(
+                        "use it in the `io_config` of an effect: it is put in at the last moment",
+                    );
+                continue;
+            }
             report(&fault, at, self.findings);
         }
         compiled.value
@@ -255,6 +289,52 @@ impl Expressions<'_, '_> {
     }
 }
 
+/// How a text holds expressions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// It is one.
+    Bare,
+    /// In `${}`.
+    Data(Place),
+}
+
+impl Form {
+    fn compile(self, text: &str, scope: &Scope) -> Compiled<Template> {
+        match self {
+            Form::Bare => {
+                let Compiled { value, faults } = Program::compile(text, scope);
+                Compiled {
+                    value: value.map(Template::Expr),
+                    faults,
+                }
+            }
+            Form::Data(place) => Template::compile(text, place, scope),
+        }
+    }
+}
+
+/// Which names of `config` and of `env` a text reads.
+fn names_read(text: &str, form: Form, scope: &Scope) -> (BTreeSet<Text>, BTreeSet<Text>) {
+    let mut probe = scope.clone();
+    let first = probe.roots.len();
+    probe.roots.push(Root::new("config", Type::Dyn));
+    probe.roots.push(Root::new("env", Type::Dyn));
+    let form = match form {
+        Form::Bare => Form::Bare,
+        Form::Data(_) => Form::Data(Place::Data),
+    };
+    let Some(template) = form.compile(text, &probe).value else {
+        return Default::default();
+    };
+    let names = |slot| {
+        template
+            .paths(slot)
+            .into_iter()
+            .filter_map(|path| path.into_iter().next())
+    };
+    (names(first).collect(), names(first + 1).collect())
+}
+
 fn report(fault: &Fault, at: At, findings: &mut Findings<'_>) {
     let code = code_of(fault.kind);
     let added = match fault.severity {
@@ -270,7 +350,6 @@ fn code_of(kind: &str) -> &'static str {
         "syntax" => code::EXPRESSION_SYNTAX,
         "unknown_root" => code::UNKNOWN_ROOT,
         "root_out_of_place" => code::ROOT_OUT_OF_PLACE,
-        "secret_out_of_place" => code::SECRET_OUT_OF_PLACE,
         "unknown_field" => code::UNKNOWN_FIELD,
         "maybe_missing" => code::MAYBE_MISSING,
         "unknown_function" => code::UNKNOWN_FUNCTION,

@@ -7,6 +7,7 @@ mod compute;
 mod effect;
 mod expression;
 mod orchestrator;
+mod predicate;
 mod reducer;
 mod scope;
 mod topics;
@@ -54,7 +55,7 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
         .catalog
         .effects
         .iter()
-        .map(|(name, kind)| (*name, Schema::from_text(kind.response_schema)))
+        .map(|(name, kind)| (*name, Schema::from_json(kind.response_schema).ok()))
         .collect();
     let mut linker = Linker {
         system,

@@ -1,20 +1,17 @@
 //! Orchestrators: steps, their undoing, the result and the messages that end a run.
 
+mod ends;
 mod steps;
 
 use onex_expr::{Place, Template, Text, Type};
 
-use super::expression::{Expressions, Want};
+use super::expression::Want;
 use super::scope::{self, Roots};
-use super::types::{self, nullable, object, union};
+use super::types::{self, union};
 use super::{Linker, intent_topic, node_index};
 use crate::graph::roots::orchestrator as slot;
-use crate::graph::{
-    Compensation, NodeIndex, Orchestrator, Outcomes, Recovery, Step, StepRetry, StepWork,
-};
-use crate::model::{
-    CompensationRule, Contract, GraphNode, Publication, Strategy, Word, Work, Workflow,
-};
+use crate::graph::{Compensation, NodeIndex, Orchestrator, Recovery, Step, StepRetry, StepWork};
+use crate::model::{Contract, GraphNode, Strategy, Word, Work, Workflow};
 use steps::Outputs;
 
 /// Bounds a run unless the contract says otherwise.
@@ -33,59 +30,31 @@ pub(super) fn link(
         .with(slot::ENVELOPE, scope::envelope())
         .with(slot::NOW, Type::Timestamp);
     let run_key = run_key(linker, node, contract, workflow);
-    let mut outputs = Outputs::of(workflow);
-    let mut steps: Vec<Option<Step>> = vec![None; workflow.nodes.len()];
-    for at in outputs.order() {
-        let declared = &workflow.nodes[at];
-        let (step, output) = step(linker, node, contract, declared, &outputs, at, &base);
-        outputs.ended(at, declared, output);
-        steps[at] = step;
-    }
+    let (steps, outputs) = steps(linker, node, contract, workflow, &base);
     let all = base.with(slot::STEPS, outputs.all());
-    let compensations: Vec<Option<Compensation>> = workflow
-        .nodes
-        .iter()
-        .enumerate()
-        .map(|(at, declared)| compensation(linker, node, contract, declared, &outputs, at, &all))
-        .collect();
-    let result = result(linker, node, contract, workflow, &all);
+    let result = ends::result(linker, node, contract, workflow, &all);
     let result_type = result
         .as_ref()
         .and_then(|r| r.as_ref().map(types::of_template));
-    let outcomes = outcomes(
+    let outcomes = ends::outcomes(
         linker,
         node,
         workflow,
         &all,
         result_type.unwrap_or(Type::Dyn),
     );
-    let mut linked = Vec::with_capacity(steps.len());
-    for (step, compensation) in steps.into_iter().zip(compensations) {
-        linked.push(Step {
-            compensation: compensation?,
-            ..step?
-        });
-    }
-    dependents(&mut linked)?;
+    let name = workflow.name.as_ref().unwrap_or(&contract.name);
+    let system = linker.system;
     Some(Orchestrator {
-        workflow_name: workflow
-            .name
-            .as_ref()
-            .map_or(contract.name.value.clone(), |name| name.value.clone()),
+        workflow_name: name.value.clone(),
         timeout_ms: workflow
             .timeout_ms
             .as_ref()
             .map_or(RUN_TIMEOUT_MS, |ms| ms.value),
         run_key: run_key?,
-        input_schema: linker
-            .system
-            .schema_of(contract.input_model.as_ref())
-            .cloned(),
-        output_schema: linker
-            .system
-            .schema_of(contract.output_model.as_ref())
-            .cloned(),
-        steps: linked,
+        input_schema: system.schema_of(contract.input_model.as_ref()).cloned(),
+        output_schema: system.schema_of(contract.output_model.as_ref()).cloned(),
+        steps: steps?,
         execution_mode: workflow.execution_mode,
         recovery: recovery(workflow),
         step_retry: StepRetry {
@@ -96,6 +65,45 @@ pub(super) fn link(
         result: result?,
         outcomes: outcomes?,
     })
+}
+
+/// Every step in the order written, and what is known of their outputs; each is compiled after
+/// those it waits for, whose types it sees.
+fn steps<'w, 'a>(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    workflow: &'w Workflow<'a>,
+    base: &Roots,
+) -> (Option<Vec<Step>>, Outputs<'w, 'a>) {
+    let mut outputs = Outputs::of(workflow);
+    let mut steps: Vec<Option<Step>> = vec![None; workflow.nodes.len()];
+    for at in outputs.order() {
+        let declared = &workflow.nodes[at];
+        let (step, output) = step(linker, node, contract, declared, &outputs, at, base);
+        outputs.ended(at, declared, output);
+        steps[at] = step;
+    }
+    let all = base.clone().with(slot::STEPS, outputs.all());
+    let linked: Vec<Option<Step>> = steps
+        .into_iter()
+        .enumerate()
+        .map(|(at, step)| {
+            let declared = &workflow.nodes[at];
+            let compensation =
+                ends::compensation(linker, node, contract, declared, outputs.item(at), &all);
+            Some(Step {
+                compensation: compensation?,
+                ..step?
+            })
+        })
+        .collect();
+    let mut linked = linked.into_iter().collect::<Option<Vec<Step>>>();
+    let complete = linked
+        .as_mut()
+        .and_then(|steps| dependents(steps))
+        .is_some();
+    (linked.filter(|_| complete), outputs)
 }
 
 /// `input_model`, else what the subscribed topics carry; nothing is known of an intent's payload.
@@ -299,129 +307,6 @@ fn operation_of(
     let operations = &linker.system.contracts[target].effect.as_ref()?.operations;
     let topic = intent_topic(contract.name.as_str(), operations[index].name.as_str());
     Some((node_index(target)?, u16::try_from(index).ok()?, topic))
-}
-
-fn compensation(
-    linker: &mut Linker<'_, '_, '_>,
-    node: usize,
-    contract: &Contract<'_>,
-    declared: &GraphNode<'_>,
-    outputs: &Outputs<'_, '_>,
-    at: usize,
-    all: &Roots,
-) -> Option<Compensation> {
-    let (effect, operation, input) = match &declared.compensation {
-        None => return Some(Compensation::Unsaid),
-        Some(CompensationRule::Nothing(_)) => return Some(Compensation::Nothing),
-        Some(CompensationRule::Operation {
-            node,
-            operation,
-            input,
-            ..
-        }) => (node, operation, input),
-    };
-    let own = match &declared.work {
-        Some(Work::Effect { node, .. }) => Some(node),
-        _ => None,
-    };
-    let undone = object([
-        ("input", Type::Dyn),
-        ("output", nullable(outputs.item(at))),
-        ("intent_id", Type::String),
-        ("status", Type::String),
-    ]);
-    let roots = all.clone().with(slot::STEP, undone);
-    let input = optional(*input, |data| {
-        linker
-            .expressions(node)
-            .data(data, Place::Data, roots.scope())
-    });
-    let (node, operation, topic) = operation_of(
-        linker,
-        contract,
-        effect.as_ref().or(own)?,
-        operation.as_ref(),
-    )?;
-    Some(Compensation::Operation {
-        node,
-        operation,
-        topic,
-        input: input?,
-    })
-}
-
-fn result(
-    linker: &mut Linker<'_, '_, '_>,
-    node: usize,
-    contract: &Contract<'_>,
-    workflow: &Workflow<'_>,
-    roots: &Roots,
-) -> Option<Option<Template>> {
-    let Some(data) = workflow.result else {
-        return Some(None);
-    };
-    let template = linker
-        .expressions(node)
-        .data_of(data, Want::Map, roots.scope())?;
-    let system = linker.system;
-    if let Some(schema) = system.schema_of(contract.output_model.as_ref()) {
-        linker.fits(
-            &types::of_template(&template),
-            schema,
-            data.at,
-            "the result",
-            "`output_model`",
-        );
-    }
-    Some(Some(template))
-}
-
-fn outcomes(
-    linker: &mut Linker<'_, '_, '_>,
-    node: usize,
-    workflow: &Workflow<'_>,
-    roots: &Roots,
-    result: Type,
-) -> Option<Outcomes> {
-    let [code, message] = scope::fault();
-    let error = object([code, message, ("step", nullable(Type::String))]);
-    let roots = roots
-        .clone()
-        .with(slot::RESULT, nullable(result))
-        .with(slot::ERROR, nullable(error));
-    let declared = &workflow.outcomes;
-    let completed = publication(linker, node, declared.completed.as_ref(), &roots);
-    let failed = publication(linker, node, declared.failed.as_ref(), &roots);
-    let cancelled = publication(linker, node, declared.cancelled.as_ref(), &roots);
-    let failed = failed?;
-    Some(Outcomes {
-        completed: completed?,
-        cancelled: cancelled?.or_else(|| failed.clone()),
-        failed,
-    })
-}
-
-fn publication(
-    linker: &mut Linker<'_, '_, '_>,
-    node: usize,
-    declared: Option<&Publication<'_>>,
-    roots: &Roots,
-) -> Option<Option<(Text, Option<Template>)>> {
-    let Some(declared) = declared else {
-        return Some(None);
-    };
-    let mut expressions: Expressions<'_, '_> = linker.expressions(node);
-    let payload = optional(declared.payload, |data| {
-        expressions.data(data, Place::Data, roots.scope())
-    })?;
-    if let Some(template) = &payload {
-        linker.fits_topic(
-            &types::of_template(template),
-            declared.topic.as_str(),
-            declared.topic.at,
-        );
-    }
-    Some(Some((declared.topic.value.clone(), payload)))
 }
 
 fn dependents(steps: &mut [Step]) -> Option<()> {

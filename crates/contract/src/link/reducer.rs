@@ -209,7 +209,7 @@ fn guards(
         .map(|c| (c.name.as_ref(), c.expression));
     let mut guards = Some(Vec::new());
     for (name, expression) in when.into_iter().chain(conditions) {
-        let condition = expressions.cel(expression, Want::Bool, roots.scope());
+        let condition = expressions.condition(expression, roots.scope());
         let text = || Text::from(expression.node.as_str().unwrap_or("literal"));
         match (condition, &mut guards) {
             (Some(condition), Some(guards)) => guards.push(Guard {

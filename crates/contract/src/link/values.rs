@@ -21,6 +21,7 @@ pub(crate) struct Values {
     pub used_config: BTreeSet<Text>,
     /// Names of `env` that an expression reads.
     pub used_env: BTreeSet<Text>,
+    secrets: BTreeSet<Text>,
     strict: bool,
 }
 
@@ -36,6 +37,11 @@ impl Values {
             env: env(host),
             used_config: BTreeSet::new(),
             used_env: BTreeSet::new(),
+            secrets: host
+                .secrets
+                .iter()
+                .map(|name| Text::from(name.as_str()))
+                .collect(),
             strict: host.strict,
         };
         for layer in ["", contract.name.as_str()] {
@@ -105,6 +111,15 @@ impl Values {
         let help = format!("set {name} where the host runs");
         self.missing(code::ENV_MISSING, at, message, help, findings);
         false
+    }
+
+    /// The same for a secret, of which only the name is known.
+    pub(super) fn read_secret(&mut self, name: &Text, at: At, findings: &mut Findings<'_>) {
+        if !self.secrets.contains(name) {
+            let message = format!("the host cannot resolve the secret `{name}`");
+            let help = format!("give the host a secret called {name}");
+            self.missing(code::SECRET_UNKNOWN, at, message, help, findings);
+        }
     }
 
     fn missing(

@@ -1,6 +1,6 @@
 //! `compute_operations`: a pure pipeline.
 
-use super::{At, Data, SchemaRef, Word};
+use super::{At, Data, Word};
 
 /// The section.
 #[derive(Clone, Debug)]
@@ -10,9 +10,9 @@ pub(crate) struct ComputeOperation<'a> {
     /// `operation_name`; the node's name when not given.
     pub name: Option<Word>,
     /// What it takes.
-    pub input: Option<SchemaRef<'a>>,
+    pub input: Option<Data<'a>>,
     /// What it yields.
-    pub output: Option<SchemaRef<'a>>,
+    pub output: Option<Data<'a>>,
     /// Steps in order.
     pub steps: Vec<ComputeStep<'a>>,
 }

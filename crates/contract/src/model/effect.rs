@@ -2,6 +2,7 @@
 
 use super::{At, Data, Located, Word};
 use crate::graph::Backoff;
+use crate::yaml::Node;
 
 /// The section.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub(crate) struct EffectOperation<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct IoConfig<'a> {
     /// The whole mapping.
+    pub node: &'a Node,
+    /// Its place.
     pub at: At,
     /// `handler_type`
     pub kind: Word,

@@ -1,6 +1,6 @@
 //! `event_bus`: topics a node hears and topics it publishes to.
 
-use super::{Data, SchemaRef, Word};
+use super::{Data, Word};
 
 /// The section.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct SubscribeTopic<'a> {
     /// The topic.
     pub topic: Word,
     /// What the payload must satisfy.
-    pub payload: Option<SchemaRef<'a>>,
+    pub payload: Option<Data<'a>>,
     /// The entity's key in messages of this topic.
     pub entity_key: Option<Data<'a>>,
 }
@@ -28,5 +28,5 @@ pub(crate) struct PublishTopic<'a> {
     /// The topic.
     pub topic: Word,
     /// What the payload will satisfy.
-    pub payload: Option<SchemaRef<'a>>,
+    pub payload: Option<Data<'a>>,
 }

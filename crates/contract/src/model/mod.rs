@@ -7,7 +7,6 @@ mod compute;
 mod effect;
 mod event_bus;
 mod reducer;
-mod schema_ref;
 mod workflow;
 
 use onex_expr::Text;
@@ -21,7 +20,6 @@ pub(crate) use event_bus::{EventBus, PublishTopic, SubscribeTopic};
 pub(crate) use reducer::{
     Action, ActionWork, Condition, From, State, StateMachine, TIMEOUT, Transition, TriggerRef,
 };
-pub(crate) use schema_ref::SchemaRef;
 pub(crate) use workflow::{
     CompensationRule, GraphNode, RetryRule, Strategy, Work, Workflow, WorkflowOutcomes,
 };
@@ -79,9 +77,9 @@ pub(crate) struct Contract<'a> {
     /// `definitions`: named schemas.
     pub definitions: Vec<(Word, Data<'a>)>,
     /// Schema of a run's input.
-    pub input_model: Option<SchemaRef<'a>>,
+    pub input_model: Option<Data<'a>>,
     /// Schema of a run's result.
-    pub output_model: Option<SchemaRef<'a>>,
+    pub output_model: Option<Data<'a>>,
     /// Topics in and out.
     pub event_bus: EventBus<'a>,
     /// Intent types that begin a run.

@@ -6,8 +6,6 @@ use crate::graph::OnUnhandled;
 /// The section.
 #[derive(Clone, Debug)]
 pub(crate) struct StateMachine<'a> {
-    /// Where it stands.
-    pub at: At,
     /// The state of a new entity.
     pub initial_state: Option<Word>,
     /// The data of a new entity.
@@ -42,8 +40,6 @@ pub(crate) struct State<'a> {
 /// One transition.
 #[derive(Clone, Debug)]
 pub(crate) struct Transition<'a> {
-    /// Where it stands.
-    pub at: At,
     /// `transition_name`, if given.
     pub name: Option<Word>,
     /// The states it may start from.
@@ -95,8 +91,6 @@ pub(crate) struct Condition<'a> {
 /// One action.
 #[derive(Clone, Debug)]
 pub(crate) struct Action<'a> {
-    /// Where it stands.
-    pub at: At,
     /// Done once an item.
     pub for_each: Option<Data<'a>>,
     /// Rank among the actions of one list.

@@ -64,8 +64,6 @@ pub(crate) struct WorkflowOutcomes<'a> {
 /// One entry of `execution_graph.nodes`.
 #[derive(Clone, Debug)]
 pub(crate) struct GraphNode<'a> {
-    /// Where it stands.
-    pub at: At,
     /// `node_id`
     pub id: Word,
     /// `node_type`, as written.
@@ -119,7 +117,7 @@ pub(crate) enum Work<'a> {
 #[derive(Clone, Debug)]
 pub(crate) enum CompensationRule<'a> {
     /// `none`
-    Nothing(At),
+    Nothing,
     /// `{effect_node, operation, input}`
     Operation {
         /// Where it stands.

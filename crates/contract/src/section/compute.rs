@@ -1,7 +1,7 @@
 //! `compute_operations`: a pipeline of pure steps.
 
-use super::fields::{Fields, Reading};
-use super::schema_ref;
+use super::fields::Fields;
+use super::reading::Reading;
 use crate::diagnostic::code;
 use crate::model::{ComputeOperation, ComputeStep, ComputeWork, Contract, Word};
 use crate::yaml::Node;
@@ -12,12 +12,8 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     };
     fields.descriptive(&["version", "operation_version", "description"]);
     let name = fields.word("operation_name");
-    let input = fields
-        .get("input")
-        .and_then(|node| schema_ref::read(fields.reading, node));
-    let output = fields
-        .get("output")
-        .and_then(|node| schema_ref::read(fields.reading, node));
+    let input = fields.cel("input");
+    let output = fields.cel("output");
     let mut steps: Vec<ComputeStep<'a>> = Vec::new();
     for item in fields.items("pipeline") {
         let Some(next) = step(fields.reading, item) else {

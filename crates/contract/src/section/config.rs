@@ -1,6 +1,6 @@
 //! `config`: names of host values with their type and default.
 
-use super::fields::Reading;
+use super::reading::Reading;
 use crate::model::Contract;
 use crate::yaml::Node;
 

@@ -1,6 +1,6 @@
 //! `definitions`: JSON Schemas by name.
 
-use super::fields::Reading;
+use super::reading::Reading;
 use crate::model::Contract;
 use crate::yaml::Node;
 

@@ -1,7 +1,8 @@
 //! `effect_operations`: operations, their answers, retries and breakers.
 
-use super::fields::{Fields, Reading};
+use super::fields::Fields;
 use super::publication;
+use super::reading::Reading;
 use crate::diagnostic::code;
 use crate::graph::Backoff;
 use crate::model::{
@@ -93,6 +94,7 @@ fn io_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<IoConf
     let at = fields.at();
     let rest = fields.rest();
     Some(IoConfig {
+        node,
         at,
         kind: kind?,
         timeout_ms,

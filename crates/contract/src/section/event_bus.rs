@@ -1,9 +1,9 @@
 //! `event_bus`: topics in and out.
 
-use super::fields::{Fields, Reading};
-use super::schema_ref;
+use super::fields::Fields;
+use super::reading::Reading;
 use crate::diagnostic::code;
-use crate::model::{Contract, Data, EventBus, PublishTopic, SchemaRef, SubscribeTopic, Word};
+use crate::model::{Contract, Data, EventBus, PublishTopic, SubscribeTopic, Word};
 use crate::yaml::{Node, Tree};
 
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: &mut Contract<'a>) {
@@ -40,7 +40,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     contract.event_bus = bus;
 }
 
-type Topic<'a> = (Word, Option<SchemaRef<'a>>, Option<Data<'a>>);
+type Topic<'a> = (Word, Option<Data<'a>>, Option<Data<'a>>);
 
 fn topic<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, heard: bool) -> Option<Topic<'a>> {
     if matches!(node.tree, Tree::String(_)) {
@@ -66,7 +66,7 @@ fn topic<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, heard: bool) -> Opti
 }
 
 /// The schema under `payload`; `payload_schema` is accepted for it.
-fn payload<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<SchemaRef<'a>> {
+fn payload<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Data<'a>> {
     let named = fields.get("payload");
     let alias = fields.get("payload_schema");
     if let (Some(_), Some(other)) = (named, alias) {
@@ -79,5 +79,5 @@ fn payload<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<SchemaRef<'a>> {
             )
             .help("keep `payload`");
     }
-    schema_ref::read(fields.reading, named.or(alias)?)
+    Some(fields.reading.data(named.or(alias)?))
 }

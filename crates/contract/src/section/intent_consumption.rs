@@ -1,6 +1,7 @@
 //! `intent_consumption`: intents that begin a run of an orchestrator.
 
-use super::fields::{Fields, Reading};
+use super::fields::Fields;
+use super::reading::Reading;
 use crate::model::Contract;
 use crate::yaml::Node;
 

@@ -7,16 +7,19 @@ mod config;
 mod definitions;
 mod effect;
 mod event_bus;
-pub(crate) mod fields;
+mod fields;
 mod identity;
 mod intent_consumption;
 mod publication;
-mod schema_ref;
+pub(crate) mod reading;
+mod run_models;
 mod state_machine;
 mod workflow;
 mod workflow_step;
 
-use fields::{Fields, Reading};
+use fields::Fields;
+pub(crate) use identity::{is_name, version_text};
+use reading::Reading;
 
 use crate::graph::Kind;
 use crate::model::Contract;
@@ -54,12 +57,12 @@ pub(crate) const SECTIONS: &[Section] = &[
     Section {
         key: "input_model",
         kinds: &[Kind::Orchestrator],
-        read: schema_ref::read_input,
+        read: run_models::read_input,
     },
     Section {
         key: "output_model",
         kinds: &[Kind::Orchestrator],
-        read: schema_ref::read_output,
+        read: run_models::read_output,
     },
     Section {
         key: "event_bus",

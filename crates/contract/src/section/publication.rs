@@ -1,6 +1,7 @@
 //! `{event, payload}`: a message that ends an operation or a run.
 
-use super::fields::{Fields, Reading};
+use super::fields::Fields;
+use super::reading::Reading;
 use crate::model::Publication;
 use crate::yaml::Node;
 

@@ -1,6 +1,7 @@
 //! `state_machine`: states, transitions, guards, actions.
 
-use super::fields::{Fields, Reading, one_of};
+use super::fields::Fields;
+use super::reading::{Reading, one_of};
 use crate::diagnostic::code;
 use crate::graph::OnUnhandled;
 use crate::model::{
@@ -31,7 +32,6 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
         ],
     );
     let mut machine = StateMachine {
-        at: fields.head(),
         initial_state,
         initial_data,
         entity_key,
@@ -124,7 +124,6 @@ fn state<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<State<'a>>
 
 fn transition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Transition<'a>> {
     let mut fields = Fields::open(reading, node, "the transition")?;
-    let at = fields.head();
     let name = fields.word("transition_name");
     fields.descriptive(&["description"]);
     let from = from_state(&mut fields);
@@ -147,7 +146,6 @@ fn transition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Trans
     ]);
     fields.close();
     Some(Transition {
-        at,
         name,
         from: from?,
         to,
@@ -252,7 +250,6 @@ const ACTIONS: [&str; 3] = ["state_update", "intent_emission", "event"];
 fn action<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Action<'a>> {
     let mut fields = Fields::open(reading, node, "the action")?;
     fields.descriptive(&["action_name", "description"]);
-    let at = fields.head();
     let kind = fields.required_word("action_type");
     let execution_order = fields.whole("execution_order", 1, i64::MAX);
     let work = kind.and_then(|kind| work(&mut fields, &kind));
@@ -266,7 +263,6 @@ fn action<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Action<'a
         fields.close();
     }
     Some(Action {
-        at,
         for_each,
         execution_order,
         work: work?,

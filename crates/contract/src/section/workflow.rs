@@ -1,6 +1,7 @@
 //! `workflow_coordination`: metadata, graph, rules, result and outcomes.
 
-use super::fields::{Fields, Reading};
+use super::fields::Fields;
+use super::reading::Reading;
 use super::{publication, workflow_step};
 use crate::graph::ExecutionMode;
 use crate::model::{Contract, Located, RetryRule, Strategy, Workflow, WorkflowOutcomes};

@@ -1,6 +1,7 @@
 //! One node of an execution graph: when, what if, and what.
 
-use super::fields::{Fields, Reading, list};
+use super::fields::Fields;
+use super::reading::{Reading, list};
 use crate::diagnostic::code;
 use crate::graph::ErrorAction;
 use crate::model::{CompensationRule, Data, GraphNode, Located, Word, Work};
@@ -9,7 +10,7 @@ use crate::yaml::{Node, Tree};
 /// Reads a step.
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<GraphNode<'a>> {
     let mut fields = Fields::open(reading, node, "the graph node")?;
-    let at = fields.head();
+    let head = fields.head();
     let id = fields.required_word("node_id");
     let node_type = fields.word("node_type");
     fields.descriptive(&["description", "node_name", "version"]);
@@ -44,7 +45,6 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
     fields.close();
     let what = what.unwrap_or_default();
     Some(GraphNode {
-        at,
         id: id?,
         node_type,
         depends_on,
@@ -53,7 +53,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
         timeout_ms,
         error_action: error_action.unwrap_or(Located {
             value: ErrorAction::Stop,
-            at,
+            at: head,
         }),
         compensation,
         work: what.work,
@@ -161,9 +161,8 @@ fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Work<'a>> {
 
 fn compensation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<CompensationRule<'a>> {
     if let Tree::String(text) = &node.tree {
-        let at = reading.at(&node.span);
         if text == "none" {
-            return Some(CompensationRule::Nothing(at));
+            return Some(CompensationRule::Nothing);
         }
         let message = format!("`compensation` must be `none` or a mapping, not `{text}`");
         reading

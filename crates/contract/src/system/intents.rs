@@ -9,19 +9,10 @@ use crate::model::{ActionWork, At, Contract};
 /// One intent type's uses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IntentUse {
-    /// Who emits it.
-    pub emitters: Vec<Emitter>,
+    /// The places of the actions that emit it.
+    pub emitters: Vec<At>,
     /// Who performs it.
     pub performers: Vec<PerformerRef>,
-}
-
-/// One action that emits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Emitter {
-    /// Index of the contract.
-    pub node: usize,
-    /// The type's place in the action.
-    pub at: At,
 }
 
 /// One place that says it performs.
@@ -45,15 +36,11 @@ pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, IntentUse> {
             .flat_map(|machine| machine.actions())
         {
             if let ActionWork::Intent { intent_type, .. } = &action.work {
-                let emitter = Emitter {
-                    node,
-                    at: intent_type.at,
-                };
                 intents
                     .entry(intent_type.value.clone())
                     .or_default()
                     .emitters
-                    .push(emitter);
+                    .push(intent_type.at);
             }
         }
         let operations = contract

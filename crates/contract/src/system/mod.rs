@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 
 use onex_expr::Text;
 
-pub(crate) use idempotency::idempotent;
-pub(crate) use intents::{Emitter, IntentUse, PerformerRef};
+pub(crate) use idempotency::{idempotent, verb};
+pub(crate) use intents::IntentUse;
 pub(crate) use topics::{
-    Consumer, ConsumerKind, Producer, TopicUse, default_publication, event_segment,
+    Consumer, ConsumerKind, TopicUse, default_publication, event_segment, published,
 };
 
 use crate::catalog::{Catalog, HostValues};
@@ -24,8 +24,7 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::model::{
-    ComputeOperation, Contract, EffectOperation, EffectOperations, SchemaRef, StateMachine, Word,
-    Workflow,
+    Contract, Data, EffectOperation, EffectOperations, StateMachine, Word, Workflow,
 };
 use crate::schema::Schema;
 use schemas::Schemas;
@@ -75,12 +74,12 @@ impl<'a> System<'a> {
     }
 
     /// What a schema reference means; `None` when it could not be resolved.
-    pub(crate) fn schema(&self, reference: &SchemaRef<'_>) -> Option<&Schema> {
-        self.schemas.get(reference.at())
+    pub(crate) fn schema(&self, reference: &Data<'_>) -> Option<&Schema> {
+        self.schemas.get(reference.at)
     }
 
     /// What an optional schema reference means.
-    pub(crate) fn schema_of(&self, reference: Option<&SchemaRef<'_>>) -> Option<&Schema> {
+    pub(crate) fn schema_of(&self, reference: Option<&Data<'_>>) -> Option<&Schema> {
         reference.and_then(|reference| self.schema(reference))
     }
 
@@ -92,7 +91,7 @@ impl<'a> System<'a> {
                 .publish
                 .iter()
                 .filter(|entry| entry.topic.as_str() == topic)
-                .find_map(|entry| entry.payload.as_ref().map(SchemaRef::at))
+                .find_map(|entry| entry.payload.as_ref().map(|data| data.at))
         };
         self.contracts
             .iter()
@@ -112,13 +111,6 @@ impl<'a> System<'a> {
         self.contracts
             .iter()
             .filter_map(|c| Some((c, c.workflow.as_ref()?)))
-    }
-
-    /// Every pipeline.
-    pub(crate) fn computes(&self) -> impl Iterator<Item = (&Contract<'a>, &ComputeOperation<'a>)> {
-        self.contracts
-            .iter()
-            .filter_map(|c| Some((c, c.compute.as_ref()?)))
     }
 
     /// Every effect.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::code;
+use crate::diagnostic::{Severity, code};
 use crate::findings::Findings;
-use crate::model::{At, Contract, Data, SchemaRef, Word};
-use crate::schema::Schema;
-use crate::suggest;
+use crate::model::{At, Contract, Data};
+use crate::schema::{self, Definitions, Schema};
 
 /// Schemas by the place of the reference.
 #[derive(Debug, Default)]
@@ -15,13 +14,30 @@ pub(super) struct Schemas {
 }
 
 impl Schemas {
-    /// Resolves every reference of every contract; one that means nothing is reported.
+    /// Compiles every reference of every contract, and checks every definition.
     pub(super) fn resolve(contracts: &[Contract<'_>], findings: &mut Findings<'_>) -> Schemas {
+        let mut definitions = Definitions::default();
+        for contract in contracts {
+            for (name, data) in &contract.definitions {
+                definitions.add(contract.name.as_str(), name.as_str(), data.node);
+            }
+        }
         let mut schemas = Schemas::default();
         for contract in contracts {
+            let owner = contract.name.as_str();
+            for (_, data) in &contract.definitions {
+                check(owner, data, &definitions, findings);
+            }
             for reference in references(contract) {
-                if let Some(schema) = resolve(contracts, contract, reference, findings) {
-                    schemas.by_place.insert(reference.at(), schema);
+                let sound = check(owner, reference, &definitions, findings);
+                match Schema::compile(owner, reference.node, &definitions) {
+                    Ok(schema) => {
+                        schemas.by_place.insert(reference.at, schema);
+                    }
+                    Err(fault) if sound && !findings.has_errors() => {
+                        findings.error(code::NOT_A_SCHEMA, reference.at, fault.message);
+                    }
+                    Err(_) => {}
                 }
             }
         }
@@ -34,7 +50,22 @@ impl Schemas {
     }
 }
 
-fn references<'c, 'a>(contract: &'c Contract<'a>) -> impl Iterator<Item = &'c SchemaRef<'a>> {
+/// Reports what is wrong with a schema; whether nothing is.
+fn check(
+    owner: &str,
+    data: &Data<'_>,
+    definitions: &Definitions<'_>,
+    findings: &mut Findings<'_>,
+) -> bool {
+    let found = schema::check(findings.source(data.at), owner, data.node, definitions);
+    let sound = found
+        .iter()
+        .all(|finding| finding.severity < Severity::Error);
+    findings.extend(found);
+    sound
+}
+
+fn references<'c, 'a>(contract: &'c Contract<'a>) -> impl Iterator<Item = &'c Data<'a>> {
     let bus = &contract.event_bus;
     let heard = bus
         .subscribe
@@ -48,59 +79,6 @@ fn references<'c, 'a>(contract: &'c Contract<'a>) -> impl Iterator<Item = &'c Sc
         .compute
         .iter()
         .flat_map(|c| c.input.iter().chain(&c.output));
-    contract
-        .input_model
-        .iter()
-        .chain(&contract.output_model)
-        .chain(heard)
-        .chain(published)
-        .chain(compute)
-}
-
-fn resolve(
-    contracts: &[Contract<'_>],
-    contract: &Contract<'_>,
-    reference: &SchemaRef<'_>,
-    findings: &mut Findings<'_>,
-) -> Option<Schema> {
-    match reference {
-        SchemaRef::Name(name) => named(contract, name, findings),
-        SchemaRef::From { node, name, .. } => {
-            let found = contracts
-                .iter()
-                .find(|other| other.name.value == node.value);
-            let Some(other) = found else {
-                let message = format!("no node is called `{}`", node.as_str());
-                let names = contracts.iter().map(|other| other.name.as_str());
-                let help = suggest::nearest(node.as_str(), names);
-                findings
-                    .error(code::UNKNOWN_DEFINITION, node.at, message)
-                    .help_if(help.map(|name| format!("did you mean `{name}`?")));
-                return None;
-            };
-            named(other, name, findings)
-        }
-        SchemaRef::Inline(data) => Some(Schema::any(None, data.node.to_value())),
-    }
-}
-
-fn named(contract: &Contract<'_>, name: &Word, findings: &mut Findings<'_>) -> Option<Schema> {
-    let found = contract
-        .definitions
-        .iter()
-        .find(|(word, _)| word.value == name.value);
-    if let Some((word, Data { node, .. })) = found {
-        return Some(Schema::any(Some(word.value.to_string()), node.to_value()));
-    }
-    let node = contract.name.as_str();
-    let message = format!("`{node}` has no definition `{}`", name.as_str());
-    let names = contract.definitions.iter().map(|(word, _)| word.as_str());
-    let help = match suggest::nearest(name.as_str(), names) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("add it under `definitions` of `{node}`"),
-    };
-    findings
-        .error(code::UNKNOWN_DEFINITION, name.at, message)
-        .help(help);
-    None
+    let models = contract.input_model.iter().chain(&contract.output_model);
+    models.chain(heard).chain(published).chain(compute)
 }

@@ -10,21 +10,10 @@ use crate::model::{ActionWork, At, Contract, Word, Work};
 /// One topic's uses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TopicUse {
-    /// Who publishes to it, in order of node name.
-    pub producers: Vec<Producer>,
+    /// The places that publish to it, in order of node name.
+    pub producers: Vec<At>,
     /// Who hears it, in order of node name.
     pub consumers: Vec<Consumer>,
-}
-
-/// One place that publishes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Producer {
-    /// Index of the contract.
-    pub node: usize,
-    /// Where it says so.
-    pub at: At,
-    /// False: only listed in `publish_topics`.
-    pub acts: bool,
 }
 
 /// One place that hears.
@@ -75,17 +64,12 @@ pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, TopicUse> {
                 .consumers
                 .push(consumer);
         }
-        for (topic, acts) in published(contract) {
-            let producer = Producer {
-                node,
-                at: topic.at,
-                acts,
-            };
+        for (topic, _) in published(contract) {
             topics
                 .entry(topic.value)
                 .or_default()
                 .producers
-                .push(producer);
+                .push(topic.at);
         }
     }
     topics
@@ -109,21 +93,21 @@ fn operations_on_topics<'c>(
 /// Every topic a contract publishes to, and whether the place acts or only lists it.
 pub(crate) fn published(contract: &Contract<'_>) -> Vec<(Word, bool)> {
     let mut topics: Vec<(Word, bool)> = Vec::new();
-    for machine in &contract.state_machine {
+    if let Some(machine) = &contract.state_machine {
         for action in machine.actions() {
             if let ActionWork::Event { topic, .. } = &action.work {
                 topics.push((topic.clone(), true));
             }
         }
     }
-    for effect in &contract.effect {
+    if let Some(effect) = &contract.effect {
         let publications = effect
             .operations
             .iter()
             .flat_map(|operation| operation.publications());
         topics.extend(publications.map(|publication| (publication.topic.clone(), true)));
     }
-    for workflow in &contract.workflow {
+    if let Some(workflow) = &contract.workflow {
         topics.extend(workflow.publications().map(|end| (end.topic.clone(), true)));
         for node in &workflow.nodes {
             if let Some(Work::Publish { topic, .. }) = &node.work {

@@ -24,15 +24,8 @@ fn parse(args: &Args<'_>) -> Result<Value, Failed> {
     };
     args.meter
         .produce(text.len().saturating_mul(BYTES_A_TEXT_BYTE))?;
-    json::parse(text, &Limits::default()).map_err(|error| {
-        failed(
-            "bad_conversion",
-            format!(
-                "the text is no JSON: {} at byte {}",
-                error.message, error.at
-            ),
-        )
-    })
+    json::parse(text, &Limits::default())
+        .map_err(|error| failed("bad_conversion", format!("the text is no JSON: {error}")))
 }
 
 fn format(args: &Args<'_>) -> Result<Value, Failed> {

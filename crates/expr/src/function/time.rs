@@ -44,7 +44,7 @@ const BOTH: &[&str] = &[
 ];
 
 /// Steps for looking up a time zone by name.
-const ZONE_STEPS: u64 = 100;
+const ZONE_STEPS: u64 = 200;
 
 /// A point as calendars and clocks show it, in UTC or the zone given.
 fn local(args: &Args<'_>) -> Result<Civil, Failed> {

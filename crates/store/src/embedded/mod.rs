@@ -68,6 +68,7 @@ impl<D: Disk> Embedded<D> {
         rows: Arc<dyn Rows>,
         options: Options,
     ) -> Result<Self, StoreError> {
+        let options = options.within_format();
         let covered = rows.covered()?;
         let mut memory = RowMemory::new(options.rows_cache_bytes);
         let recovered = recover::recover(&*disk, &options, covered, &mut |record| {

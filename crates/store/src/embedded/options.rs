@@ -3,6 +3,8 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
+use crate::frame::SECTOR;
+
 const MIB: u64 = 1024 * 1024;
 const SECOND_MICROS: u64 = 1_000_000;
 
@@ -12,11 +14,11 @@ pub struct Options {
     /// Whether threads make segments and checkpoints and a clock measures syncs. Without, all
     /// happens inside the calls, and equal calls on equal disks give equal bytes.
     pub background: bool,
-    /// A number that no other start of this data folder had; the default draws one.
+    /// A number that no other start of this data folder should have; the default draws one.
     pub entropy: u64,
-    /// Length of the first segment in bytes, a multiple of 512.
+    /// Length of the first segment in bytes, rounded up to whole sectors.
     pub segment_first_bytes: u64,
-    /// Length of later segments in bytes, a multiple of 512.
+    /// Length of later segments in bytes, rounded up to whole sectors.
     pub segment_bytes: u64,
     /// Largest turn in bytes, below 4 GiB; one above `segment_bytes` gets a segment of its own.
     pub turn_bytes_max: u64,
@@ -34,6 +36,23 @@ pub struct Options {
     pub checkpoint_rows_bytes: u64,
     /// Bytes of log since the last checkpoint that make one due; bounds the work of a start.
     pub checkpoint_log_bytes: u64,
+}
+
+/// Frames give their length in 32 bits; this leaves room for the header and the padding.
+const TURN_BYTES_MAX: u64 = u32::MAX as u64 - MIB;
+
+impl Options {
+    /// The same options within what the format allows: whole sectors, 32-bit lengths.
+    pub(crate) fn within_format(mut self) -> Self {
+        for length in [&mut self.segment_first_bytes, &mut self.segment_bytes] {
+            *length = (*length)
+                .next_multiple_of(SECTOR as u64)
+                .max(4 * SECTOR as u64);
+        }
+        self.segment_first_bytes = self.segment_first_bytes.min(self.segment_bytes);
+        self.turn_bytes_max = self.turn_bytes_max.min(TURN_BYTES_MAX);
+        self
+    }
 }
 
 impl Default for Options {

@@ -206,3 +206,116 @@ pub(crate) fn merge(
     rows.truncate(limit);
     Ok(rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u8) -> RowKey {
+        RowKey::from([number])
+    }
+
+    fn value(text: &str) -> RowBytes {
+        RowBytes::from(text.as_bytes())
+    }
+
+    fn known(memory: &RowMemory, number: u8) -> Option<Option<RowBytes>> {
+        match memory.lookup(&key(number)) {
+            Lookup::Known(value) => Some(value),
+            Lookup::Unknown => None,
+        }
+    }
+
+    #[test]
+    fn a_row_read_before_a_checkpoint_began_does_not_enter_the_cache() {
+        let mut memory = RowMemory::new(1 << 20);
+        let generation = memory.generation();
+        memory.change(key(1), Some(value("new")));
+        memory.begin_checkpoint();
+        memory.end_checkpoint();
+        memory.keep(generation, [(key(1), value("old"))].into_iter());
+        assert_eq!(known(&memory, 1), None);
+        memory.keep(memory.generation(), [(key(1), value("new"))].into_iter());
+        assert_eq!(known(&memory, 1), Some(Some(value("new"))));
+    }
+
+    #[test]
+    fn a_row_deleted_by_a_checkpoint_leaves_the_cache() {
+        let mut memory = RowMemory::new(1 << 20);
+        for text in [Some(value("one")), None] {
+            memory.change(key(1), text.clone());
+            let (changes, _) = memory.begin_checkpoint();
+            assert_eq!(known(&memory, 1), Some(text.clone()));
+            memory.cache_written(changes.iter());
+            memory.end_checkpoint();
+            assert_eq!(known(&memory, 1), text.map(Some));
+        }
+    }
+
+    #[test]
+    fn unwritten_bytes_follow_what_is_kept() {
+        let mut memory = RowMemory::new(1 << 20);
+        memory.change(key(1), Some(value("four")));
+        let one = memory.unwritten_bytes();
+        memory.change(key(1), Some(value("eight888")));
+        assert_eq!(memory.unwritten_bytes(), one + 4);
+        memory.change(key(1), None);
+        assert_eq!(memory.unwritten_bytes(), one - 4);
+        memory.begin_checkpoint();
+        memory.change(key(2), Some(value("four")));
+        assert_eq!(
+            (memory.unwritten_bytes(), memory.unwritten_rows()),
+            (2 * one - 4, 2)
+        );
+        memory.abandon_checkpoint();
+        assert_eq!(
+            (memory.unwritten_bytes(), memory.unwritten_rows()),
+            (2 * one - 4, 2)
+        );
+        memory.begin_checkpoint();
+        memory.end_checkpoint();
+        assert_eq!((memory.unwritten_bytes(), memory.unwritten_rows()), (0, 0));
+    }
+
+    #[test]
+    fn a_checkpoint_that_failed_never_hides_a_newer_change() {
+        let mut memory = RowMemory::new(1 << 20);
+        memory.change(key(1), Some(value("old")));
+        memory.change(key(2), Some(value("old")));
+        memory.begin_checkpoint();
+        memory.change(key(1), None);
+        memory.abandon_checkpoint();
+        assert_eq!(known(&memory, 1), Some(None));
+        assert_eq!(known(&memory, 2), Some(Some(value("old"))));
+    }
+
+    #[test]
+    fn changed_rows_end_with_the_one_that_reaches_the_limit() {
+        let mut memory = RowMemory::new(1 << 20);
+        for number in [1, 2, 5] {
+            memory.change(key(number), Some(value("older")));
+        }
+        memory.begin_checkpoint();
+        for number in [2, 3, 6] {
+            memory.change(key(number), (number != 2).then(|| value("newer")));
+        }
+        let found = |limit| {
+            let (rows, whole) = memory.changed_in(&[0], &[9], limit);
+            let text =
+                |(row, value): (RowKey, Option<RowBytes>)| (row[0], value.map(|text| text.len()));
+            (rows.into_iter().map(text).collect::<Vec<_>>(), whole)
+        };
+        assert_eq!(
+            found(2),
+            (vec![(1, Some(5)), (2, None), (3, Some(5))], false)
+        );
+        let all = vec![
+            (1, Some(5)),
+            (2, None),
+            (3, Some(5)),
+            (5, Some(5)),
+            (6, Some(5)),
+        ];
+        assert_eq!(found(9), (all, true));
+    }
+}

@@ -1,0 +1,105 @@
+//! Edges: what a producer declares or makes against what its subscribers want.
+
+use crate::diagnostic::code;
+use crate::findings::Findings;
+use crate::link::types::{Misfit, misfits};
+use crate::model::{At, SubscribeTopic};
+use crate::schema::Schema;
+use crate::system::System;
+
+/// Two producers that declare different payloads for one topic.
+pub(super) fn producers_disagree(system: &System<'_>, findings: &mut Findings<'_>) {
+    for topic in system.topics.keys() {
+        let mut declared: Vec<(&Schema, At)> = Vec::new();
+        for contract in &system.contracts {
+            for entry in contract
+                .event_bus
+                .publish
+                .iter()
+                .filter(|e| e.topic.value == *topic)
+            {
+                let schema = system.schema_of(entry.payload.as_ref());
+                let at = entry
+                    .payload
+                    .as_ref()
+                    .map_or(entry.topic.at, |data| data.at);
+                declared.extend(schema.map(|schema| (schema, at)));
+            }
+        }
+        let Some(((first, place), others)) = declared.split_first() else {
+            continue;
+        };
+        for (_, at) in others
+            .iter()
+            .filter(|(other, _)| other.document() != first.document())
+        {
+            findings
+                .error(
+                    code::PRODUCERS_DISAGREE,
+                    *at,
+                    format!("another producer declares `{topic}` differently"),
+                )
+                .help("let both name one definition: `{from: node, name: X}`")
+                .related(*place, "the other one");
+        }
+    }
+}
+
+/// A payload that its producer declares and its subscriber cannot take.
+pub(super) fn misfit(system: &System<'_>, findings: &mut Findings<'_>) {
+    for contract in &system.contracts {
+        for entry in &contract.event_bus.subscribe {
+            let wanted = wanted(system, contract, entry);
+            let Some((wanted, at)) = wanted else { continue };
+            let Some(made) = system.producer_schema(entry.topic.as_str()) else {
+                continue;
+            };
+            for misfit in misfits(made.ty(), wanted.ty()) {
+                report(&misfit, entry, at, findings);
+            }
+        }
+    }
+}
+
+fn wanted<'s>(
+    system: &'s System<'_>,
+    contract: &'s crate::model::Contract<'_>,
+    entry: &'s SubscribeTopic<'_>,
+) -> Option<(&'s Schema, At)> {
+    let compute = contract
+        .compute
+        .as_ref()
+        .and_then(|compute| compute.input.as_ref());
+    let reference = entry
+        .payload
+        .as_ref()
+        .or(contract.input_model.as_ref())
+        .or(compute)?;
+    Some((
+        system.schema(reference)?,
+        entry
+            .payload
+            .as_ref()
+            .map_or(entry.topic.at, |data| data.at),
+    ))
+}
+
+fn report(misfit: &Misfit, entry: &SubscribeTopic<'_>, at: At, findings: &mut Findings<'_>) {
+    let topic = entry.topic.as_str();
+    let field = match misfit.path.as_str() {
+        "" => String::new(),
+        path => format!("`{path}`: "),
+    };
+    let message = format!(
+        "what `{topic}` carries does not fit: {field}{}",
+        misfit.message
+    );
+    match misfit.certain {
+        true => findings
+            .error(code::EDGE_MISFIT, at, message)
+            .help("let both sides name one definition: `{from: node, name: X}`"),
+        false => findings
+            .warning(code::EDGE_MAY_MISFIT, at, message)
+            .help("make it required where it is made, or optional here"),
+    };
+}

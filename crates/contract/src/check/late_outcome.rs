@@ -1,0 +1,168 @@
+//! Outcomes that arrive when the entity has already ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::reachable::reached;
+use crate::diagnostic::code;
+use crate::findings::Findings;
+use crate::model::{Action, ActionWork, Contract, StateMachine, Transition, TriggerRef};
+use crate::system::{System, event_segment};
+
+/// A terminal state that can be entered while an intent of the entity is pending, in which a
+/// topic that tells its outcome is not answered.
+pub(super) fn late_outcome(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (contract, machine) in system.machines() {
+        let answers = answers(system, contract, machine);
+        let pending = pending(machine, contract, &answers);
+        for (at, state) in machine
+            .states
+            .iter()
+            .enumerate()
+            .filter(|(_, state)| state.terminal)
+        {
+            for intent in &pending[at] {
+                let open = answers[intent].iter().filter(|topic| {
+                    !machine.transitions.iter().any(|t| {
+                        t.to.is_none()
+                            && t.starts_from(state.name.as_str())
+                            && hears(contract, t, topic)
+                    })
+                });
+                for topic in open {
+                    let name = state.name.as_str();
+                    let message = format!(
+                        "`{name}` can be entered while `{intent}` is pending, and does not answer `{topic}`"
+                    );
+                    let event = event_segment(topic).unwrap_or(topic);
+                    findings.warning(code::LATE_OUTCOME, state.name.at, message).help(format!(
+                        "add {{from_state: {name}, trigger: {event}}} with what undoes it, or with nothing to ignore it"
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// The intents a machine emits, each with the subscribed topics that tell how it ended.
+fn answers<'s>(
+    system: &'s System<'_>,
+    contract: &'s Contract<'_>,
+    machine: &'s StateMachine<'_>,
+) -> BTreeMap<&'s str, Vec<&'s str>> {
+    let mut answers = BTreeMap::new();
+    for intent in machine.actions().filter_map(intent_of) {
+        let performers = system
+            .intents
+            .get(intent)
+            .map(|uses| uses.performers.as_slice());
+        let mut topics: Vec<&str> = Vec::new();
+        for performer in performers.unwrap_or_default() {
+            let node = &system.contracts[performer.node];
+            let operation = performer.operation.zip(node.effect.as_ref());
+            let ends = operation.map(|(at, effect)| effect.operations[at].publications());
+            topics.extend(ends.into_iter().flatten().map(|end| end.topic.as_str()));
+            let run = node
+                .workflow
+                .iter()
+                .filter(|_| performer.operation.is_none());
+            topics.extend(
+                run.flat_map(|workflow| workflow.publications())
+                    .map(|end| end.topic.as_str()),
+            );
+        }
+        let heard = |topic: &&str| {
+            contract
+                .event_bus
+                .subscribe
+                .iter()
+                .any(|entry| entry.topic.as_str() == *topic)
+        };
+        topics.retain(heard);
+        topics.sort_unstable();
+        topics.dedup();
+        answers.insert(intent, topics);
+    }
+    answers
+}
+
+fn intent_of<'m>(action: &'m Action<'_>) -> Option<&'m str> {
+    match &action.work {
+        ActionWork::Intent { intent_type, .. } => Some(intent_type.as_str()),
+        _ => None,
+    }
+}
+
+fn hears(contract: &Contract<'_>, transition: &Transition<'_>, topic: &str) -> bool {
+    match &transition.trigger {
+        TriggerRef::Topic { topic: named, .. } => named.as_str() == topic,
+        TriggerRef::Name(name) => {
+            event_segment(topic) == Some(name.as_str())
+                && contract
+                    .event_bus
+                    .subscribe
+                    .iter()
+                    .any(|entry| entry.topic.as_str() == topic)
+        }
+    }
+}
+
+/// For each state the intents that may be pending in it.
+fn pending<'m>(
+    machine: &'m StateMachine<'_>,
+    contract: &Contract<'_>,
+    answers: &BTreeMap<&'m str, Vec<&'m str>>,
+) -> Vec<BTreeSet<&'m str>> {
+    let reached = reached(machine);
+    let mut pending: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); machine.states.len()];
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (from, state) in machine
+            .states
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| reached[*at])
+        {
+            let name = state.name.as_str();
+            for transition in machine.transitions.iter().filter(|t| t.starts_from(name)) {
+                if state.terminal && transition.to.is_some() {
+                    continue;
+                }
+                let to = match &transition.to {
+                    Some(to) => machine.find(to.as_str()),
+                    None => Some(from),
+                };
+                let Some(to) = to else { continue };
+                let answered = |intent: &&&str| {
+                    answers[**intent]
+                        .iter()
+                        .any(|topic| hears(contract, transition, topic))
+                };
+                let mut after: BTreeSet<&str> = pending[from]
+                    .iter()
+                    .filter(|intent| !answered(intent))
+                    .copied()
+                    .collect();
+                after.extend(emitted(machine, transition, from, to));
+                let before = pending[to].len();
+                pending[to].extend(after);
+                changed |= pending[to].len() > before;
+            }
+        }
+    }
+    pending
+}
+
+fn emitted<'m>(
+    machine: &'m StateMachine<'_>,
+    transition: &'m Transition<'_>,
+    from: usize,
+    to: usize,
+) -> Vec<&'m str> {
+    let mut actions: Vec<&Action<'_>> = transition.actions.iter().collect();
+    if transition.to.is_some() {
+        actions.extend(&machine.states[from].exit_actions);
+        actions.extend(&machine.states[to].entry_actions);
+    }
+    actions.into_iter().filter_map(intent_of).collect()
+}

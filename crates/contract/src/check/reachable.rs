@@ -1,0 +1,119 @@
+//! Which states can be entered, and which of them can be left again without help from outside.
+
+use crate::diagnostic::code;
+use crate::findings::Findings;
+use crate::model::{Contract, StateMachine, Transition, TriggerRef};
+use crate::system::{System, event_segment};
+
+/// A state that no transition leads to.
+pub(super) fn unreachable_state(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (_, machine) in system.machines() {
+        let reached = reached(machine);
+        for (state, _) in machine
+            .states
+            .iter()
+            .zip(&reached)
+            .filter(|(_, reached)| !**reached)
+        {
+            let message = format!("no transition leads to `{}`", state.name.as_str());
+            findings
+                .warning(code::UNREACHABLE_STATE, state.name.at, message)
+                .help("lead a transition to it, or leave it out");
+        }
+    }
+}
+
+/// Which states can be entered from the initial one; all of them when that is not known.
+pub(super) fn reached(machine: &StateMachine<'_>) -> Vec<bool> {
+    let mut reached = vec![false; machine.states.len()];
+    let initial = machine
+        .initial_state
+        .as_ref()
+        .and_then(|name| machine.find(name.as_str()));
+    let Some(initial) = initial else {
+        return vec![true; machine.states.len()];
+    };
+    let mut open = vec![initial];
+    while let Some(at) = open.pop() {
+        if std::mem::replace(&mut reached[at], true) || machine.states[at].terminal {
+            continue;
+        }
+        let leaving = machine
+            .transitions
+            .iter()
+            .filter(|t| leaves(t, machine.states[at].name.as_str()));
+        open.extend(leaving.filter_map(|t| machine.find(t.to.as_ref()?.as_str())));
+    }
+    reached
+}
+
+fn leaves(transition: &Transition<'_>, state: &str) -> bool {
+    transition.to.is_some() && transition.starts_from(state)
+}
+
+/// A state that only an entry can leave, without a timer and without saying that it waits.
+pub(super) fn dead_end(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (contract, machine) in system.machines() {
+        let reached = reached(machine);
+        for (at, state) in machine.states.iter().enumerate() {
+            let name = state.name.as_str();
+            let patient = state.terminal || state.waits_forever || state.timeout_ms.is_some();
+            if patient || !reached[at] || !is_inhabited(machine, name) {
+                continue;
+            }
+            let mut leaving = machine
+                .transitions
+                .iter()
+                .filter(|t| leaves(t, name))
+                .peekable();
+            let message = if leaving.peek().is_none() {
+                format!("nothing leaves `{name}`, and it is not terminal")
+            } else if leaving.all(|t| only_entries(system, contract, &t.trigger)) {
+                format!("only a message from outside leaves `{name}`")
+            } else {
+                continue;
+            };
+            findings
+                .warning(code::DEAD_END, state.name.at, message)
+                .help("give it `timeout_ms` and a `timeout` transition, or say `waits: forever`");
+        }
+    }
+}
+
+/// Whether an entity can be in the state: of the initial one only when something stays in it or
+/// enters it, since an entity begins with the first message applied to it.
+fn is_inhabited(machine: &StateMachine<'_>, state: &str) -> bool {
+    let initial = machine
+        .initial_state
+        .as_ref()
+        .is_some_and(|name| name.as_str() == state);
+    let acts = |t: &Transition<'_>| t.starts_from(state) && !t.actions.is_empty();
+    let holds = |t: &Transition<'_>| match &t.to {
+        Some(to) => to.as_str() == state,
+        None => acts(t),
+    };
+    !initial || machine.transitions.iter().any(holds)
+}
+
+/// Whether all topics of a trigger come from outside only.
+fn only_entries(system: &System<'_>, contract: &Contract<'_>, trigger: &TriggerRef<'_>) -> bool {
+    if trigger.is_timeout() {
+        return false;
+    }
+    let is_entry = |topic: &str| {
+        system
+            .topics
+            .get(topic)
+            .is_some_and(|uses| uses.producers.is_empty())
+    };
+    match trigger {
+        TriggerRef::Topic { topic, .. } => is_entry(topic.as_str()),
+        TriggerRef::Name(name) => contract
+            .event_bus
+            .subscribe
+            .iter()
+            .map(|entry| entry.topic.as_str())
+            .filter(|topic| event_segment(topic) == Some(name.as_str()))
+            .all(is_entry),
+    }
+}

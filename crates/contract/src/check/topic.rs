@@ -1,0 +1,224 @@
+//! Topics: their grammar, who lists them, who hears them.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::code;
+use crate::findings::Findings;
+use crate::graph::Kind;
+use crate::model::{At, Word};
+use crate::system::{ConsumerKind, System, TopicUse, default_publication, published};
+use crate::topic;
+
+/// A topic outside the grammar.
+pub(super) fn bad_topic(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (topic, uses) in &system.topics {
+        let Err(fault) = topic::parse(topic) else {
+            continue;
+        };
+        let producers = uses.producers.iter().copied();
+        for at in producers.chain(uses.consumers.iter().map(|consumer| consumer.at)) {
+            findings
+                .error(code::BAD_TOPIC, at, format!("`{topic}`: {fault}"))
+                .help(fault.remedy(topic));
+        }
+    }
+}
+
+/// A topic that is published and not listed.
+pub(super) fn unlisted(system: &System<'_>, findings: &mut Findings<'_>) {
+    for contract in &system.contracts {
+        let listed = |topic: &Word| {
+            contract
+                .event_bus
+                .publish
+                .iter()
+                .any(|entry| entry.topic.value == topic.value)
+        };
+        for (topic, _) in published(contract)
+            .iter()
+            .filter(|(topic, _)| !listed(topic))
+        {
+            let names = contract
+                .event_bus
+                .publish
+                .iter()
+                .map(|entry| entry.topic.as_str());
+            let help = super::meant(topic.as_str(), names, || {
+                format!("add {} to `event_bus.publish_topics`", topic.as_str())
+            });
+            let message = format!("`{}` is not among the `publish_topics`", topic.as_str());
+            findings
+                .error(code::UNLISTED_TOPIC, topic.at, message)
+                .help(help);
+        }
+    }
+}
+
+/// A topic that one list has twice.
+pub(super) fn listed_twice(system: &System<'_>, findings: &mut Findings<'_>) {
+    for contract in &system.contracts {
+        let bus = &contract.event_bus;
+        twice(bus.subscribe.iter().map(|entry| &entry.topic), findings);
+        twice(bus.publish.iter().map(|entry| &entry.topic), findings);
+    }
+}
+
+fn twice<'w>(topics: impl Iterator<Item = &'w Word>, findings: &mut Findings<'_>) {
+    let mut seen: BTreeMap<&str, At> = BTreeMap::new();
+    for topic in topics {
+        let first = *seen.entry(topic.as_str()).or_insert(topic.at);
+        if first != topic.at {
+            let message = format!("`{}` is listed twice", topic.as_str());
+            findings
+                .error(code::TOPIC_LISTED_TWICE, topic.at, message)
+                .help("keep one of the two")
+                .related(first, "the other one");
+        }
+    }
+}
+
+/// A topic that is listed and that nothing in the node publishes.
+pub(super) fn never_published(system: &System<'_>, findings: &mut Findings<'_>) {
+    for contract in &system.contracts {
+        let acting: Vec<Word> = published(contract)
+            .into_iter()
+            .filter_map(|(topic, acts)| acts.then_some(topic))
+            .collect();
+        for entry in &contract.event_bus.publish {
+            if !acting.iter().any(|topic| topic.value == entry.topic.value) {
+                let message = format!("nothing here publishes `{}`", entry.topic.as_str());
+                findings
+                    .warning(code::NEVER_PUBLISHED, entry.topic.at, message)
+                    .help("publish it, or leave it out of `publish_topics`");
+            }
+        }
+    }
+}
+
+/// A subscription that nothing in the node takes.
+pub(super) fn not_taken(system: &System<'_>, findings: &mut Findings<'_>) {
+    for contract in &system.contracts {
+        for entry in &contract.event_bus.subscribe {
+            let topic = &entry.topic;
+            let (taken, help) = match contract.kind.value {
+                Kind::Effect => (
+                    contract
+                        .effect
+                        .iter()
+                        .flat_map(|effect| &effect.operations)
+                        .any(|operation| {
+                            operation
+                                .on_topic
+                                .as_ref()
+                                .is_some_and(|on| on.value == topic.value)
+                        }),
+                    "name it in `on_topic` of an operation",
+                ),
+                Kind::Compute => (
+                    default_publication(contract).is_some(),
+                    "list one topic in `publish_topics`: the result is published there",
+                ),
+                Kind::Reducer | Kind::Orchestrator => continue,
+            };
+            if !taken {
+                let message = format!("nothing in this node takes `{}`", topic.as_str());
+                findings
+                    .error(code::NOT_TAKEN, topic.at, message)
+                    .help(help);
+            }
+        }
+    }
+}
+
+/// Topics that come from outside or lead there, and those that probably only seem to.
+pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (topic, uses) in &system.topics {
+        let (code, at, message) = match (uses.producers.first(), uses.consumers.first()) {
+            (None, Some(consumer)) => (
+                code::ENTRY,
+                consumer.at,
+                format!("`{topic}` is an entry: no contract publishes it"),
+            ),
+            (Some(producer), None) => (
+                code::EXIT,
+                *producer,
+                format!("`{topic}` is an exit: no contract consumes it"),
+            ),
+            _ => continue,
+        };
+        match counterpart(system, topic, uses) {
+            Some(other) => {
+                findings
+                    .warning(code::TOPIC_TYPO, at, message)
+                    .help(format!("did you mean `{other}`?"));
+            }
+            None => {
+                findings.note(code, at, message);
+            }
+        }
+    }
+}
+
+/// An open end of the other side that differs from this one only by a typo or its version.
+fn counterpart<'s>(system: &'s System<'_>, topic: &str, uses: &TopicUse) -> Option<&'s str> {
+    let opposite = |other: &&TopicUse| match uses.producers.is_empty() {
+        true => other.consumers.is_empty(),
+        false => other.producers.is_empty(),
+    };
+    let others = || {
+        let open = system.topics.iter().filter(|(_, other)| opposite(other));
+        open.map(|(name, _)| name.as_str())
+            .filter(|name| *name != topic)
+    };
+    let unversioned = |name: &str| name.rsplit_once('.').map(|(rest, _)| rest.to_owned());
+    let same = others().find(|other| unversioned(other) == unversioned(topic));
+    same.or_else(|| others().find(|other| is_typo(topic, other)))
+}
+
+/// Whether two names differ by one character too many, missing or wrong, or by two swapped.
+fn is_typo(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let prefix = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[prefix..], &b[prefix..]);
+    let suffix = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
+    match (&a[..a.len() - suffix], &b[..b.len() - suffix]) {
+        ([x, y], [v, w]) => x == w && y == v,
+        (a, b) => a.len() <= 1 && b.len() <= 1,
+    }
+}
+
+/// A command with two subscribers.
+pub(super) fn command_shared(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (topic, uses) in system
+        .topics
+        .iter()
+        .filter(|(topic, _)| topic.starts_with("onex.cmd."))
+    {
+        let mut owners: Vec<(usize, At)> = Vec::new();
+        for consumer in &uses.consumers {
+            let listing = consumer.kind == ConsumerKind::Subscription
+                && system.contracts[consumer.node].kind.value == Kind::Effect;
+            if !listing {
+                owners.push((consumer.node, consumer.at));
+            }
+        }
+        let Some(((_, first), others)) = owners.split_first() else {
+            continue;
+        };
+        for (_, at) in others {
+            findings
+                .warning(
+                    code::COMMAND_SHARED,
+                    *at,
+                    format!("the command `{topic}` has another subscriber"),
+                )
+                .help("a command has one owner: publish an event for the others")
+                .related(*first, "the other one");
+        }
+    }
+}

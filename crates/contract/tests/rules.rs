@@ -1,0 +1,114 @@
+//! Every rule has a case that breaks it and a twin that does not:
+//! `cases/<family>/<code>/{bad,good}/*.yaml`, with what check says in the `.txt` beside each folder.
+//! `UPDATE=1` writes the expectations anew.
+
+mod host;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use onex_contract::catalog::HostValues;
+use onex_contract::diagnostic::Severity;
+use onex_contract::diagnostic::human::{Options, render};
+use onex_contract::source::Source;
+use onex_contract::{Checked, check, load_folder};
+use onex_expr::Value;
+
+/// Families whose cases are folders of contracts.
+const FAMILIES: [&str; 8] = [
+    "section",
+    "identity",
+    "reducer",
+    "workflow",
+    "effect",
+    "topic",
+    "expression",
+    "host",
+];
+
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut cases = Vec::new();
+    for family in FAMILIES {
+        let folder = fs::read_dir(root.join(family)).expect("the family has cases");
+        cases.extend(folder.map(|entry| entry.expect("a folder can be listed").path()));
+    }
+    cases.sort();
+    cases
+}
+
+fn checked(folder: &Path) -> (Vec<Source>, Checked) {
+    let mut sources = Vec::new();
+    let files = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut files: Vec<PathBuf> = files
+        .map(|f| f.expect("a folder can be listed").path())
+        .collect();
+    files.sort();
+    for file in files {
+        for source in load_folder(&file).expect("a case can be read") {
+            let name = file
+                .file_name()
+                .expect("a file has a name")
+                .to_string_lossy();
+            sources.push(Source {
+                path: name.into(),
+                ..source
+            });
+        }
+    }
+    let config = BTreeMap::from([("limit".to_owned(), Value::text("many"))]);
+    let host = HostValues {
+        config: [(String::new(), config)].into(),
+        env: [("REGION".to_owned(), "north".to_owned())].into(),
+        secrets: vec!["TOKEN".to_owned()],
+        ..HostValues::default()
+    };
+    let checked = check(&sources, &host::catalog(), &host);
+    (sources, checked)
+}
+
+fn compare(expected: &Path, answer: &str, wrong: &mut Vec<String>) {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(expected, answer).expect("an expectation can be written");
+    } else if fs::read_to_string(expected).ok().as_deref() != Some(answer) {
+        wrong.push(format!("{}: now\n{answer}", expected.display()));
+    }
+}
+
+#[test]
+fn every_rule_finds_its_case_and_spares_the_twin() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let code = case
+            .file_name()
+            .expect("a case has a name")
+            .to_string_lossy()
+            .into_owned();
+        for (twin, breaks) in [("bad", true), ("good", false)] {
+            let (sources, checked) = checked(&case.join(twin));
+            let found = &checked.diagnostics;
+            let is_found = found.iter().any(|diagnostic| diagnostic.code == code);
+            let has_errors = found.iter().any(|d| d.severity == Severity::Error);
+            let text = render(found, &sources, Options::default());
+            compare(&case.join(format!("{twin}.txt")), &text, &mut wrong);
+            if is_found != breaks {
+                wrong.push(format!("{code}/{twin}: found {is_found}\n{text}"));
+            }
+            if !breaks && has_errors {
+                wrong.push(format!("{code}/{twin} has errors\n{text}"));
+            }
+            if checked.graph.is_some() == has_errors {
+                wrong.push(format!(
+                    "{code}/{twin}: a graph and errors exclude each other\n{text}"
+                ));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
