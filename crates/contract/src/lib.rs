@@ -1,26 +1,33 @@
 //! From contract text to a checked, linked graph.
 //!
 //! In reading order: [`source`] text as found, [`load_folder`] where it is found, [`diagnostic`]
-//! what is found in it, `yaml` and `parsed` a tree with places, `dialect` what it is written in,
-//! `section` one contract read into `model`, `system` all of them with names looked up, `check`
-//! the rules, `link` everything compiled into the [`graph`], `stored` that graph as bytes.
-//! [`catalog`] is what the host can perform, [`schema`] JSON Schema.
+//! what is found in it, [`yaml`] and `parsed` a tree with places, `dialect` what it is written in,
+//! `section` one contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names and
+//! schemas mean, [`catalog`] what the host can perform, `system` all contracts with names looked
+//! up, `check` the rules, `link` everything compiled into the [`graph`], [`normal`] and `shown` the
+//! normal form, `stored` the graph as bytes.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
-pub mod catalog;
-mod check;
+pub mod source;
+
+mod load;
+
 pub mod diagnostic;
 mod findings;
-pub mod graph;
-mod link;
-mod load;
-mod model;
+
+pub mod yaml;
+
+mod dialect;
 mod parsed;
-pub mod schema;
+
+mod model;
 mod section;
-pub mod source;
-mod stored;
+
+pub mod schema;
 pub mod suggest;
+pub mod topic;
+
+pub mod catalog;
 mod system;
 
 mod check;
@@ -28,6 +35,7 @@ mod link;
 
 pub mod graph;
 
+pub mod normal;
 mod shown;
 mod stored;
 
@@ -108,7 +116,7 @@ fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<
         return None;
     }
     let mut contract = section::read(&mut reading, root, &parsed.stem)?;
-    contract.normal_form = onex_expr::json::to_string(&shown::normal_form(root).to_value()).into();
+    contract.normal_form = normal::to_yaml(&shown::normal_form(root)).into();
     Some(contract)
 }
 

@@ -98,6 +98,7 @@ impl Graph {
     /// # Errors
     /// What checking found, when these bytes are damaged or no longer pass the check; bytes that
     /// cannot be read at all give a finding in a file called `stored graph`.
+    #[expect(clippy::result_large_err, reason = "restoring happens once a start")]
     pub fn restore(stored: &[u8], catalog: &Catalog) -> Result<Graph, Checked> {
         let Some((sources, host)) = read(stored) else {
             return Err(unreadable(stored));

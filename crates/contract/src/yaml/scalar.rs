@@ -5,10 +5,10 @@ use super::Tree;
 
 /// A word that looks like a number we cannot keep; with the nearest value we can.
 #[derive(Debug)]
-pub(super) struct OutOfRange(pub(super) Tree);
+pub(crate) struct OutOfRange(pub(crate) Tree);
 
 /// What a word without quotes is.
-pub(super) fn resolve(word: &str) -> Result<Tree, OutOfRange> {
+pub(crate) fn resolve(word: &str) -> Result<Tree, OutOfRange> {
     match word {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Tree::Null),
         "true" | "True" | "TRUE" => return Ok(Tree::Bool(true)),
