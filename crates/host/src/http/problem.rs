@@ -134,3 +134,18 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_told_to_come_back_is_told_when() {
+        for (status, after) in [(429, true), (503, true), (409, false), (500, false)] {
+            let refusal = Refusal::new(status, "word", "text");
+            let response = Problem::from(refusal).into_response();
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), after);
+        }
+    }
+}

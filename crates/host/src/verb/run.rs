@@ -121,10 +121,12 @@ async fn host(config: &Config, graph: Graph) -> Result<Exit, Fault> {
         limits: Arc::new(config.server.clone()),
     };
     let (close, closed) = oneshot::channel::<()>();
-    let serving = tokio::spawn(serve::serve(listener, router(port), async {
+    let connections_max = config.server.connections_max;
+    let serving = serve::serve(listener, router(port), connections_max, async {
         // Dropped or told: both mean close.
         let _ = closed.await;
-    }));
+    });
+    let serving = tokio::spawn(serving);
     let ended = serve_until_signal(service, &handle, &mut signals, address).await;
     // Health has answered until here.
     let _ = close.send(());
