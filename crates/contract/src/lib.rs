@@ -1,10 +1,11 @@
 //! From contract text to a checked, linked graph.
 //!
 //! In reading order: [`source`] text as found, [`load_folder`] where it is found, [`diagnostic`]
-//! what is found in it, `yaml` and `parsed` a tree with places, `dialect` what it is written in,
-//! `section` one contract read into `model`, `shown` and [`normal`] its normal form, `system` all of them with names looked up, `check`
-//! the rules, `link` everything compiled into the [`graph`], `stored` that graph as bytes.
-//! [`catalog`] is what the host can perform, [`schema`] JSON Schema.
+//! what is found in it, [`yaml`] and `parsed` a tree with places, `dialect` what it is written in,
+//! `section` one contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names and
+//! schemas mean, [`catalog`] what the host can perform, `system` all contracts with names looked
+//! up, `check` the rules, `link` everything compiled into the [`graph`], [`normal`] and `shown` the
+//! normal form, `stored` the graph as bytes.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
 pub mod source;

@@ -6,10 +6,12 @@ use std::path::Path;
 
 use onex_contract::catalog::HostValues;
 use onex_contract::diagnostic::Severity;
-use onex_contract::graph::{Body, Graph};
+use onex_contract::graph::{
+    Body, Compensation, Entry, Graph, Performer, Published, Recovery, StepWork,
+};
 use onex_contract::source::Source;
 use onex_contract::{Checked, check, load_folder};
-use onex_expr::Value;
+use onex_expr::{Template, Text, Value};
 
 fn example() -> Vec<Source> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/example");
@@ -176,4 +178,107 @@ state_machine:
       actions: [{action_type: state_update, set: {zeta: 1, alpha: 2}}]
 ";
     assert_eq!(checked.nodes[0].normal_form.as_deref(), Some(expected));
+}
+
+#[test]
+fn an_operation_carries_what_the_contract_says_and_defaults_for_the_rest() {
+    let graph = graph();
+    let payment = graph.node(graph.find("payment").expect("payment"));
+    let Body::Effect(payment) = &payment.body else {
+        panic!("payment is an effect")
+    };
+    let [capture, refund] = payment.operations.as_slice() else {
+        panic!("two operations")
+    };
+    assert!(capture.idempotent && refund.idempotent && capture.ordered && capture.has_status);
+    assert_eq!((capture.timeout_ms, refund.timeout_ms), (120_000, 30_000));
+    assert_eq!(
+        (capture.retry.max_retries, capture.retry.base_delay_ms),
+        (5, 200)
+    );
+    assert_eq!(
+        (refund.retry.max_retries, refund.retry.max_delay_ms),
+        (3, 30_000)
+    );
+    assert_eq!(
+        capture.breaker.map(|b| (b.failure_threshold, b.timeout_ms)),
+        Some((5, 30_000))
+    );
+    assert_eq!(capture.refusals[0].codes, [402]);
+    let topic = |published: &Option<Published>| published.as_ref().map(|p| p.topic.to_string());
+    let captured = "onex.evt.shop.payment-captured.v1".to_owned();
+    assert_eq!(topic(&capture.outcome), Some(captured));
+    assert_eq!(topic(&refund.outcome), None);
+    let performer = graph.performers["payment.refund"];
+    assert_eq!(
+        performer,
+        Performer::Operation(graph.find("payment").expect("payment"), 1)
+    );
+}
+
+#[test]
+fn steps_name_their_targets_dependents_and_undoing() {
+    let graph = graph();
+    let stock = graph.find("stock").expect("stock");
+    let node = graph.node(graph.find("fulfil_order").expect("fulfil_order"));
+    let Body::Orchestrator(workflow) = &node.body else {
+        panic!("it is an orchestrator")
+    };
+    let [reserve, label, parcels] = workflow.steps.as_slice() else {
+        panic!("three steps")
+    };
+    assert_eq!(
+        (&*reserve.dependents, &*label.depends_on),
+        ([1].as_slice(), [0].as_slice())
+    );
+    assert_eq!((parcels.max_parallel, reserve.max_parallel), (4, 1));
+    let StepWork::Effect {
+        node,
+        operation,
+        topic,
+    } = &reserve.work
+    else {
+        panic!("an effect")
+    };
+    assert_eq!((*node, *operation), (stock, 0));
+    assert_eq!(topic, "onex.intent.fulfil-order.reserve.v1");
+    let Compensation::Operation {
+        operation,
+        topic,
+        input,
+        ..
+    } = &reserve.compensation
+    else {
+        panic!("it is undone by an operation")
+    };
+    assert_eq!(
+        (*operation, topic.as_str()),
+        (1, "onex.intent.fulfil-order.release.v1")
+    );
+    assert!(input.is_none());
+    let topics = |outcome: &Option<(Text, Option<Template>)>| {
+        outcome.as_ref().map(|(topic, _)| topic.to_string())
+    };
+    let ends = &workflow.outcomes;
+    assert_eq!(topics(&ends.cancelled), topics(&ends.failed));
+    assert_eq!(
+        (workflow.timeout_ms, workflow.recovery),
+        (600_000, Recovery::Compensate)
+    );
+}
+
+#[test]
+fn topics_know_their_subscribers_and_whether_clients_may_publish() {
+    let graph = graph();
+    let node = |name: &str| graph.find(name).expect("it is there");
+    let placed = &graph.topics["onex.evt.shop.order-placed.v1"];
+    assert!(placed.ingress && !placed.produced);
+    assert_eq!(placed.subscribers[0].entry, Entry::Trigger(0));
+    let paid = &graph.topics["onex.evt.shop.order-paid.v1"];
+    assert!(paid.produced && !paid.ingress && paid.producer_schema.is_some());
+    let subscriber = &paid.subscribers[0];
+    assert_eq!(
+        (subscriber.node, subscriber.entry),
+        (node("fulfil_order"), Entry::Run)
+    );
 }

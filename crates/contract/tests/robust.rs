@@ -6,11 +6,12 @@ mod host;
 use std::path::Path;
 
 use onex_contract::catalog::HostValues;
-use onex_contract::diagnostic::Severity;
+use onex_contract::diagnostic::{Severity, code};
+use onex_contract::graph::Graph;
 use onex_contract::source::Source;
 use onex_contract::yaml::{self, Node, Tree};
 use onex_contract::{check, load_folder};
-use onex_expr::json;
+use onex_expr::{Value, json};
 
 /// Mutants of each test.
 const ROUNDS: u64 = 150;
@@ -33,7 +34,15 @@ fn example() -> Vec<Source> {
 }
 
 fn hold(sources: &[Source]) {
-    let checked = check(sources, &host::catalog(), &HostValues::default());
+    let names = ["gateway", "warehouse", "carrier"];
+    let config = names
+        .map(|name| (name.to_owned(), Value::text("http://localhost")))
+        .into();
+    let host = HostValues {
+        config: [(String::new(), config)].into(),
+        ..HostValues::default()
+    };
+    let checked = check(sources, &host::catalog(), &host);
     let mut errors = false;
     for found in &checked.diagnostics {
         let source = sources.iter().find(|source| source.path == found.file);
@@ -54,6 +63,14 @@ fn hold(sources: &[Source]) {
         checked.diagnostics
     );
     assert_eq!(checked.nodes.len(), sources.len());
+    // A name that only the mutant reads has no value, which restoring takes as an error.
+    let complete = |code: &str| ![code::CONFIG_MISSING, code::ENV_MISSING].contains(&code);
+    let complete = checked.diagnostics.iter().all(|found| complete(found.code));
+    if let Some(graph) = checked.graph.filter(|_| complete) {
+        let restored = Graph::restore(&graph.stored, &host::catalog());
+        let restored = restored.unwrap_or_else(|again| panic!("{:#?}", again.diagnostics));
+        assert_eq!(restored.id, graph.id);
+    }
 }
 
 const PIECES: [&str; 16] = [

@@ -1,5 +1,6 @@
 //! What kind of node a contract is, and whether it can be that.
 
+use super::kind_name;
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
@@ -52,14 +53,5 @@ pub(super) fn inert(system: &System<'_>, findings: &mut Findings<'_>) {
         findings
             .error(code::INERT, contract.kind.at, message)
             .help(format!("{kind} says what it does in `{section}`"));
-    }
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Effect => "an effect",
-        Kind::Compute => "a compute",
-        Kind::Reducer => "a reducer",
-        Kind::Orchestrator => "an orchestrator",
     }
 }

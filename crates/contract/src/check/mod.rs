@@ -14,6 +14,7 @@ mod topic;
 mod workflow;
 
 use crate::findings::Findings;
+use crate::graph::Kind;
 use crate::system::System;
 
 /// One rule.
@@ -85,5 +86,15 @@ fn meant<'n>(
     match crate::suggest::nearest(word, names) {
         Some(name) => format!("did you mean `{name}`?"),
         None => otherwise(),
+    }
+}
+
+/// What a reader calls a kind.
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Effect => "an effect",
+        Kind::Compute => "a compute",
+        Kind::Reducer => "a reducer",
+        Kind::Orchestrator => "an orchestrator",
     }
 }

@@ -1,7 +1,7 @@
 //! Execution graphs: names, order, what steps do, how runs end.
 
-use super::meant;
 use super::reducer::twice;
+use super::{kind_name, meant};
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
@@ -173,15 +173,6 @@ pub(super) fn unknown_node(system: &System<'_>, findings: &mut Findings<'_>) {
                 }
             }
         }
-    }
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Effect => "an effect",
-        Kind::Compute => "a compute",
-        Kind::Reducer => "a reducer",
-        Kind::Orchestrator => "an orchestrator",
     }
 }
 

@@ -13,7 +13,9 @@
 //! ## Remedy
 //! ```
 //!
-//! Families: C01 text, YAML, JSON Schema.
+//! Families: C01 text, YAML, JSON Schema; C02 keys and values; C03 what a contract is; C04 state
+//! machines; C05 workflows; C06 effects and intents; C07 topics and payloads; C08 expressions;
+//! C09 values of the host.
 
 /// One page of `onex explain`.
 #[derive(Clone, Copy, Debug)]

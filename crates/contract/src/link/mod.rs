@@ -224,9 +224,3 @@ fn performers(system: &System<'_>) -> Option<BTreeMap<Text, Performer>> {
 pub(crate) fn node_index(at: usize) -> Option<NodeIndex> {
     u16::try_from(at).ok().map(NodeIndex)
 }
-
-/// The topic under which an intent is recorded: dots and underscores are hyphens.
-pub(crate) fn intent_topic(node: &str, intent: &str) -> Text {
-    let kebab = |name: &str| name.replace(['.', '_'], "-");
-    Text::from(format!("onex.intent.{}.{}.v1", kebab(node), kebab(intent)))
-}

@@ -8,10 +8,11 @@ use onex_expr::{Place, Template, Text, Type};
 use super::expression::Want;
 use super::scope::{self, Roots};
 use super::types::{self, union};
-use super::{Linker, intent_topic, node_index};
+use super::{Linker, node_index};
 use crate::graph::roots::orchestrator as slot;
 use crate::graph::{Compensation, NodeIndex, Orchestrator, Recovery, Step, StepRetry, StepWork};
 use crate::model::{Contract, GraphNode, Strategy, Word, Work, Workflow};
+use crate::topic::intent_topic;
 use steps::Outputs;
 
 /// Bounds a run unless the contract says otherwise.
@@ -305,7 +306,7 @@ fn operation_of(
 ) -> Option<(NodeIndex, u16, Text)> {
     let (target, index) = linker.system.operation(effect, operation)?;
     let operations = &linker.system.contracts[target].effect.as_ref()?.operations;
-    let topic = intent_topic(contract.name.as_str(), operations[index].name.as_str());
+    let topic = intent_topic(contract.name.as_str(), operations[index].name.as_str()).into();
     Some((node_index(target)?, u16::try_from(index).ok()?, topic))
 }
 

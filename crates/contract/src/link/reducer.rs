@@ -5,17 +5,18 @@ mod types;
 
 use onex_expr::{Place, Template, Text, Type};
 
+use super::Linker;
 use super::compute::fields;
 use super::expression::{Expressions, Want};
 use super::scope::{self, Roots};
 use super::values::literal;
-use super::{Linker, intent_topic};
 use crate::graph::roots::reducer as slot;
 use crate::graph::{self, Guard, Performer, Reducer, Trigger};
 use crate::model::{
     self, ActionWork, Contract, Data, From, StateMachine, TIMEOUT, Transition, TriggerRef,
 };
 use crate::system::event_segment;
+use crate::topic::intent_topic;
 use types::Known;
 
 /// Links a state machine; `None` when something in it could not be.
@@ -270,7 +271,7 @@ fn action(
             let performer = performer(linker, intent_type.as_str());
             Some(graph::ActionWork::Intent {
                 intent_type: intent_type.value.clone(),
-                topic: intent_topic(contract.name.as_str(), intent_type.as_str()),
+                topic: intent_topic(contract.name.as_str(), intent_type.as_str()).into(),
                 performer: performer?,
                 payload: payload?,
             })
