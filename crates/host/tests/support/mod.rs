@@ -69,14 +69,25 @@ impl Host {
 
     /// Starts a host on `folder/data`, which may have been used before.
     pub fn start_on(folder: &Path, arguments: &[&str]) -> Host {
+        Host::start_with(&contracts(), folder, arguments, &[])
+    }
+
+    /// Starts a host with any contracts and settings of the environment.
+    pub fn start_with(
+        contracts: &Path,
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Host {
         let data = folder.join("data");
         let mut process = onex()
             .arg("run")
-            .arg(contracts())
+            .arg(contracts)
             .arg("--data")
             .arg(&data)
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary can be started");
