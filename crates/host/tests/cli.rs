@@ -32,7 +32,10 @@ fn every_command_answers_as_the_cases_say() {
 
 fn texts<'a>(case: &'a Value, field: &str) -> Vec<&'a str> {
     let list = case.get(field).and_then(Value::as_list);
-    list.unwrap_or_default().iter().filter_map(Value::as_str).collect()
+    list.unwrap_or_default()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn command(host: &Host, folder: &Path, case: &Value) -> Output {
@@ -54,7 +57,9 @@ fn command(host: &Host, folder: &Path, case: &Value) -> Output {
         .spawn()
         .expect("the binary can be started");
     let mut stdin = child.stdin.take().expect("stdin is piped");
-    stdin.write_all(input.as_bytes()).expect("the command reads");
+    stdin
+        .write_all(input.as_bytes())
+        .expect("the command reads");
     drop(stdin);
     child.wait_with_output().expect("the command ends")
 }
@@ -63,7 +68,11 @@ fn judge(case: &Value, output: &Output) -> Option<String> {
     let args = texts(case, "args").join(" ");
     let out = String::from_utf8_lossy(&output.stdout);
     let err = String::from_utf8_lossy(&output.stderr);
-    let fail = |why: String| Some(format!("onex {args}: {why}\n    out: {out}\n    err: {err}"));
+    let fail = |why: String| {
+        Some(format!(
+            "onex {args}: {why}\n    out: {out}\n    err: {err}"
+        ))
+    };
     let exit = case.get("exit").and_then(Value::as_int);
     if exit != output.status.code().map(i64::from) {
         return fail(format!("exit code is {:?}", output.status.code()));
@@ -71,7 +80,11 @@ fn judge(case: &Value, output: &Output) -> Option<String> {
     for (text, found, name) in texts(case, "out")
         .into_iter()
         .map(|text| (text, &out, "stdout"))
-        .chain(texts(case, "err").into_iter().map(|text| (text, &err, "stderr")))
+        .chain(
+            texts(case, "err")
+                .into_iter()
+                .map(|text| (text, &err, "stderr")),
+        )
     {
         if !found.contains(text) {
             return fail(format!("{name} has no {text}"));

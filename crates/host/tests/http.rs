@@ -64,7 +64,12 @@ fn pairs(map: Option<&Value>) -> Vec<(String, String)> {
 
 fn ask(host: &Host, case: &Value) -> Answer {
     let field = |name: &str| case.get(name).and_then(Value::as_str);
-    let body = match (case.get("body"), field("raw"), field("hex"), case.get("repeat")) {
+    let body = match (
+        case.get("body"),
+        field("raw"),
+        field("hex"),
+        case.get("repeat"),
+    ) {
         (Some(body), ..) => json::to_string(body).into_bytes(),
         (_, Some(raw), ..) => raw.as_bytes().to_vec(),
         (_, _, Some(hex), _) => (0..hex.len())
@@ -74,7 +79,8 @@ fn ask(host: &Host, case: &Value) -> Answer {
         (.., Some(repeat)) => {
             let part = repeat.get("text").and_then(Value::as_str).unwrap_or("x");
             let times = repeat.get("times").and_then(Value::as_int).unwrap_or(0);
-            part.repeat(usize::try_from(times).unwrap_or(0)).into_bytes()
+            part.repeat(usize::try_from(times).unwrap_or(0))
+                .into_bytes()
         }
         _ => Vec::new(),
     };
@@ -83,14 +89,22 @@ fn ask(host: &Host, case: &Value) -> Answer {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let (method, path) = (field("method").unwrap_or("GET"), field("path").unwrap_or("/"));
+    let (method, path) = (
+        field("method").unwrap_or("GET"),
+        field("path").unwrap_or("/"),
+    );
     host.ask(method, path, &headers, &body)
 }
 
 fn judge(case: &Value, answer: &Answer) -> Option<String> {
     let name = case.get("name").and_then(Value::as_str).unwrap_or("?");
     let body = String::from_utf8_lossy(&answer.body);
-    let fail = |why: String| Some(format!("{name}: {why}\n    answer {}: {body}", answer.status));
+    let fail = |why: String| {
+        Some(format!(
+            "{name}: {why}\n    answer {}: {body}",
+            answer.status
+        ))
+    };
     let wanted = case.get("status").and_then(Value::as_int);
     if wanted != Some(i64::from(answer.status)) {
         return fail(format!("status is not {wanted:?}"));

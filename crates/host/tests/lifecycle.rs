@@ -7,7 +7,7 @@ use std::process::Stdio;
 use onex_expr::Value;
 use support::{Host, contracts, fits, onex, parse, run};
 
-const ADDED: &str = r#"{"topic": "onex.evt.test.added.v1", "payload": {"id": "a", "n": 2},
+const ADDED: &str = r#"{"topic": "onex.evt.test.added.v1", "payload": {"id": "a", "amount": 2},
     "id": "018f0000-0000-7000-8000-000000000001"}"#;
 
 fn total(host: &Host) -> Value {
@@ -20,13 +20,16 @@ fn what_was_accepted_is_there_after_kill_and_the_same_id_still_counts_once() {
     let mut host = Host::start_on(folder.path(), &[]);
     assert_eq!(host.post("/v1/messages", ADDED).status, 202);
     let started = host.post("/v1/workflows/slow", r#"{"which": "x"}"#).json();
-    let run = started.get("run_id").and_then(Value::as_str).expect("a run");
+    let run = started
+        .get("run_id")
+        .and_then(Value::as_str)
+        .expect("a run");
     host.signal("-KILL");
     host.ended();
 
     let host = Host::start_on(folder.path(), &[]);
     assert_eq!(host.post("/v1/messages", ADDED).status, 200);
-    let other = ADDED.replace("\"n\": 2", "\"n\": 3");
+    let other = ADDED.replace("\"amount\": 2", "\"amount\": 3");
     assert_eq!(host.post("/v1/messages", &other).status, 409);
     let expected = parse(br#"{"version": 1, "data": {"total": 2}}"#);
     assert!(fits(&total(&host), &expected));
@@ -66,8 +69,11 @@ fn nothing_starts_when_a_contract_has_an_error() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let contracts = folder.path().join("contracts");
     std::fs::create_dir(&contracts).expect("a folder can be made");
-    std::fs::write(contracts.join("bad.yaml"), "name: bad\nnode_type: sorcerer\n")
-        .expect("a file can be written");
+    std::fs::write(
+        contracts.join("bad.yaml"),
+        "name: bad\nnode_type: sorcerer\n",
+    )
+    .expect("a file can be written");
     let data = folder.path().join("data");
     let refused = run(onex()
         .arg("run")
@@ -85,9 +91,7 @@ fn nothing_starts_when_a_contract_has_an_error() {
 fn an_intent_that_is_refused_is_a_letter_that_can_be_put_back() {
     let host = Host::start();
     let file = |id: &str| {
-        let body = format!(
-            r#"{{"topic": "onex.evt.test.filed.v1", "payload": {{"id": "{id}"}}}}"#
-        );
+        let body = format!(r#"{{"topic": "onex.evt.test.filed.v1", "payload": {{"id": "{id}"}}}}"#);
         assert_eq!(host.post("/v1/messages", &body).status, 202);
     };
     file("f");
@@ -101,7 +105,10 @@ fn an_intent_that_is_refused_is_a_letter_that_can_be_put_back() {
         "message": {"payload": {"id": "f"}, "category": "intent"}, "attempts": "<list>",
         "contract_digest": "<digest>", "created_at": "<time>", "redriven_at": null}]}"#;
     assert!(fits(&letters, &parse(shape)), "{}", letters.to_json());
-    let id = letters.get_path(["items"]).and_then(Value::as_list).expect("items")[0]
+    let id = letters
+        .get_path(["items"])
+        .and_then(Value::as_list)
+        .expect("items")[0]
         .get("id")
         .and_then(Value::as_str)
         .expect("an id")
@@ -109,18 +116,26 @@ fn an_intent_that_is_refused_is_a_letter_that_can_be_put_back() {
     assert_eq!(host.get(&format!("/v1/dlq/{id}")).status, 200);
 
     let why = host.get(&format!("/v1/why/{id}")).json();
-    assert!(fits(&why, &parse(br#"{"status": "dead_letter", "waits_for": [{"kind": "approval"}]}"#)));
+    assert!(fits(
+        &why,
+        &parse(br#"{"status": "dead_letter", "waits_for": [{"kind": "approval"}]}"#)
+    ));
 
     let inbox = host.data.join("files/in");
     std::fs::create_dir_all(&inbox).expect("a folder can be made");
     std::fs::write(inbox.join("f.txt"), "found").expect("a file can be written");
-    let dry = host.post("/v1/dlq:redrive", &format!(r#"{{"ids": ["{id}"], "dry_run": true}}"#));
+    let dry = host.post(
+        "/v1/dlq:redrive",
+        &format!(r#"{{"ids": ["{id}"], "dry_run": true}}"#),
+    );
     let shape = format!(r#"{{"redriven": ["{id}"], "refused": []}}"#);
     assert!(fits(&dry.json(), &parse(shape.as_bytes())));
     let untouched = host.get(&format!("/v1/dlq/{id}")).json();
     assert_eq!(untouched.get("redriven_at"), Some(&Value::Null));
 
-    let done = host.post("/v1/dlq:redrive", r#"{"filter": {"node": "files"}}"#).json();
+    let done = host
+        .post("/v1/dlq:redrive", r#"{"filter": {"node": "files"}}"#)
+        .json();
     assert!(fits(&done, &parse(shape.as_bytes())), "{}", done.to_json());
     let redriven = host.get(&format!("/v1/dlq/{id}")).json();
     assert!(fits(&redriven, &parse(br#"{"redriven_at": "<time>"}"#)));

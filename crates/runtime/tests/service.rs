@@ -18,12 +18,10 @@ use onex_kernel::{Id, Micros, Payload};
 use onex_runtime::guard::StepGuard;
 use onex_runtime::handle::new_id;
 use onex_runtime::query::log::{Filter, Position};
-use onex_runtime::{
-    Binding, Deps, Handle, Options, Secrets, ServeError, Service, Started, build,
-};
+use onex_runtime::{Binding, Deps, Handle, Options, Secrets, ServeError, Service, Started, build};
 use onex_store::memory::Memory;
 use onex_store::{Record, RowBytes, RowKey, Status, Store, StoreError, Stored};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Barrier, Notify, oneshot};
 use tokio::task::JoinHandle;
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -62,7 +60,10 @@ workflow_coordination:
 
 fn graph(timeout_ms: u64) -> Graph {
     let effect = EFFECT.replace("TIMEOUT", &timeout_ms.to_string());
-    let sources = [Source::new("outside.yaml", effect), Source::new("flow.yaml", RUN)];
+    let sources = [
+        Source::new("outside.yaml", effect),
+        Source::new("flow.yaml", RUN),
+    ];
     let host = HostValues {
         secrets: vec!["token".into()],
         ..HostValues::default()
@@ -163,7 +164,12 @@ async fn flow(handle: &Handle) -> Result<Started, Refusal> {
 #[tokio::test]
 async fn an_effect_that_panics_fails_its_step_and_nothing_else() {
     let panics = Does(|_| -> BoxFuture<_> { Box::pin(async { panic!("user data") }) });
-    let running = start(Arc::new(Memory::new()), Options::default(), Arc::new(panics)).await;
+    let running = start(
+        Arc::new(Memory::new()),
+        Options::default(),
+        Arc::new(panics),
+    )
+    .await;
     for _ in 0..2 {
         let ended = flow(&running.handle).await.expect("it is accepted");
         assert_eq!(ended.status, RunStatus::Failed);
@@ -184,12 +190,17 @@ async fn an_effect_that_hangs_is_given_up_after_its_time() {
 
 #[tokio::test]
 async fn a_secret_that_a_target_repeats_is_nowhere_in_result_or_log() {
-    let repeats = Does(|call| -> BoxFuture<_> {
+    let repeats = Does(|call: Call| -> BoxFuture<_> {
         let header = call.request.get_path(["headers", "Authorization"]).cloned();
         assert_eq!(header, Some(Value::text("hunter22")));
         Box::pin(async move { Ok(answer(Value::list(vec![header.unwrap_or(Value::Null)]))) })
     });
-    let running = start(Arc::new(Memory::new()), Options::default(), Arc::new(repeats)).await;
+    let running = start(
+        Arc::new(Memory::new()),
+        Options::default(),
+        Arc::new(repeats),
+    )
+    .await;
     let ended = flow(&running.handle).await.expect("it is accepted");
     let expected = Value::map([("answer", Value::list(vec![Value::text("***")]))]);
     assert_eq!(ended.result, expected);
@@ -206,13 +217,15 @@ async fn a_secret_that_a_target_repeats_is_nowhere_in_result_or_log() {
 #[tokio::test]
 async fn no_more_attempts_than_the_limit_are_under_way_at_one_target() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    // Each attempt waits for another one: were there never two, none would end.
+    let pairs = Arc::new(Barrier::new(2));
     let counts = {
-        let (now, most) = (now.clone(), most.clone());
+        let most = most.clone();
         Does(move |_| -> BoxFuture<_> {
-            let (now, most) = (now.clone(), most.clone());
+            let (now, most, pairs) = (now.clone(), most.clone(), pairs.clone());
             Box::pin(async move {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                tokio::task::yield_now().await;
+                pairs.wait().await;
                 now.fetch_sub(1, Ordering::SeqCst);
                 Ok(answer(Value::Null))
             })
@@ -259,7 +272,10 @@ async fn a_drain_waits_for_the_attempt_under_way_and_takes_nothing_new() {
     go_on.notify_one();
     let ended = running.service.await.expect("it does not panic");
     assert!(ended.is_ok(), "{ended:?}");
-    let ended = asked.await.expect("it does not panic").expect("it was accepted");
+    let ended = asked
+        .await
+        .expect("it does not panic")
+        .expect("it was accepted");
     assert_eq!(ended.status, RunStatus::Completed);
 }
 
@@ -342,7 +358,12 @@ async fn a_failed_write_ends_the_service_and_answers_nobody() {
 #[tokio::test]
 async fn a_run_that_nobody_began_is_not_found_however_long_one_waits() {
     let answers = Does(|_| -> BoxFuture<_> { Box::pin(async { Ok(answer(Value::Null)) }) });
-    let running = start(Arc::new(Memory::new()), Options::default(), Arc::new(answers)).await;
+    let running = start(
+        Arc::new(Memory::new()),
+        Options::default(),
+        Arc::new(answers),
+    )
+    .await;
     let missing = running.handle.run(Id([9; 16]), Some(WAIT)).await;
     assert!(missing.is_err());
 }

@@ -57,7 +57,10 @@ pub async fn run(
         let client = ended
             .map_err(|error| Fault::doing("asking", error))?
             .map_err(|error| {
-                Fault::new(Exit::Unreachable, format!("cannot reach {address}: {error}"))
+                Fault::new(
+                    Exit::Unreachable,
+                    format!("cannot reach {address}: {error}"),
+                )
             })?;
         seen.completed += client.completed;
         seen.failed += client.failed;

@@ -54,7 +54,10 @@ impl Line {
             ("clients", count(self.clients as u64)),
             ("completed", count(self.completed)),
             ("failed", count(self.failed)),
-            ("requests_per_s", Value::Double(rounded(self.requests_per_s))),
+            (
+                "requests_per_s",
+                Value::Double(rounded(self.requests_per_s)),
+            ),
             ("p50_us", count(self.p50_us)),
             ("p99_us", count(self.p99_us)),
             ("sync_p50_us", Value::Double(rounded(self.sync_p50_us))),

@@ -28,7 +28,9 @@ impl Server {
     pub fn start(data: Option<&Path>) -> Result<Server, Fault> {
         let starting = |error| Fault::doing("starting a host to measure", error);
         let folder = match data {
-            Some(data) => tempfile::Builder::new().prefix("onex-bench-").tempdir_in(data),
+            Some(data) => tempfile::Builder::new()
+                .prefix("onex-bench-")
+                .tempdir_in(data),
             None => tempfile::Builder::new().prefix("onex-bench-").tempdir(),
         }
         .map_err(starting)?;

@@ -30,7 +30,7 @@ impl Workload {
 }
 
 /// What a run is given.
-pub const INPUT: &str = "{\"n\":1}";
+pub const INPUT: &str = "{\"count\":1}";
 
 /// The contracts of both: file name and text.
 pub const CONTRACTS: [(&str, &str); 4] = [

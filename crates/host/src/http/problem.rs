@@ -1,7 +1,7 @@
 //! How a request fails: RFC 9457 problem details with a stable `code`.
 
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use onex_engine::Refusal;
 use onex_expr::{Value, json};
@@ -62,7 +62,10 @@ impl Problem {
     /// As JSON.
     pub fn value(&self) -> Value {
         let mut entries = vec![
-            ("type", Value::text(format!("urn:onex:problem:{}", self.code))),
+            (
+                "type",
+                Value::text(format!("urn:onex:problem:{}", self.code)),
+            ),
             ("title", Value::text(self.code.replace('_', " "))),
             ("status", Value::Int(i64::from(self.status.as_u16()))),
             ("code", Value::text(self.code)),

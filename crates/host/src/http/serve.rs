@@ -74,4 +74,3 @@ pub async fn serve(
     // Who does not end in time (a follower of the log) is cut off with the process.
     let _ = tokio::time::timeout(LINGER, connections.shutdown()).await;
 }
-

@@ -57,7 +57,11 @@ impl Arguments {
         let given = [
             ("store.data", data, "--data"),
             ("server.listen", self.listen.clone(), "--listen"),
-            ("store.memory", self.memory.then(|| "true".into()), "--memory"),
+            (
+                "store.memory",
+                self.memory.then(|| "true".into()),
+                "--memory",
+            ),
             (
                 "server.workers",
                 self.workers.map(|workers| workers.to_string()),
@@ -66,14 +70,24 @@ impl Arguments {
         ];
         given
             .into_iter()
-            .filter_map(|(key, value, name)| Some(Argument { key, value: value?, name }))
+            .filter_map(|(key, value, name)| {
+                Some(Argument {
+                    key,
+                    value: value?,
+                    name,
+                })
+            })
             .collect()
     }
 }
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
-    let config = configure(&arguments.path, arguments.config.as_deref(), arguments.layer())?;
+    let config = configure(
+        &arguments.path,
+        arguments.config.as_deref(),
+        arguments.layer(),
+    )?;
     let paths = std::slice::from_ref(&arguments.path);
     let mut system = System::load(paths, &config, true)?;
     let graph = graph(&mut system)?;

@@ -216,11 +216,9 @@ fn read_answer(whole: &[u8]) -> Answer {
 pub fn fits(value: &Value, shape: &Value) -> bool {
     match (shape, value) {
         (Value::String(text), _) if text.starts_with('<') => of_kind(value, text),
-        (Value::Map(wanted), Value::Map(found)) => wanted.iter().all(|(key, shape)| {
-            found
-                .get_key(key)
-                .is_some_and(|value| fits(value, shape))
-        }),
+        (Value::Map(wanted), Value::Map(found)) => wanted
+            .iter()
+            .all(|(key, shape)| found.get_key(key).is_some_and(|value| fits(value, shape))),
         (Value::List(wanted), Value::List(found)) => {
             wanted.len() == found.len() && found.iter().zip(wanted.iter()).all(|(f, w)| fits(f, w))
         }
