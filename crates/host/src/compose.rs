@@ -47,7 +47,10 @@ pub fn host(config: &Config, graph: Graph) -> Result<(Service, Handle), Fault> {
     onex_runtime::build(config.runtime.clone(), deps).map_err(|error| Fault::no(error.to_string()))
 }
 
-fn durable(config: &Config) -> Result<(Arc<dyn Store>, Box<dyn Guard>), Fault> {
+/// What keeps things, and what notes the step at hand beside it.
+type Durable = (Arc<dyn Store>, Box<dyn Guard>);
+
+fn durable(config: &Config) -> Result<Durable, Fault> {
     if config.store.memory {
         return Ok((Arc::new(Memory::new()), Box::new(StepGuard::in_memory())));
     }

@@ -7,7 +7,7 @@ use onex_contract::source::Source;
 use onex_contract::{Checked, load_folder};
 
 use crate::compose;
-use crate::config::layers::Argument;
+use crate::config::setting::Argument;
 use crate::config::{Config, ConfigError};
 use crate::fault::Fault;
 use crate::print;
@@ -88,7 +88,7 @@ pub fn configure(
     })
 }
 
-fn in_config(wrong: &crate::config::layers::Wrong) -> Fault {
+fn in_config(wrong: &crate::config::setting::Wrong) -> Fault {
     let fault = Fault::no(format!("{}: {}", wrong.place, wrong.message));
     match &wrong.help {
         Some(help) => fault.help(help.as_str()),

@@ -7,7 +7,7 @@ use onex_expr::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::layers::{Origin, Wrong};
+use super::setting::{Origin, Wrong};
 
 /// A parsed file.
 pub struct File {

@@ -1,6 +1,7 @@
 //! Configuration of one host: `onex.toml`, environment and command line, one file a section.
 //!
-//! In reading order: [`file`] and [`layers`] how keys are found, then the sections.
+//! In reading order: [`setting`] a value and where it came from, [`file`] and [`layers`] how keys
+//! are found, then the sections.
 
 pub mod effects;
 pub mod engine;
@@ -8,6 +9,7 @@ pub mod file;
 pub mod layers;
 pub mod secrets;
 pub mod server;
+pub mod setting;
 pub mod store;
 pub mod unit;
 pub mod values;
@@ -18,7 +20,8 @@ use std::path::{Path, PathBuf};
 use onex_contract::catalog::HostValues;
 
 use file::File;
-use layers::{Argument, Layers, Setting, Wrong};
+use layers::Layers;
+use setting::{Argument, Setting, Wrong};
 
 /// Everything a host is told.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::check;
 use crate::config::Config;
-use crate::config::layers::Argument;
+use crate::config::setting::Argument;
 use crate::fault::{Exit, Fault};
 use crate::http::{Port, router, serve};
 use crate::system::{System, configure};

@@ -79,6 +79,9 @@ pub fn status_word(status: RunStatus) -> &'static str {
     }
 }
 
+/// The row of a run: its head, and its steps once it has ended.
+type RunRow = (RunHead, Option<Vec<StepRow>>);
+
 impl Reader {
     /// The head of a run.
     pub fn run_head(&self, id: Id) -> Result<Option<RunHead>, QueryError> {
@@ -135,7 +138,7 @@ impl Reader {
         })
     }
 
-    fn run_row(&self, id: Id) -> Result<Option<(RunHead, Option<Vec<StepRow>>)>, QueryError> {
+    fn run_row(&self, id: Id) -> Result<Option<RunRow>, QueryError> {
         self.row(key::run(id))?.map(|row| read(&row)).transpose()
     }
 
@@ -177,7 +180,7 @@ impl Reader {
     }
 }
 
-fn read(row: &[u8]) -> Result<(RunHead, Option<Vec<StepRow>>), QueryError> {
+fn read(row: &[u8]) -> Result<RunRow, QueryError> {
     let (head, ended) = codec::row::read_run(row)?;
     Ok((head, ended.map(|(steps, _)| steps)))
 }
