@@ -9,6 +9,7 @@ mod model;
 #[path = "schedules/random.rs"]
 mod random;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use onex_contract::graph::Graph;
@@ -28,7 +29,7 @@ fn runs_keep_their_promises_under_any_schedule() {
         return model::play(&graph, seed);
     }
     for seed in 0..number("SEEDS").unwrap_or(SEEDS) {
-        let played = std::panic::catch_unwind(|| model::play(&graph, seed));
+        let played = catch_unwind(AssertUnwindSafe(|| model::play(&graph, seed)));
         assert!(played.is_ok(), "SEED={seed} breaks a promise");
     }
 }
