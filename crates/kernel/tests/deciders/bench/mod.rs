@@ -57,7 +57,10 @@ pub fn linked(sources: &[Source]) -> Graph {
     checked.graph.unwrap_or_else(|| {
         let grave = checked.diagnostics.iter();
         let grave = grave.filter(|found| found.severity == Severity::Error);
-        panic!("the contracts do not link: {:#?}", grave.collect::<Vec<_>>())
+        panic!(
+            "the contracts do not link: {:#?}",
+            grave.collect::<Vec<_>>()
+        )
     })
 }
 
@@ -128,7 +131,9 @@ impl Bench {
         let mut done = Vec::new();
         for subscriber in subscribers {
             match subscriber.entry {
-                Entry::Trigger(trigger) => done.push(self.reduce(subscriber.node, trigger, &message)),
+                Entry::Trigger(trigger) => {
+                    done.push(self.reduce(subscriber.node, trigger, &message))
+                }
                 Entry::Run => done.push(self.begin(subscriber.node, &message)),
                 Entry::Operation(_) | Entry::Evaluate => {}
             }
@@ -223,7 +228,9 @@ impl Bench {
                 let Body::Reducer(reducer) = &self.graph.node(*node).body else {
                     panic!("an entity belongs to a reducer");
                 };
-                let trigger = reducer.timeout_trigger.expect("an armed timer has a trigger");
+                let trigger = reducer
+                    .timeout_trigger
+                    .expect("an armed timer has a trigger");
                 self.step(*node, trigger, key, &message)
             }
         }
@@ -260,8 +267,7 @@ impl Bench {
         let at = self.circumstances();
         let found = &self.runs[&run];
         let node = self.node(&found.head.node);
-        let decision =
-            orchestrate::advance(&self.graph, node, found, input.clone(), &message, &at);
+        let decision = orchestrate::advance(&self.graph, node, found, input.clone(), &message, &at);
         let instance = Instance::Run(run);
         self.apply(&instance, &decision);
         Done {

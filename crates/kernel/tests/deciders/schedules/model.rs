@@ -11,8 +11,8 @@ use onex_kernel::orchestrate::RunInput;
 use onex_kernel::row::{Ending, Failure, Owner, Run, RunStatus, StepStatus, Undoing};
 use onex_kernel::{Id, Intended, Produced};
 
+use super::random::{self, Random};
 use crate::bench::{Bench, Done, Instance};
-use crate::random::{self, Random};
 
 /// What the world knows of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,9 @@ struct World {
 /// Plays one seed; panics where a promise is broken.
 pub fn play(prototypes: &Graph, seed: u64) {
     let mut random = Random::new(seed);
-    let node = prototypes.find("prototypes").expect("the prototypes are there");
+    let node = prototypes
+        .find("prototypes")
+        .expect("the prototypes are there");
     let graph = random::workflow(prototypes, node, &mut random);
     let mut bench = Bench::new(graph);
     let done = bench.start("prototypes", random::input(&mut random));
@@ -81,7 +83,7 @@ pub fn play(prototypes: &Graph, seed: u64) {
     world.check(&done);
     let mut retries = 2;
     while world.turns < 2000 {
-        if !world.run().head.ended_at.is_some() {
+        if world.run().head.ended_at.is_none() {
             world.turn();
         } else if retries > 0 && world.random.once_in(2) {
             retries -= 1;
@@ -192,7 +194,9 @@ impl World {
         };
         if compensation {
             let key = intent.payload.get("key").and_then(Value::as_str);
-            let key = key.and_then(Id::parse).expect("a compensation names its key");
+            let key = key
+                .and_then(Id::parse)
+                .expect("a compensation names its key");
             let deed = self.deeds.get_mut(&key).expect("what is undone was sent");
             let is_done = matches!(ending, Ending::Completed(_));
             deed.fate = if is_done { Fate::Nothing } else { Fate::Stuck };
@@ -246,18 +250,35 @@ impl World {
         self.check_messages(done);
         self.stopped.extend(&done.decision.stop);
         for letter in &done.decision.letters {
-            assert!(matches!(letter.subject, Subject::IntentAtHand), "{letter:?}");
+            assert!(
+                matches!(letter.subject, Subject::IntentAtHand),
+                "{letter:?}"
+            );
         }
         let run = self.run();
         let head = &run.head;
-        assert_eq!(head.in_flight as usize, self.bench.open.len(), "awaited intents are counted");
+        assert_eq!(
+            head.in_flight as usize,
+            self.bench.open.len(),
+            "awaited intents are counted"
+        );
         let is_terminal = head.ended_at.is_some();
-        assert_eq!(done.decision.ended, is_terminal && !self.was_terminal, "it ends once");
+        assert_eq!(
+            done.decision.ended,
+            is_terminal && !self.was_terminal,
+            "it ends once"
+        );
         if is_terminal {
-            assert!(self.bench.open.is_empty() && self.timers().is_empty(), "it has ended");
+            assert!(
+                self.bench.open.is_empty() && self.timers().is_empty(),
+                "it has ended"
+            );
             self.check_end();
         } else {
-            assert!(head.in_flight > 0 || !self.timers().is_empty(), "nothing wakes it");
+            assert!(
+                head.in_flight > 0 || !self.timers().is_empty(),
+                "nothing wakes it"
+            );
         }
         self.was_terminal = is_terminal;
         self.check_steps();
@@ -286,7 +307,11 @@ impl World {
                 continue;
             }
             if intent.generation > 0 {
-                assert_eq!(self.deeds[&intent.id].fate, Fate::Unknown, "only what is not known is asked again");
+                assert_eq!(
+                    self.deeds[&intent.id].fate,
+                    Fate::Unknown,
+                    "only what is not known is asked again"
+                );
             }
             let stops = done.decision.stop.contains(&intent.id);
             assert!(!failing || stops, "a failing run starts nothing");
@@ -303,14 +328,20 @@ impl World {
 
     fn check_compensation(&mut self, intent: &Intended) {
         let field = |name| intent.payload.get(name).and_then(Value::as_str);
-        let key = field("key").and_then(Id::parse).expect("a compensation names its key");
+        let key = field("key")
+            .and_then(Id::parse)
+            .expect("a compensation names its key");
         let deed = &self.deeds[&key];
         let known = match field("status") {
             Some("completed") => Fate::Done,
             _ => Fate::Unknown,
         };
         assert_eq!(deed.fate, known, "what is undone was or may have been done");
-        assert_eq!(self.bench.open.len(), 1, "one at a time, when nothing else is awaited");
+        assert_eq!(
+            self.bench.open.len(),
+            1,
+            "one at a time, when nothing else is awaited"
+        );
         let later = self.undoing.is_none_or(|last| deed.told <= last);
         assert!(later, "the latest is undone first");
         self.undoing = Some(deed.told);
@@ -328,7 +359,9 @@ impl World {
             assert!(items.running <= step.max_parallel, "at most max_parallel");
             let of = u16::try_from(index).expect("few steps");
             let rows = run.items.range((of, 0)..=(of, u32::MAX));
-            let running = rows.filter(|(_, item)| item.status == StepStatus::Running).count();
+            let running = rows
+                .filter(|(_, item)| item.status == StepStatus::Running)
+                .count();
             assert_eq!(items.running as usize, running, "running items are counted");
         }
     }
@@ -338,18 +371,28 @@ impl World {
         for (step, row) in plan.steps.iter().zip(&run.steps) {
             let fits = match row.status {
                 StepStatus::Running | StepStatus::Waiting | StepStatus::Compensating => false,
-                StepStatus::Pending | StepStatus::Cancelled => run.head.status != RunStatus::Completed,
+                StepStatus::Pending | StepStatus::Cancelled => {
+                    run.head.status != RunStatus::Completed
+                }
                 StepStatus::Failed => {
-                    run.head.status != RunStatus::Completed || step.error_action == ErrorAction::Continue
+                    run.head.status != RunStatus::Completed
+                        || step.error_action == ErrorAction::Continue
                 }
                 StepStatus::Completed | StepStatus::Skipped => true,
                 StepStatus::Compensated | StepStatus::CompensationFailed => {
                     run.head.status != RunStatus::Completed
                 }
             };
-            assert!(fits, "{:?} in a run that is {:?}", row.status, run.head.status);
+            assert!(
+                fits,
+                "{:?} in a run that is {:?}",
+                row.status, run.head.status
+            );
         }
-        assert_eq!(run.head.error.is_some(), run.head.status != RunStatus::Completed);
+        assert_eq!(
+            run.head.error.is_some(),
+            run.head.status != RunStatus::Completed
+        );
         self.check_undone();
     }
 
@@ -359,12 +402,19 @@ impl World {
         let Some(error) = &head.error else {
             return;
         };
-        let failed = plan.steps.iter().find(|step| error.step.as_ref() == Some(&step.id));
+        let failed = plan
+            .steps
+            .iter()
+            .find(|step| error.step.as_ref() == Some(&step.id));
         let must = head.status == RunStatus::Cancelled
             || plan.recovery == Recovery::Compensate
             || failed.is_some_and(|step| step.error_action == ErrorAction::Compensate);
         let stuck = self.deeds.values().any(|deed| deed.fate == Fate::Stuck);
-        assert_eq!(stuck, head.compensation == Undoing::Incomplete, "letters keep it incomplete");
+        assert_eq!(
+            stuck,
+            head.compensation == Undoing::Incomplete,
+            "letters keep it incomplete"
+        );
         for (key, deed) in &self.deeds {
             let step = &plan.steps[usize::from(deed.step)];
             let can = matches!(step.compensation, Compensation::Operation { .. });
