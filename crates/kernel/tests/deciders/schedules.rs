@@ -4,6 +4,7 @@
 //! `SEED=n` plays one seed, `SEEDS=n` that many.
 
 mod model;
+mod promises;
 pub mod random;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -67,6 +67,10 @@ impl Script {
                 let instance = Instance::Entity(node, text(given, "key").into());
                 vec![self.bench.fire(&instance, TimerOf::Instance)]
             }
+            "stale_timeout" => {
+                let node = self.bench.node(text(given, "node"));
+                vec![self.bench.stale_timeout(node, &text(given, "key").into())]
+            }
             "fire" => {
                 let of = self.timer(given.as_str().expect("a timer is named"));
                 let run = Instance::Run(self.run());

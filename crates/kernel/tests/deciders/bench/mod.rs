@@ -236,6 +236,17 @@ impl Bench {
         }
     }
 
+    /// Delivers a timeout to an entity that another visit armed, as a letter put back may.
+    pub fn stale_timeout(&mut self, node: NodeIndex, key: &Text) -> Done {
+        let Body::Reducer(reducer) = &self.graph.node(node).body else {
+            panic!("an entity belongs to a reducer");
+        };
+        let trigger = reducer.timeout_trigger.expect("a state has a timeout");
+        let due_at = Value::text("2025-01-01T00:00:00Z");
+        let message = self.message("", Value::map([("due_at", due_at)]));
+        self.step(node, trigger, key, &message)
+    }
+
     /// Ends an intent of a run.
     pub fn end(&mut self, intent: &Intended, ending: &Ending) -> Done {
         self.open

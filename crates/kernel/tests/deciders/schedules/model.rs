@@ -1,22 +1,20 @@
-//! One run, what it has done to the world, and its promises.
+//! One run and what it has done to the world.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onex_contract::graph::{
-    Body, Compensation, ErrorAction, ExecutionMode, Graph, Orchestrator, Recovery,
-};
+use onex_contract::graph::{Body, Graph, Orchestrator};
 use onex_expr::Value;
-use onex_kernel::decision::{Subject, TimerOf};
+use onex_kernel::decision::TimerOf;
 use onex_kernel::orchestrate::RunInput;
-use onex_kernel::row::{Ending, Failure, Owner, Run, RunStatus, StepStatus, Undoing};
-use onex_kernel::{Id, Intended, Produced};
+use onex_kernel::row::{Ending, Failure, Owner, Run, RunStatus, Undoing};
+use onex_kernel::{Id, Intended};
 
 use super::random::{self, Random};
-use crate::bench::{Bench, Done, Instance};
+use crate::bench::{Bench, Instance};
 
 /// What the world knows of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     /// Nothing was done under it, or it was undone.
     Nothing,
     /// It was done.
@@ -28,30 +26,30 @@ enum Fate {
 }
 
 #[derive(Debug)]
-struct Deed {
-    fate: Fate,
-    step: u16,
+pub(super) struct Deed {
+    pub(super) fate: Fate,
+    pub(super) step: u16,
     /// When its fate was told.
-    told: usize,
+    pub(super) told: usize,
 }
 
-struct World {
-    bench: Bench,
-    random: Random,
-    run: Id,
-    deeds: BTreeMap<Id, Deed>,
-    sent: BTreeSet<(Id, u32)>,
-    events: BTreeSet<Id>,
+pub(super) struct World {
+    pub(super) bench: Bench,
+    pub(super) random: Random,
+    pub(super) run: Id,
+    pub(super) deeds: BTreeMap<Id, Deed>,
+    pub(super) sent: BTreeSet<(Id, u32)>,
+    pub(super) events: BTreeSet<Id>,
     /// Intents of which no further attempt is wanted.
-    stopped: BTreeSet<Id>,
+    pub(super) stopped: BTreeSet<Id>,
     /// Compensations that gave up.
-    stuck: Vec<Intended>,
+    pub(super) stuck: Vec<Intended>,
     /// Intents that ended, to end once more.
-    past: Vec<Intended>,
+    pub(super) past: Vec<Intended>,
     /// When what is undone now was told; later ones come first.
-    undoing: Option<usize>,
-    turns: usize,
-    was_terminal: bool,
+    pub(super) undoing: Option<usize>,
+    pub(super) turns: usize,
+    pub(super) was_terminal: bool,
 }
 
 /// Plays one seed; panics where a promise is broken.
@@ -96,11 +94,11 @@ pub fn play(prototypes: &Graph, seed: u64) {
 }
 
 impl World {
-    fn run(&self) -> &Run {
+    pub(super) fn run(&self) -> &Run {
         &self.bench.runs[&self.run]
     }
 
-    fn plan(&self) -> &Orchestrator {
+    pub(super) fn plan(&self) -> &Orchestrator {
         let node = self.bench.node(&self.run().head.node);
         match &self.bench.graph.node(node).body {
             Body::Orchestrator(plan) => plan,
@@ -108,7 +106,7 @@ impl World {
         }
     }
 
-    fn timers(&self) -> Vec<TimerOf> {
+    pub(super) fn timers(&self) -> Vec<TimerOf> {
         self.bench.timers.keys().map(|(_, of)| *of).collect()
     }
 
@@ -243,183 +241,5 @@ impl World {
         }
         assert_ne!(self.run().head.compensation, Undoing::Incomplete);
         self.check_undone();
-    }
-
-    fn check(&mut self, done: &Done) {
-        self.turns += 1;
-        self.check_messages(done);
-        self.stopped.extend(&done.decision.stop);
-        for letter in &done.decision.letters {
-            assert!(
-                matches!(letter.subject, Subject::IntentAtHand),
-                "{letter:?}"
-            );
-        }
-        let run = self.run();
-        let head = &run.head;
-        assert_eq!(
-            head.in_flight as usize,
-            self.bench.open.len(),
-            "awaited intents are counted"
-        );
-        let is_terminal = head.ended_at.is_some();
-        assert_eq!(
-            done.decision.ended,
-            is_terminal && !self.was_terminal,
-            "it ends once"
-        );
-        if is_terminal {
-            assert!(
-                self.bench.open.is_empty() && self.timers().is_empty(),
-                "it has ended"
-            );
-            self.check_end();
-        } else {
-            assert!(
-                head.in_flight > 0 || !self.timers().is_empty(),
-                "nothing wakes it"
-            );
-        }
-        self.was_terminal = is_terminal;
-        self.check_steps();
-    }
-
-    fn check_messages(&mut self, done: &Done) {
-        let failing = self.bench.runs[&self.run].head.error.is_some();
-        for produced in &done.decision.messages {
-            let intent = match produced {
-                Produced::Event(event) => {
-                    assert!(self.events.insert(event.id), "an event's id is new");
-                    continue;
-                }
-                Produced::Intent(intent) => intent,
-            };
-            let is_new = self.sent.insert((intent.id, intent.generation));
-            assert!(is_new, "an intent is sent once");
-            let Owner::Step {
-                step, compensation, ..
-            } = intent.owner
-            else {
-                panic!("an intent of a run belongs to a step");
-            };
-            if compensation {
-                self.check_compensation(intent);
-                continue;
-            }
-            if intent.generation > 0 {
-                assert_eq!(
-                    self.deeds[&intent.id].fate,
-                    Fate::Unknown,
-                    "only what is not known is asked again"
-                );
-            }
-            let stops = done.decision.stop.contains(&intent.id);
-            assert!(!failing || stops, "a failing run starts nothing");
-            for on in &self.plan().steps[usize::from(step)].depends_on {
-                let status = self.run().steps[usize::from(*on)].status;
-                let satisfied = matches!(
-                    status,
-                    StepStatus::Completed | StepStatus::Skipped | StepStatus::Failed
-                );
-                assert!(satisfied, "a step waits for what it depends on");
-            }
-        }
-    }
-
-    fn check_compensation(&mut self, intent: &Intended) {
-        let field = |name| intent.payload.get(name).and_then(Value::as_str);
-        let key = field("key")
-            .and_then(Id::parse)
-            .expect("a compensation names its key");
-        let deed = &self.deeds[&key];
-        let known = match field("status") {
-            Some("completed") => Fate::Done,
-            _ => Fate::Unknown,
-        };
-        assert_eq!(deed.fate, known, "what is undone was or may have been done");
-        assert_eq!(
-            self.bench.open.len(),
-            1,
-            "one at a time, when nothing else is awaited"
-        );
-        let later = self.undoing.is_none_or(|last| deed.told <= last);
-        assert!(later, "the latest is undone first");
-        self.undoing = Some(deed.told);
-    }
-
-    fn check_steps(&self) {
-        let (plan, run) = (self.plan(), self.run());
-        let active = |status| matches!(status, StepStatus::Running | StepStatus::Waiting);
-        let count = run.steps.iter().filter(|row| active(row.status)).count();
-        if plan.execution_mode == ExecutionMode::Sequential {
-            assert!(count <= 1, "one step at a time");
-        }
-        for (index, (step, row)) in plan.steps.iter().zip(&run.steps).enumerate() {
-            let Some(items) = &row.items else { continue };
-            assert!(items.running <= step.max_parallel, "at most max_parallel");
-            let of = u16::try_from(index).expect("few steps");
-            let rows = run.items.range((of, 0)..=(of, u32::MAX));
-            let running = rows
-                .filter(|(_, item)| item.status == StepStatus::Running)
-                .count();
-            assert_eq!(items.running as usize, running, "running items are counted");
-        }
-    }
-
-    fn check_end(&self) {
-        let (plan, run) = (self.plan(), self.run());
-        for (step, row) in plan.steps.iter().zip(&run.steps) {
-            let fits = match row.status {
-                StepStatus::Running | StepStatus::Waiting | StepStatus::Compensating => false,
-                StepStatus::Pending | StepStatus::Cancelled => {
-                    run.head.status != RunStatus::Completed
-                }
-                StepStatus::Failed => {
-                    run.head.status != RunStatus::Completed
-                        || step.error_action == ErrorAction::Continue
-                }
-                StepStatus::Completed | StepStatus::Skipped => true,
-                StepStatus::Compensated | StepStatus::CompensationFailed => {
-                    run.head.status != RunStatus::Completed
-                }
-            };
-            assert!(
-                fits,
-                "{:?} in a run that is {:?}",
-                row.status, run.head.status
-            );
-        }
-        assert_eq!(
-            run.head.error.is_some(),
-            run.head.status != RunStatus::Completed
-        );
-        self.check_undone();
-    }
-
-    /// Where everything must be undone, everything is, or it has a letter.
-    fn check_undone(&self) {
-        let (plan, head) = (self.plan(), &self.run().head);
-        let Some(error) = &head.error else {
-            return;
-        };
-        let failed = plan
-            .steps
-            .iter()
-            .find(|step| error.step.as_ref() == Some(&step.id));
-        let must = head.status == RunStatus::Cancelled
-            || plan.recovery == Recovery::Compensate
-            || failed.is_some_and(|step| step.error_action == ErrorAction::Compensate);
-        let stuck = self.deeds.values().any(|deed| deed.fate == Fate::Stuck);
-        assert_eq!(
-            stuck,
-            head.compensation == Undoing::Incomplete,
-            "letters keep it incomplete"
-        );
-        for (key, deed) in &self.deeds {
-            let step = &plan.steps[usize::from(deed.step)];
-            let can = matches!(step.compensation, Compensation::Operation { .. });
-            let open = matches!(deed.fate, Fate::Done | Fate::Unknown);
-            assert!(!(must && can && open), "{key} is not undone: {deed:?}");
-        }
     }
 }
