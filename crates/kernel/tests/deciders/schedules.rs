@@ -15,7 +15,7 @@ use onex_contract::graph::Graph;
 use crate::bench;
 
 /// Enough that each promise has been seen to break when its code is broken.
-const SEEDS: u64 = 1500;
+const SEEDS: u64 = 5000;
 
 #[test]
 fn runs_keep_their_promises_under_any_schedule() {
