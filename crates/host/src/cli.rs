@@ -63,7 +63,13 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Output {
     /// How data is printed
-    #[arg(short = 'o', long = "output", value_enum, default_value = "human", value_name = "FORMAT")]
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value = "human",
+        value_name = "FORMAT"
+    )]
     pub format: Format,
 }
 
@@ -78,6 +84,11 @@ impl Output {
 #[derive(Clone, Debug, Args)]
 pub struct Host {
     /// The host to talk to
-    #[arg(long, env = "ONEX_URL", default_value = "http://127.0.0.1:8085", value_name = "URL")]
+    #[arg(
+        long,
+        env = "ONEX_URL",
+        default_value = "http://127.0.0.1:8085",
+        value_name = "URL"
+    )]
     pub url: String,
 }

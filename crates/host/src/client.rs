@@ -167,7 +167,10 @@ async fn read(url: &str, response: Response<Incoming>) -> Result<Value, Fault> {
         depth_max: json::DEPTH_MAX,
     };
     json::parse(&bytes, &limits).map_err(|error| {
-        let what = format!("{url} answered something that is no JSON: {}", error.message);
+        let what = format!(
+            "{url} answered something that is no JSON: {}",
+            error.message
+        );
         Fault::new(Exit::Unreachable, what).help("is it a host of onex?")
     })
 }

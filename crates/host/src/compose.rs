@@ -44,8 +44,7 @@ pub fn host(config: &Config, graph: Graph) -> Result<(Service, Handle), Fault> {
         guard,
         clock: clock(),
     };
-    onex_runtime::build(config.runtime.clone(), deps)
-        .map_err(|error| Fault::no(error.to_string()))
+    onex_runtime::build(config.runtime.clone(), deps).map_err(|error| Fault::no(error.to_string()))
 }
 
 fn durable(config: &Config) -> Result<(Arc<dyn Store>, Box<dyn Guard>), Fault> {

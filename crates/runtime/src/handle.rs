@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use onex_contract::graph::Graph;
-use onex_engine::output::RunEnd;
 use onex_engine::input::{Publish, StartRun};
+use onex_engine::output::RunEnd;
 use onex_engine::{Refusal, Reply, Request};
 use onex_expr::{Text, Value};
 use onex_kernel::Id;
@@ -165,11 +165,7 @@ impl Handle {
 
     /// Begins a run; returns once that is durable or, with `wait`, when the run has ended or the
     /// time is up.
-    pub async fn start(
-        &self,
-        start: StartRun,
-        wait: Option<Duration>,
-    ) -> Result<Started, Refusal> {
+    pub async fn start(&self, start: StartRun, wait: Option<Duration>) -> Result<Started, Refusal> {
         let run_id = start.run_id;
         let begun = Started {
             run_id,
@@ -203,7 +199,9 @@ impl Handle {
             // The time is up: the run has begun unless its row is missing.
             Err(_) => match self.shared.reader.run_head(run_id) {
                 Ok(Some(head)) => Ok(head.into()),
-                _ => Err(busy("the start was not durable in time; it may still happen")),
+                _ => Err(busy(
+                    "the start was not durable in time; it may still happen",
+                )),
             },
         }
     }

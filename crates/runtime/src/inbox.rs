@@ -124,6 +124,15 @@ impl Inbox {
         self.push(self.lock(), Arrival::Stop);
     }
 
+    /// Takes nothing more and lets go of what waits: nobody will look at it.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.draining = true;
+        let left = mem::take(&mut state.arrivals);
+        drop(state);
+        drop(left);
+    }
+
     /// Whether requests are refused because the host is draining.
     pub fn is_draining(&self) -> bool {
         self.lock().draining

@@ -40,9 +40,7 @@ pub(crate) fn text(found: &Text, secrets: &[Text]) -> Text {
 fn value(found: &Value, secrets: &[Text]) -> Value {
     match found {
         Value::String(held) => Value::String(text(held, secrets)),
-        Value::List(items) => {
-            Value::list(items.iter().map(|item| value(item, secrets)).collect())
-        }
+        Value::List(items) => Value::list(items.iter().map(|item| value(item, secrets)).collect()),
         Value::Map(map) => Value::Map(Arc::new(
             map.iter()
                 .map(|(name, held)| (key(name, secrets), value(held, secrets)))

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -128,8 +128,7 @@ impl std::error::Error for ServeError {
 pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildError> {
     let now = (deps.clock)();
     let store = deps.store;
-    let active =
-        recovery::is_active(store.as_ref(), &deps.graph).map_err(BuildError::Recover)?;
+    let active = recovery::is_active(store.as_ref(), &deps.graph).map_err(BuildError::Recover)?;
     let recovered = recovery::recover(
         store.as_ref(),
         &deps.graph,
@@ -262,9 +261,7 @@ fn spawn_engine(turns: Turns) -> Result<Ended, ServeError> {
     Ok(receiver)
 }
 
-fn ended(
-    end: Result<Result<(), TurnError>, oneshot::error::RecvError>,
-) -> Result<(), ServeError> {
+fn ended(end: Result<Result<(), TurnError>, oneshot::error::RecvError>) -> Result<(), ServeError> {
     end.map_err(|_| ServeError::Panicked)?
         .map_err(ServeError::Turn)
 }

@@ -97,14 +97,21 @@ impl std::error::Error for TurnError {
 impl Turns {
     /// Runs turns until the engine has drained or the inbox says stop.
     pub fn run(mut self) -> Result<(), TurnError> {
+        let ended = self.turns();
+        self.inbox.close();
+        self.waiters.close();
+        ended?;
+        self.store.seal().map_err(TurnError::Seal)
+    }
+
+    fn turns(&mut self) -> Result<(), TurnError> {
         while !self.state.drained {
             if self.state.inputs.is_empty() {
                 self.collect()?;
             }
             self.turn()?;
         }
-        self.waiters.close();
-        self.store.seal().map_err(TurnError::Seal)
+        Ok(())
     }
 
     /// Waits for something to do and makes inputs of it.

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use onex_engine::output::RunEnd;
 use onex_engine::Reply;
+use onex_engine::output::RunEnd;
 use onex_kernel::Id;
 use tokio::sync::oneshot;
 

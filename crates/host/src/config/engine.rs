@@ -35,10 +35,8 @@ pub fn read(layers: &Layers) -> Options {
         ),
         request_fuel: layers.number("engine.request_fuel", defaults.request_fuel),
         drain: layers.duration("engine.drain", defaults.drain),
-        unwritten_bytes_max: layers.bytes(
-            "engine.unwritten_bytes_max",
-            defaults.unwritten_bytes_max,
-        ),
+        unwritten_bytes_max: layers
+            .bytes("engine.unwritten_bytes_max", defaults.unwritten_bytes_max),
         seal_after: layers.duration("engine.seal_after", defaults.seal_after),
         scan_records_max: layers.count("engine.scan_records_max", defaults.scan_records_max),
     }

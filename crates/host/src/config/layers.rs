@@ -112,22 +112,32 @@ impl Layers {
 
     /// A text.
     pub fn text(&self, key: &'static str, default: &str) -> String {
-        self.get(key, default.to_owned(), |text| Value::text(text), "a text in quotes", |value| {
-            value.as_str().map(str::to_owned)
-        })
+        self.get(
+            key,
+            default.to_owned(),
+            |text| Value::text(text),
+            "a text in quotes",
+            |value| value.as_str().map(str::to_owned),
+        )
     }
 
     /// A whole number, at least 1.
     pub fn number(&self, key: &'static str, default: u64) -> u64 {
         let shown = |number: &u64| Value::Int(i64::try_from(*number).unwrap_or(i64::MAX));
-        self.get(key, default, shown, "a whole number of at least 1", |value| {
-            let number = match value {
-                Value::Int(number) => u64::try_from(*number).ok(),
-                Value::String(text) => text.parse().ok(),
-                _ => None,
-            };
-            number.filter(|number| *number > 0)
-        })
+        self.get(
+            key,
+            default,
+            shown,
+            "a whole number of at least 1",
+            |value| {
+                let number = match value {
+                    Value::Int(number) => u64::try_from(*number).ok(),
+                    Value::String(text) => text.parse().ok(),
+                    _ => None,
+                };
+                number.filter(|number| *number > 0)
+            },
+        )
     }
 
     /// A number of things in memory, at least 1.
@@ -138,14 +148,20 @@ impl Layers {
     /// A number of bytes: `1048576` or `"1MiB"`.
     pub fn bytes(&self, key: &'static str, default: u64) -> u64 {
         let shown = |bytes: &u64| Value::text(unit::show_bytes(*bytes));
-        self.get(key, default, shown, "a size, such as \"1MiB\" or 1048576", |value| {
-            let bytes = match value {
-                Value::Int(number) => u64::try_from(*number).ok(),
-                Value::String(text) => unit::read_bytes(text),
-                _ => None,
-            };
-            bytes.filter(|bytes| *bytes > 0)
-        })
+        self.get(
+            key,
+            default,
+            shown,
+            "a size, such as \"1MiB\" or 1048576",
+            |value| {
+                let bytes = match value {
+                    Value::Int(number) => u64::try_from(*number).ok(),
+                    Value::String(text) => unit::read_bytes(text),
+                    _ => None,
+                };
+                bytes.filter(|bytes| *bytes > 0)
+            },
+        )
     }
 
     /// A number of bytes in memory.
@@ -164,17 +180,28 @@ impl Layers {
 
     /// A truth value.
     pub fn flag(&self, key: &'static str, default: bool) -> bool {
-        self.get(key, default, |flag| Value::Bool(*flag), "true or false", |value| match value {
-            Value::String(text) => text.parse().ok(),
-            other => other.as_bool(),
-        })
+        self.get(
+            key,
+            default,
+            |flag| Value::Bool(*flag),
+            "true or false",
+            |value| match value {
+                Value::String(text) => text.parse().ok(),
+                other => other.as_bool(),
+            },
+        )
     }
 
     /// A list of texts; as one text they are separated by commas.
     pub fn texts(&self, key: &'static str, default: &[&str]) -> Vec<String> {
         let default = default.iter().map(|text| (*text).to_owned()).collect();
         let shown = |texts: &Vec<String>| {
-            Value::list(texts.iter().map(|text| Value::text(text.as_str())).collect())
+            Value::list(
+                texts
+                    .iter()
+                    .map(|text| Value::text(text.as_str()))
+                    .collect(),
+            )
         };
         let wanted = "a list of texts, such as [\"a\", \"b\"]";
         self.get(key, default, shown, wanted, |value| match value {
@@ -351,7 +378,11 @@ fn unknown(place: String, key: &str, keys: &[String]) -> Wrong {
 mod tests {
     use super::*;
 
-    fn layers(file: &str, environment: &[(&str, &str)], arguments: &[(&'static str, &str)]) -> Layers {
+    fn layers(
+        file: &str,
+        environment: &[(&str, &str)],
+        arguments: &[(&'static str, &str)],
+    ) -> Layers {
         let file = File::parse("onex.toml".into(), file).expect("the file is TOML");
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let arguments = arguments.iter().map(|(key, value)| Argument {
@@ -378,7 +409,10 @@ mod tests {
         assert_eq!(from(&[], &[]), ("file".into(), "onex.toml:2".into()));
         assert_eq!(
             from(&[variable], &[]),
-            ("environment".into(), "environment ONEX_SERVER__LISTEN".into())
+            (
+                "environment".into(),
+                "environment ONEX_SERVER__LISTEN".into()
+            )
         );
         assert_eq!(
             from(&[variable], &[("server.listen", "argument")]),

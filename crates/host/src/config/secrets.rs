@@ -57,9 +57,9 @@ impl Secret {
     /// The value, or why it cannot be had, in words without it.
     pub fn value(&self) -> Result<Text, String> {
         match &self.place {
-            Place::Environment(name) => std::env::var(name).map(Text::from).map_err(|_| {
-                format!("secret {}: the variable {name} is not set", self.name)
-            }),
+            Place::Environment(name) => std::env::var(name)
+                .map(Text::from)
+                .map_err(|_| format!("secret {}: the variable {name} is not set", self.name)),
             Place::File(path) => match std::fs::read_to_string(path) {
                 Ok(text) => Ok(Text::from(text.trim_end_matches(['\r', '\n']))),
                 Err(error) => Err(format!("secret {}: {}: {error}", self.name, path.display())),

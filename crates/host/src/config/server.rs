@@ -7,6 +7,8 @@ use super::layers::Layers;
 pub struct Server {
     /// Address and port.
     pub listen: String,
+    /// Connections open at a time; one more waits.
+    pub connections_max: usize,
     /// Longest request body, in bytes.
     pub body_max: usize,
     /// Messages of one batch.
@@ -23,6 +25,7 @@ impl Server {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Server {
             listen: layers.text("server.listen", "127.0.0.1:8085"),
+            connections_max: layers.count("server.connections_max", 10_000),
             body_max: layers.bytes_count("server.body_max", 1 << 20),
             batch_max: layers.count("server.batch_max", 10_000),
             depth_max: layers.count("server.depth_max", 64),

@@ -32,8 +32,7 @@ impl Store {
                 log_age_max_micros: u64::try_from(age.as_micros()).unwrap_or(u64::MAX),
                 log_keep_micros: dedupe_window_us,
                 rows_cache_bytes: layers.bytes("store.rows_cache", defaults.rows_cache_bytes),
-                blocks_cache_bytes: layers
-                    .bytes("store.blocks_cache", defaults.blocks_cache_bytes),
+                blocks_cache_bytes: layers.bytes("store.blocks_cache", defaults.blocks_cache_bytes),
                 ..defaults
             },
         }

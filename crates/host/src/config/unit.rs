@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-const BYTES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const BYTES: [(&str, u64); 4] = [
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("B", 1),
+];
 
 const SPANS: [(&str, u64); 5] = [
     ("d", 86_400_000),

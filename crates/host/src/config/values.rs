@@ -24,10 +24,7 @@ pub fn read(layers: &Layers) -> Values {
             }
         }
         layers.note(format!("config.{name}"), value.clone(), origin);
-        values
-            .entry(String::new())
-            .or_default()
-            .insert(name, value);
+        values.entry(String::new()).or_default().insert(name, value);
     }
     for (name, text, origin) in layers.free_variables("config") {
         let value = Value::text(text);
@@ -76,7 +73,8 @@ mod tests {
 
     #[test]
     fn the_environment_wins_over_a_node_over_every_node() {
-        let file = "[config]\nlimit = 1\ngateway = \"g\"\n[config.payment]\nlimit = 2\nretries = 3\n";
+        let file =
+            "[config]\nlimit = 1\ngateway = \"g\"\n[config.payment]\nlimit = 2\nretries = 3\n";
         let file = File::parse("onex.toml".into(), file).expect("the file is TOML");
         let environment = [
             ("ONEX_CONFIG__LIMIT", "9"),

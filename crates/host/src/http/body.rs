@@ -6,6 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
 use onex_expr::{Value, json};
+use onex_kernel::Payload;
 
 use super::problem::Problem;
 use crate::config::server::Server;
@@ -71,7 +72,21 @@ pub fn parse(bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
         depth_max: limits.depth_max,
     };
     json::parse(bytes, &bounds).map_err(|error| {
-        let detail = format!("the body is no JSON: {} at byte {}", error.message, error.at);
+        let detail = format!(
+            "the body is no JSON: {} at byte {}",
+            error.message, error.at
+        );
         Problem::bad("malformed_json", detail)
     })
+}
+
+/// A value as a payload. Its bytes are written anew, keys sorted: what is the same JSON is the same
+/// content, however a client spells it.
+pub fn payload(value: Value) -> Payload {
+    let mut bytes = Vec::with_capacity(128);
+    json::write(&value, &mut bytes);
+    Payload {
+        value,
+        bytes: Some(bytes.into()),
+    }
 }

@@ -39,11 +39,7 @@ pub async fn get(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
 }
 
 /// `POST /v1/dlq:redrive`
-pub async fn redrive(
-    State(port): State<Port>,
-    uri: Uri,
-    body: Body,
-) -> Result<Json, Problem> {
+pub async fn redrive(State(port): State<Port>, uri: Uri, body: Body) -> Result<Json, Problem> {
     Params::read(&uri, &[])?;
     let bytes = body::read(body, &port.limits).await?;
     let wanted = body::parse(&bytes, &port.limits)?;
@@ -67,7 +63,9 @@ fn bad(detail: impl Into<String>) -> Problem {
 }
 
 fn read(wanted: &Value) -> Result<(Which, bool), Problem> {
-    let map = wanted.as_map().ok_or_else(|| bad("a redrive is an object"))?;
+    let map = wanted
+        .as_map()
+        .ok_or_else(|| bad("a redrive is an object"))?;
     known(map, &["ids", "filter", "dry_run"])?;
     let dry_run = match map.get("dry_run") {
         None | Some(Value::Null) => false,

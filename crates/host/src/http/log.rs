@@ -90,9 +90,7 @@ impl Follower {
             if let Some(record) = self.ready.next() {
                 self.left -= 1;
                 let data = json::to_string(&shape::record::value(&record));
-                let event = Event::default()
-                    .id(record.offset.to_string())
-                    .data(data);
+                let event = Event::default().id(record.offset.to_string()).data(data);
                 return Some((Ok(event), self));
             }
             let most = self.left.min(FOLLOW_RECORDS);

@@ -8,9 +8,9 @@ use onex_contract::graph::Graph;
 use onex_engine::Refusal;
 use onex_engine::input::Publish;
 use onex_expr::{Key, Map, Text, Value};
-use onex_kernel::{Id, Payload};
-use onex_runtime::handle::new_id;
+use onex_kernel::Id;
 use onex_runtime::Accepted;
+use onex_runtime::handle::new_id;
 
 use super::params::Params;
 use super::problem::Problem;
@@ -20,14 +20,17 @@ use crate::shape;
 /// Longest key of a message, in bytes.
 const KEY_BYTES_MAX: usize = 512;
 
-const FIELDS: [&str; 6] = ["topic", "payload", "key", "id", "correlation_id", "event_type"];
+const FIELDS: [&str; 6] = [
+    "topic",
+    "payload",
+    "key",
+    "id",
+    "correlation_id",
+    "event_type",
+];
 
 /// Publishes.
-pub async fn publish(
-    State(port): State<Port>,
-    uri: Uri,
-    body: Body,
-) -> Result<Response, Problem> {
+pub async fn publish(State(port): State<Port>, uri: Uri, body: Body) -> Result<Response, Problem> {
     Params::read(&uri, &[])?;
     let bytes = body::read(body, &port.limits).await?;
     match body::parse(&bytes, &port.limits)? {
@@ -59,8 +62,9 @@ async fn batch(port: &Port, items: &[Value]) -> Result<Json, Problem> {
     if items.len() > most {
         let detail = format!("a batch has at most {most} messages");
         let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return Err(Problem::new(status, "too_large", detail)
-            .help("the limit is `[server] batch_max`"));
+        return Err(
+            Problem::new(status, "too_large", detail).help("the limit is `[server] batch_max`")
+        );
     }
     let graph = port.handle.graph();
     let mut good = Vec::with_capacity(items.len());
@@ -85,7 +89,10 @@ async fn batch(port: &Port, items: &[Value]) -> Result<Json, Problem> {
 fn of_batch(answer: Option<Result<Accepted, Refusal>>) -> Value {
     match answer {
         Some(Ok(accepted)) => Value::map([
-            ("status", Value::Int(if accepted.repeated { 200 } else { 202 })),
+            (
+                "status",
+                Value::Int(if accepted.repeated { 200 } else { 202 }),
+            ),
             ("id", shape::id(accepted.id)),
             ("offset", shape::count(accepted.offset)),
         ]),
@@ -141,7 +148,7 @@ fn message(envelope: &Value, graph: &Graph) -> Result<Publish, Problem> {
         topic,
         key,
         event_type: text(map, "event_type")?,
-        payload: Payload::from(payload.clone()),
+        payload: body::payload(payload.clone()),
         correlation_id: id(map, "correlation_id")?.unwrap_or(id_),
     })
 }
@@ -175,7 +182,10 @@ fn check_topic(topic: &str) -> Result<(), Problem> {
     };
     let segments: Vec<&str> = topic.split('.').collect();
     let [prefix, kind, producer, event, version] = segments[..] else {
-        return wrong(format!("a topic has five segments, this one {}", segments.len()));
+        return wrong(format!(
+            "a topic has five segments, this one {}",
+            segments.len()
+        ));
     };
     if prefix != "onex" {
         return wrong("a topic begins with `onex`".into());
@@ -185,7 +195,9 @@ fn check_topic(topic: &str) -> Result<(), Problem> {
     }
     for name in [producer, event] {
         if !is_kebab(name) {
-            return wrong(format!("`{name}` is not lower-case words joined by hyphens"));
+            return wrong(format!(
+                "`{name}` is not lower-case words joined by hyphens"
+            ));
         }
     }
     let number = version.strip_prefix('v').unwrap_or_default();

@@ -1,7 +1,7 @@
 //! How a request fails: RFC 9457 problem details with a stable `code`.
 
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use onex_engine::Refusal;
 use onex_expr::{Value, json};
@@ -62,7 +62,10 @@ impl Problem {
     /// As JSON.
     pub fn value(&self) -> Value {
         let mut entries = vec![
-            ("type", Value::text(format!("urn:onex:problem:{}", self.code))),
+            (
+                "type",
+                Value::text(format!("urn:onex:problem:{}", self.code)),
+            ),
             ("title", Value::text(self.code.replace('_', " "))),
             ("status", Value::Int(i64::from(self.status.as_u16()))),
             ("code", Value::text(self.code)),
@@ -132,5 +135,20 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(RETRY_AFTER, after);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_told_to_come_back_is_told_when() {
+        for (status, after) in [(429, true), (503, true), (409, false), (500, false)] {
+            let refusal = Refusal::new(status, "word", "text");
+            let response = Problem::from(refusal).into_response();
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), after);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Connections: HTTP/1.1 and HTTP/2 without TLS on one port, until told to stop.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,6 +10,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// How long a connection may take to send its headers.
 const HEADERS_FOR: Duration = Duration::from_secs(30);
@@ -19,8 +21,14 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How long accepting rests after it failed (too many open files, for instance).
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
-/// Serves until `stop`, then lets requests under way end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves until `stop`, then lets requests under way end. At most `connections_max` are open at a
+/// time; one more waits until one ends.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections_max: usize,
+    stop: impl Future<Output = ()>,
+) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -29,10 +37,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         .pipeline_flush(true);
     builder.http2().timer(TokioTimer::new());
     let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let accepted = async {
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
             () = &mut stop => break,
         };
         let stream = match accepted {
@@ -54,10 +67,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             if let Err(error) = watched.await {
                 tracing::debug!(%error, "a connection ended badly");
             }
+            drop(place);
         });
     }
     drop(listener);
     // Who does not end in time (a follower of the log) is cut off with the process.
     let _ = tokio::time::timeout(LINGER, connections.shutdown()).await;
 }
-

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use onex_engine::input::StartRun;
 use onex_expr::{Text, Value};
-use onex_kernel::{Id, Payload};
+use onex_kernel::Id;
 use onex_runtime::handle::new_id;
 use onex_runtime::query::run::{Filter, has_ended};
 
@@ -105,7 +105,7 @@ async fn start(
             StartRun {
                 run_id: key.map_or_else(new_id, |key| Id::of_text(&node, key)),
                 key_given: key.is_some(),
-                input: Payload::from(input),
+                input: body::payload(input),
                 correlation_id,
                 node,
             },

@@ -25,7 +25,10 @@ pub fn value(letter: &Letter) -> Value {
         ("run_id", letter.run_id.map_or(Value::Null, id)),
         ("step", text(letter.step.as_ref())),
         ("topic", text(topic)),
-        ("message", record::message(message, Some(letter.offset), None)),
+        (
+            "message",
+            record::message(message, Some(letter.offset), None),
+        ),
         ("attempts", Value::list(attempts.collect())),
         ("contract_digest", digest(letter.graph)),
         ("created_at", time::value(letter.created_at)),

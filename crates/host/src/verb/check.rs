@@ -33,7 +33,13 @@ pub struct Arguments {
     #[arg(default_value = ".")]
     path: Vec<PathBuf>,
     /// How findings are printed
-    #[arg(short = 'o', long = "output", value_enum, default_value = "human", value_name = "FORMAT")]
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value = "human",
+        value_name = "FORMAT"
+    )]
     format: Format,
     /// Configuration file (default: `onex.toml` beside the path)
     #[arg(long, value_name = "FILE")]
@@ -97,7 +103,8 @@ fn report(system: &System) -> Value {
             ("name", Value::text(node.name.as_str())),
             (
                 "kind",
-                node.kind.map_or(Value::Null, |kind| Value::text(word(kind))),
+                node.kind
+                    .map_or(Value::Null, |kind| Value::text(word(kind))),
             ),
             ("dialect", Value::text(node.dialect)),
             ("status", Value::text(node.status)),

@@ -111,7 +111,15 @@ fn letters(arguments: &List) -> Result<Exit, Fault> {
             .with("before", filter.before.as_ref())
     };
     let found = wait(list::fetch(arguments.limit, ask))?;
-    let fields = ["id", "reason", "node", "topic", "created_at", "redriven_at", "detail"];
+    let fields = [
+        "id",
+        "reason",
+        "node",
+        "topic",
+        "created_at",
+        "redriven_at",
+        "detail",
+    ];
     list::show(&found, fields, arguments.output)?;
     Ok(Exit::Done)
 }

@@ -141,8 +141,9 @@ fn of_line(line: &[u8]) -> Result<Value, NoValue> {
 
 fn read_roots(given: &str) -> Result<Value, Fault> {
     let text = match given.strip_prefix('@') {
-        Some(file) => std::fs::read(file)
-            .map_err(|error| Fault::doing(format!("reading {file}"), error))?,
+        Some(file) => {
+            std::fs::read(file).map_err(|error| Fault::doing(format!("reading {file}"), error))?
+        }
         None => given.as_bytes().to_vec(),
     };
     json::parse(&text, &json::Limits::default())
@@ -167,10 +168,18 @@ fn named(roots: &Value) -> Result<Vec<(Text, Value)>, String> {
 
 /// The expression with the place underlined, when it is one line.
 fn underlined(expr: &str, range: &std::ops::Range<usize>) -> String {
-    let before = expr.get(..range.start).map_or(0, |text| text.chars().count());
-    let under = expr.get(range.clone()).map_or(1, |text| text.chars().count());
+    let before = expr
+        .get(..range.start)
+        .map_or(0, |text| text.chars().count());
+    let under = expr
+        .get(range.clone())
+        .map_or(1, |text| text.chars().count());
     if expr.contains('\n') {
         return expr.to_owned();
     }
-    format!("  {expr}\n  {}{}", " ".repeat(before), "^".repeat(under.max(1)))
+    format!(
+        "  {expr}\n  {}{}",
+        " ".repeat(before),
+        "^".repeat(under.max(1))
+    )
 }

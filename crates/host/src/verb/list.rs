@@ -2,8 +2,8 @@
 
 use onex_expr::{Value, json};
 
-use crate::client::Ask;
 use crate::cli::Output;
+use crate::client::Ask;
 use crate::fault::Fault;
 use crate::print;
 
@@ -11,10 +11,7 @@ use crate::print;
 const PAGE: usize = 500;
 
 /// Items of a list, as many as wanted, with the token of what follows.
-pub async fn fetch<'a>(
-    limit: Option<usize>,
-    ask: impl Fn() -> Ask<'a>,
-) -> Result<Value, Fault> {
+pub async fn fetch<'a>(limit: Option<usize>, ask: impl Fn() -> Ask<'a>) -> Result<Value, Fault> {
     let mut items: Vec<Value> = Vec::new();
     let mut left = limit.unwrap_or(usize::MAX);
     let mut after: Option<String> = None;
@@ -40,11 +37,7 @@ pub async fn fetch<'a>(
 }
 
 /// Prints a list: for programs as it is, for people these fields of each item.
-pub fn show<const N: usize>(
-    list: &Value,
-    fields: [&str; N],
-    output: Output,
-) -> Result<(), Fault> {
+pub fn show<const N: usize>(list: &Value, fields: [&str; N], output: Output) -> Result<(), Fault> {
     if output.is_json() {
         return print::value(list);
     }

@@ -75,7 +75,11 @@ fn lines(client: &Client, arguments: &Arguments) -> Result<Exit, Fault> {
     for batch in messages.chunks(BATCH) {
         let batch = Value::list(batch.to_vec());
         let answer = wait(client.post("/v1/messages").body(batch).json())?;
-        for item in answer.get("items").and_then(Value::as_list).unwrap_or_default() {
+        for item in answer
+            .get("items")
+            .and_then(Value::as_list)
+            .unwrap_or_default()
+        {
             if item.get("error").is_some() {
                 exit = Exit::Refused;
             }

@@ -57,7 +57,11 @@ impl Arguments {
         let given = [
             ("store.data", data, "--data"),
             ("server.listen", self.listen.clone(), "--listen"),
-            ("store.memory", self.memory.then(|| "true".into()), "--memory"),
+            (
+                "store.memory",
+                self.memory.then(|| "true".into()),
+                "--memory",
+            ),
             (
                 "server.workers",
                 self.workers.map(|workers| workers.to_string()),
@@ -66,14 +70,24 @@ impl Arguments {
         ];
         given
             .into_iter()
-            .filter_map(|(key, value, name)| Some(Argument { key, value: value?, name }))
+            .filter_map(|(key, value, name)| {
+                Some(Argument {
+                    key,
+                    value: value?,
+                    name,
+                })
+            })
             .collect()
     }
 }
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
-    let config = configure(&arguments.path, arguments.config.as_deref(), arguments.layer())?;
+    let config = configure(
+        &arguments.path,
+        arguments.config.as_deref(),
+        arguments.layer(),
+    )?;
     let paths = std::slice::from_ref(&arguments.path);
     let mut system = System::load(paths, &config, true)?;
     let graph = graph(&mut system)?;
@@ -121,10 +135,12 @@ async fn host(config: &Config, graph: Graph) -> Result<Exit, Fault> {
         limits: Arc::new(config.server.clone()),
     };
     let (close, closed) = oneshot::channel::<()>();
-    let serving = tokio::spawn(serve::serve(listener, router(port), async {
+    let connections_max = config.server.connections_max;
+    let serving = serve::serve(listener, router(port), connections_max, async {
         // Dropped or told: both mean close.
         let _ = closed.await;
-    }));
+    });
+    let serving = tokio::spawn(serving);
     let ended = serve_until_signal(service, &handle, &mut signals, address).await;
     // Health has answered until here.
     let _ = close.send(());

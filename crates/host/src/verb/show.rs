@@ -44,7 +44,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
             ("name", Value::text(node.name.as_str())),
             (
                 "kind",
-                node.kind.map_or(Value::Null, |kind| Value::text(word(kind))),
+                node.kind
+                    .map_or(Value::Null, |kind| Value::text(word(kind))),
             ),
             ("dialect", Value::text(node.dialect)),
             ("status", Value::text(node.status)),

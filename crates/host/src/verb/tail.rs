@@ -89,8 +89,7 @@ async fn follow(client: &Client, arguments: &Arguments) -> Result<(), Fault> {
         let Some(frame) = body.frame().await else {
             break;
         };
-        let frame =
-            frame.map_err(|error| unreachable(&arguments.host.url, &error.to_string()))?;
+        let frame = frame.map_err(|error| unreachable(&arguments.host.url, &error.to_string()))?;
         if let Some(data) = frame.data_ref() {
             text.extend_from_slice(data);
         }
@@ -104,7 +103,10 @@ async fn follow(client: &Client, arguments: &Arguments) -> Result<(), Fault> {
         }
     }
     if left > 0 && arguments.limit.is_none() {
-        return Err(unreachable(&arguments.host.url, "the host ended the stream"));
+        return Err(unreachable(
+            &arguments.host.url,
+            "the host ended the stream",
+        ));
     }
     Ok(())
 }

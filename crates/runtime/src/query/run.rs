@@ -108,9 +108,8 @@ impl Reader {
     ) -> Result<Page<Run>, QueryError> {
         let after = match after {
             Some(token) => {
-                let id = Id::parse(token).ok_or_else(|| {
-                    QueryError::Invalid(format!("`after` is no run id: {token}"))
-                })?;
+                let id = Id::parse(token)
+                    .ok_or_else(|| QueryError::Invalid(format!("`after` is no run id: {token}")))?;
                 Some(key::run(id).to_vec())
             }
             None => None,
@@ -141,11 +140,7 @@ impl Reader {
     }
 
     /// A run with its steps, which stand in rows of their own while it is alive, and its waits.
-    fn whole_run(
-        &self,
-        head: RunHead,
-        steps: Option<Vec<StepRow>>,
-    ) -> Result<Run, QueryError> {
+    fn whole_run(&self, head: RunHead, steps: Option<Vec<StepRow>>) -> Result<Run, QueryError> {
         let ended = steps.is_some();
         let rows = match steps {
             Some(rows) => rows,

@@ -7,7 +7,7 @@ use onex_engine::{codec, key};
 use onex_expr::Text;
 use onex_kernel::row::{Intent, Letter, RunStatus};
 use onex_kernel::{Id, Micros};
-use onex_store::{Stored, StoreError};
+use onex_store::{StoreError, Stored};
 
 use super::entity::Entity;
 use super::log::{self, Record};

@@ -1,0 +1,137 @@
+//! Clients: each holds one connection and starts the next run when the last one has ended. Plain
+//! HTTP/1.1 by hand, because the clients share the machine with what they measure.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::workload::{INPUT, Workload};
+use crate::fault::{Exit, Fault};
+
+/// The longest latency that is told apart, in microseconds.
+const LATENCY_MAX_US: u64 = 60_000_000;
+
+/// What clients saw.
+pub struct Seen {
+    /// Runs that ended well, counted within the time measured.
+    pub completed: u64,
+    /// Answers that were anything else.
+    pub failed: u64,
+    /// How long it was measured.
+    pub took: Duration,
+    /// Latencies in microseconds.
+    pub latencies: Histogram<u64>,
+}
+
+/// Lets `clients` ask for `duration`.
+pub async fn run(
+    address: &str,
+    workload: Workload,
+    clients: usize,
+    duration: Duration,
+) -> Result<Seen, Fault> {
+    let request = format!(
+        "POST /v1/workflows/{}?wait=30s HTTP/1.1\r\nHost: {address}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{INPUT}",
+        workload.node(),
+        INPUT.len()
+    );
+    let began = Instant::now();
+    let until = began + duration;
+    let mut tasks = JoinSet::new();
+    for _ in 0..clients {
+        let (address, request) = (address.to_owned(), request.clone());
+        tasks.spawn(async move { client(&address, request.as_bytes(), until).await });
+    }
+    let mut seen = Seen {
+        completed: 0,
+        failed: 0,
+        took: Duration::ZERO,
+        latencies: histogram(),
+    };
+    while let Some(ended) = tasks.join_next().await {
+        let client = ended
+            .map_err(|error| Fault::doing("asking", error))?
+            .map_err(|error| {
+                Fault::new(
+                    Exit::Unreachable,
+                    format!("cannot reach {address}: {error}"),
+                )
+            })?;
+        seen.completed += client.completed;
+        seen.failed += client.failed;
+        seen.latencies
+            .add(&client.latencies)
+            .map_err(|error| Fault::doing("adding latencies", error))?;
+    }
+    seen.took = began.elapsed();
+    Ok(seen)
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_max(LATENCY_MAX_US, 3).expect("the bounds are constants that fit")
+}
+
+async fn client(address: &str, request: &[u8], until: Instant) -> io::Result<Seen> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut answer = Vec::with_capacity(4096);
+    let mut seen = Seen {
+        completed: 0,
+        failed: 0,
+        took: Duration::ZERO,
+        latencies: histogram(),
+    };
+    loop {
+        let asked = Instant::now();
+        if asked >= until {
+            return Ok(seen);
+        }
+        stream.write_all(request).await?;
+        let completed = read_answer(&mut stream, &mut answer).await?;
+        let latency = u64::try_from(asked.elapsed().as_micros()).unwrap_or(LATENCY_MAX_US);
+        seen.latencies.saturating_record(latency);
+        if completed {
+            seen.completed += 1;
+        } else {
+            seen.failed += 1;
+        }
+    }
+}
+
+/// Reads one answer; whether it says that the run has completed.
+async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result<bool> {
+    answer.clear();
+    let mut wanted = None;
+    loop {
+        if stream.read_buf(answer).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if wanted.is_none() {
+            wanted = whole_length(answer);
+        }
+        if wanted.is_some_and(|wanted| answer.len() >= wanted) {
+            return Ok(find(answer, b"\"status\":\"completed\"").is_some());
+        }
+    }
+}
+
+/// The length of headers and body, once the headers are there.
+fn whole_length(answer: &[u8]) -> Option<usize> {
+    const LENGTH: &[u8] = b"content-length: ";
+    let headers = find(answer, b"\r\n\r\n")? + 4;
+    let at = find(&answer[..headers], LENGTH)? + LENGTH.len();
+    let digits = answer[at..].iter().take_while(|byte| byte.is_ascii_digit());
+    let body = digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'));
+    Some(headers + body)
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
