@@ -96,14 +96,27 @@ impl<'a> Rows<'a> {
         self.cleared.insert(step);
     }
 
-    /// The items of a step in order.
+    /// The items of a step in order. One pass over both maps: a step may have many.
     pub(super) fn items(&self, step: u16) -> impl Iterator<Item = (u32, &ItemRow)> {
-        let total = self
-            .step(step)
-            .items
-            .as_ref()
-            .map_or(0, |items| items.total);
-        (0..total).filter_map(move |index| Some((index, self.item(step, index)?)))
+        let all = (step, 0)..=(step, u32::MAX);
+        let standing = !self.cleared.contains(&step);
+        let before = self.before.items.range(all.clone());
+        let mut before = before.filter(move |_| standing).peekable();
+        let mut changed = self.items.range(all).peekable();
+        core::iter::from_fn(move || {
+            let next = match (before.peek(), changed.peek()) {
+                (Some((old, _)), Some((new, _))) if old < new => before.next(),
+                (Some((old, _)), Some((new, _))) => {
+                    if old == new {
+                        before.next();
+                    }
+                    changed.next()
+                }
+                (Some(_), None) => before.next(),
+                (None, _) => changed.next(),
+            };
+            next.map(|((_, index), row)| (*index, row))
+        })
     }
 
     /// Writes what changed. Timers follow from what the rows said before and say now.

@@ -71,7 +71,11 @@ impl Turn<'_> {
             .filter_map(move |(item, status, end_order)| {
                 let is_open = matches!(
                     status,
-                    StepStatus::Completed | StepStatus::Failed | StepStatus::Cancelled
+                    // Pending: the run ended before what may have happened was asked again.
+                    StepStatus::Completed
+                        | StepStatus::Failed
+                        | StepStatus::Cancelled
+                        | StepStatus::Pending
                 );
                 (is_open && end_order > 0).then_some(Target {
                     end_order,

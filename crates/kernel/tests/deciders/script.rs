@@ -67,6 +67,10 @@ impl Script {
                 let instance = Instance::Entity(node, text(given, "key").into());
                 vec![self.bench.fire(&instance, TimerOf::Instance)]
             }
+            "stale_timeout" => {
+                let node = self.bench.node(text(given, "node"));
+                vec![self.bench.stale_timeout(node, &text(given, "key").into())]
+            }
             "fire" => {
                 let of = self.timer(given.as_str().expect("a timer is named"));
                 let run = Instance::Run(self.run());
@@ -99,7 +103,8 @@ impl Script {
 
     fn step(&self, id: &str) -> u16 {
         let head = &self.bench.runs[&self.run()].head;
-        let Body::Orchestrator(plan) = &self.bench.graph.node(self.bench.node(&head.node)).body else {
+        let Body::Orchestrator(plan) = &self.bench.graph.node(self.bench.node(&head.node)).body
+        else {
             panic!("a run belongs to an orchestrator");
         };
         let at = plan.steps.iter().position(|step| step.id == id);
@@ -179,7 +184,8 @@ impl Script {
             "next" => {
                 let asked = given.get("retry_after_ms").and_then(Value::as_int);
                 let asked = asked.map(i64::cast_unsigned);
-                let due = effect::next_attempt(operation, Id::default(), attempts, self.bench.now, asked);
+                let due =
+                    effect::next_attempt(operation, Id::default(), attempts, self.bench.now, asked);
                 due.map_or("none".into(), |due| {
                     format!("in {} us", due.0 - self.bench.now.0)
                 })
@@ -190,7 +196,10 @@ impl Script {
                     Some(error) => Err(CallError {
                         code: text(error, "code").into(),
                         message: "it went wrong".into(),
-                        passing: error.get("passing").and_then(Value::as_bool).unwrap_or(false),
+                        passing: error
+                            .get("passing")
+                            .and_then(Value::as_bool)
+                            .unwrap_or(false),
                         sent: error.get("sent").and_then(Value::as_bool).unwrap_or(false),
                     }),
                 };

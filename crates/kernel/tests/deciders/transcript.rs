@@ -49,7 +49,12 @@ impl Transcript {
     }
 
     fn name(&mut self, id: Id, kind: &str) -> String {
-        let next = self.names.values().filter(|name| name.starts_with(kind)).count() + 1;
+        let next = self
+            .names
+            .values()
+            .filter(|name| name.starts_with(kind))
+            .count()
+            + 1;
         self.names
             .entry(id)
             .or_insert_with(|| format!("{kind}{next}"))
@@ -78,11 +83,19 @@ impl Transcript {
             let line = match write {
                 RowWrite::Entity(entity) => entity_line(entity, bench),
                 RowWrite::Head(head) => head_line(head),
-                RowWrite::Step(step, row) => format!("step {}: {}", step_id(bench, done, *step), step_line(row)),
-                RowWrite::Item(step, item, row) => {
-                    format!("item {}[{item}]: {}", step_id(bench, done, *step), item_line(row))
+                RowWrite::Step(step, row) => {
+                    format!("step {}: {}", step_id(bench, done, *step), step_line(row))
                 }
-                RowWrite::ClearItems(step) => format!("clear items of {}", step_id(bench, done, *step)),
+                RowWrite::Item(step, item, row) => {
+                    format!(
+                        "item {}[{item}]: {}",
+                        step_id(bench, done, *step),
+                        item_line(row)
+                    )
+                }
+                RowWrite::ClearItems(step) => {
+                    format!("clear items of {}", step_id(bench, done, *step))
+                }
             };
             self.line(&line);
         }
@@ -96,7 +109,12 @@ impl Transcript {
         for change in &decision.timers {
             let line = match change {
                 TimerChange::Arm(of, armed) => {
-                    format!("arm {} {} {}", timer(bench, done, *of), armed.arming, since(bench.now, armed.due))
+                    format!(
+                        "arm {} {} {}",
+                        timer(bench, done, *of),
+                        armed.arming,
+                        since(bench.now, armed.due)
+                    )
                 }
                 TimerChange::Disarm(of, armed) => {
                     format!("disarm {} {}", timer(bench, done, *of), armed.arming)
@@ -129,7 +147,11 @@ impl Transcript {
     fn event(&mut self, event: &Published) -> String {
         let key = event.key.as_deref().unwrap_or("-");
         let name = self.name(event.id, "event");
-        format!("{name} {} key {key} {}", event.topic, event.payload.to_json())
+        format!(
+            "{name} {} key {key} {}",
+            event.topic,
+            event.payload.to_json()
+        )
     }
 
     fn intent(&mut self, bench: &Bench, intent: &Intended) -> String {
@@ -167,7 +189,10 @@ impl Transcript {
             })
         };
         match judged {
-            Judgement::Completed { output, publish: told } => {
+            Judgement::Completed {
+                output,
+                publish: told,
+            } => {
                 format!("completed {}{}", output.to_json(), publish(told))
             }
             Judgement::Refused {
@@ -176,7 +201,12 @@ impl Transcript {
                 answered,
             } => {
                 let answered = if *answered { ", answered" } else { "" };
-                format!("refused {}: {}{answered}{}", error.0, error.1, publish(told))
+                format!(
+                    "refused {}: {}{answered}{}",
+                    error.0,
+                    error.1,
+                    publish(told)
+                )
             }
             Judgement::Failed {
                 error,
@@ -184,7 +214,8 @@ impl Transcript {
                 retry_after_ms,
             } => {
                 let sent = if *sent { "sent" } else { "not sent" };
-                let wait = retry_after_ms.map_or(String::new(), |ms| format!(", again after {ms} ms"));
+                let wait =
+                    retry_after_ms.map_or(String::new(), |ms| format!(", again after {ms} ms"));
                 format!("failed {}: {}, {sent}{wait}", error.0, error.1)
             }
         }
@@ -234,7 +265,11 @@ fn entity_line(entity: &Entity, bench: &Bench) -> String {
         line.push_str(" since now");
     }
     if let Some(refused) = &entity.last_refusal {
-        let _ = write!(line, " last refused by {} on {}", refused.guard, refused.trigger);
+        let _ = write!(
+            line,
+            " last refused by {} on {}",
+            refused.guard, refused.trigger
+        );
     }
     line
 }

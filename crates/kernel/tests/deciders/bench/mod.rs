@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use onex_contract::catalog::HostValues;
+use onex_contract::diagnostic::Severity;
 use onex_contract::graph::{Body, Entry, Graph, NodeIndex};
 use onex_contract::source::Source;
 use onex_contract::{check, load_folder};
@@ -53,9 +54,14 @@ pub struct Bench {
 /// Checks contracts and links them.
 pub fn linked(sources: &[Source]) -> Graph {
     let checked = check(sources, &catalog::catalog(), &HostValues::default());
-    checked
-        .graph
-        .unwrap_or_else(|| panic!("the contracts do not link: {:#?}", checked.diagnostics))
+    checked.graph.unwrap_or_else(|| {
+        let grave = checked.diagnostics.iter();
+        let grave = grave.filter(|found| found.severity == Severity::Error);
+        panic!(
+            "the contracts do not link: {:#?}",
+            grave.collect::<Vec<_>>()
+        )
+    })
 }
 
 /// The contracts of a folder.
@@ -125,7 +131,9 @@ impl Bench {
         let mut done = Vec::new();
         for subscriber in subscribers {
             match subscriber.entry {
-                Entry::Trigger(trigger) => done.push(self.reduce(subscriber.node, trigger, &message)),
+                Entry::Trigger(trigger) => {
+                    done.push(self.reduce(subscriber.node, trigger, &message))
+                }
                 Entry::Run => done.push(self.begin(subscriber.node, &message)),
                 Entry::Operation(_) | Entry::Evaluate => {}
             }
@@ -220,10 +228,23 @@ impl Bench {
                 let Body::Reducer(reducer) = &self.graph.node(*node).body else {
                     panic!("an entity belongs to a reducer");
                 };
-                let trigger = reducer.timeout_trigger.expect("an armed timer has a trigger");
+                let trigger = reducer
+                    .timeout_trigger
+                    .expect("an armed timer has a trigger");
                 self.step(*node, trigger, key, &message)
             }
         }
+    }
+
+    /// Delivers a timeout to an entity that another visit armed, as a letter put back may.
+    pub fn stale_timeout(&mut self, node: NodeIndex, key: &Text) -> Done {
+        let Body::Reducer(reducer) = &self.graph.node(node).body else {
+            panic!("an entity belongs to a reducer");
+        };
+        let trigger = reducer.timeout_trigger.expect("a state has a timeout");
+        let due_at = Value::text("2025-01-01T00:00:00Z");
+        let message = self.message("", Value::map([("due_at", due_at)]));
+        self.step(node, trigger, key, &message)
     }
 
     /// Ends an intent of a run.
@@ -257,8 +278,7 @@ impl Bench {
         let at = self.circumstances();
         let found = &self.runs[&run];
         let node = self.node(&found.head.node);
-        let decision =
-            orchestrate::advance(&self.graph, node, found, input.clone(), &message, &at);
+        let decision = orchestrate::advance(&self.graph, node, found, input.clone(), &message, &at);
         let instance = Instance::Run(run);
         self.apply(&instance, &decision);
         Done {

@@ -3,12 +3,10 @@
 //! Each folder of `scenarios` holds contracts; each `NAME.yaml` in it a list of inputs, and `NAME.out`
 //! what was decided on each. `UPDATE=1` writes the `.out` files anew; the difference is reviewed.
 
-mod bench;
-mod script;
-mod transcript;
-
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::{bench, script};
 
 #[test]
 fn scenarios_decide_as_written() {
@@ -18,7 +16,9 @@ fn scenarios_decide_as_written() {
     for folder in sorted(&root) {
         let graph = bench::graph_of(&folder);
         for path in sorted(&folder) {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
             let name = name.unwrap_or_default();
             if !name.ends_with(".yaml") || name.ends_with(".contract.yaml") {
                 continue;
@@ -34,7 +34,11 @@ fn scenarios_decide_as_written() {
             if std::env::var_os("UPDATE").is_some() {
                 fs::write(&expected_path, found).expect("the outcome can be written");
             } else {
-                wrong.push(format!("== {}\n{}", path.display(), difference(&expected, &found)));
+                wrong.push(format!(
+                    "== {}\n{}",
+                    path.display(),
+                    difference(&expected, &found)
+                ));
             }
         }
     }
