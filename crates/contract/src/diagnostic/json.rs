@@ -18,10 +18,7 @@ pub fn value(diagnostic: &Diagnostic) -> Value {
         ("end_column", number(diagnostic.end_column)),
         (
             "help",
-            diagnostic
-                .help
-                .as_deref()
-                .map_or(Value::Null, |help| Value::text(help)),
+            diagnostic.help.as_deref().map_or(Value::Null, Value::text),
         ),
     ];
     if !diagnostic.related.is_empty() {

@@ -147,10 +147,9 @@ impl<'n> Reader<'_, 'n> {
     fn object(&mut self, scope: Scope<'n>, node: &'n Node) -> Type {
         let mut shape = Shape::default();
         self.gather(scope, node, true, &mut shape);
-        if shape.fields.is_empty() && shape.required.is_empty() && !shape.is_declared {
-            if let Some(others) = shape.others.filter(|ty| *ty != Type::Dyn) {
-                return Type::map(others);
-            }
+        let says_nothing = shape.required.is_empty() && !shape.is_declared;
+        if let Some(others) = shape.others.filter(|ty| says_nothing && *ty != Type::Dyn) {
+            return Type::map(others);
         }
         let open = shape.is_open || !shape.is_declared;
         if !shape.is_declared {

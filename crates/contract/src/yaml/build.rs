@@ -1,9 +1,12 @@
 //! The parser's events to a tree, within the limits.
 
+mod leaf;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
+use onex_expr::Text;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
@@ -11,8 +14,8 @@ use crate::source::Source;
 use super::entries::{Written, settle};
 use super::finding::{self, Findings};
 use super::limits::{ALIAS_NODES_MAX, DEPTH_MAX, NODES_MAX};
-use super::scalar::{OutOfRange, other_reading, resolve};
 use super::{Entry, Node, Tree, fault, place};
+use leaf::is_core;
 
 /// Reads the first document of a text; nothing after it.
 pub(super) fn document(source: &Source, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
@@ -47,6 +50,9 @@ pub(super) fn document(source: &Source, text: &str) -> (Option<Node>, Vec<Diagno
 struct Stop(Box<Diagnostic>);
 
 type Read<T> = Result<T, Stop>;
+
+/// A key's text and place.
+type Key = (Text, Range<usize>);
 
 struct Builder<'t> {
     source: &'t Source,
@@ -181,11 +187,7 @@ impl<'t> Builder<'t> {
     }
 
     /// A key's text and place, or the place of what cannot be one.
-    fn key(
-        &mut self,
-        event: Event<'t>,
-        span: &Span,
-    ) -> Read<Result<(onex_expr::Text, Range<usize>), Range<usize>>> {
+    fn key(&mut self, event: Event<'t>, span: &Span) -> Read<Result<Key, Range<usize>>> {
         let at = bytes(span);
         if let Event::Scalar(text, style, anchor, tag) = &event {
             self.nodes += 1;
@@ -200,7 +202,7 @@ impl<'t> Builder<'t> {
             if plain && !matches!(text.as_ref(), "y" | "Y" | "n" | "N") {
                 self.warn_if_ambiguous(text, &Tree::String(text.as_ref().into()), &at);
             }
-            let key = onex_expr::Text::from(text.as_ref());
+            let key = Text::from(text.as_ref());
             let node = Node {
                 tree: Tree::String(key.clone()),
                 span: at.clone(),
@@ -217,92 +219,6 @@ impl<'t> Builder<'t> {
             Tree::Int(number) => Ok((number.to_string().into(), at)),
             _ => Err(at.start..self.end.max(at.end)),
         })
-    }
-
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> Node {
-        let mut at = bytes(span);
-        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-            at.end = at.start + self.text[at.clone()].trim_end().len();
-        }
-        self.end = at.end;
-        let quoted = style != ScalarStyle::Plain;
-        let tree = match tag {
-            Some(tag) if is_core(tag) => self.tagged(tag, text, span),
-            Some(tag) if is_non_specific(tag) => Tree::String(text.into()),
-            Some(_) | None if quoted => {
-                self.check_tag(tag, "str", span);
-                Tree::String(text.into())
-            }
-            Some(_) | None => {
-                self.check_tag(tag, "str", span);
-                self.plain(text, &at)
-            }
-        };
-        let text_map = match &tree {
-            Tree::String(_) => place::text_map(self.text, &at, style, text),
-            _ => None,
-        };
-        Node {
-            tree,
-            span: at,
-            text_map,
-            quoted,
-        }
-    }
-
-    fn plain(&mut self, word: &str, at: &Range<usize>) -> Tree {
-        match resolve(word) {
-            Ok(tree) => {
-                self.warn_if_ambiguous(word, &tree, at);
-                tree
-            }
-            Err(OutOfRange(nearest)) => {
-                self.findings
-                    .error(|| finding::out_of_range(self.source, word, at));
-                nearest
-            }
-        }
-    }
-
-    /// A scalar whose tag says what it is.
-    fn tagged(&mut self, tag: &Tag, text: &str, span: &Span) -> Tree {
-        let wanted = tag.core_suffix().unwrap_or_default();
-        let read = match wanted {
-            "str" => return Tree::String(text.into()),
-            _ => resolve(text).unwrap_or_else(|OutOfRange(nearest)| nearest),
-        };
-        match (wanted, read) {
-            ("null", Tree::Null) => Tree::Null,
-            ("bool", Tree::Bool(truth)) => Tree::Bool(truth),
-            ("int", Tree::Int(number)) => Tree::Int(number),
-            ("float", Tree::Int(number)) => Tree::Double(number as f64),
-            ("float", Tree::Double(number)) if number.is_finite() => Tree::Double(number),
-            (_, read) => {
-                self.findings
-                    .error(|| finding::tag_misfit(self.source, wanted, tag_place(span)));
-                read
-            }
-        }
-    }
-
-    /// Reports a tag that we would otherwise ignore.
-    fn check_tag(&mut self, tag: Option<&Tag>, wanted: &str, span: &Span) {
-        let Some(tag) = tag else { return };
-        if is_non_specific(tag) || tag.is_yaml_core_schema_tag(wanted) {
-            return;
-        }
-        let at = tag_place(span);
-        self.findings.error(|| match tag.core_suffix() {
-            Some(other) => finding::tag_misfit(self.source, other, at),
-            None => finding::unknown_tag(self.source, &tag.original(), at),
-        });
-    }
-
-    fn warn_if_ambiguous(&mut self, word: &str, ours: &Tree, at: &Range<usize>) {
-        if let Some(other) = other_reading(word) {
-            self.findings
-                .warning(|| finding::ambiguous(self.source, word, at, (ours, other)));
-        }
     }
 
     fn enter(&mut self, anchor: usize, at: &Range<usize>) -> Read<()> {
@@ -403,24 +319,6 @@ fn measure(node: &Node) -> (usize, usize) {
 
 fn bytes(span: &Span) -> Range<usize> {
     span.byte_range().unwrap_or(0..0)
-}
-
-fn tag_place(span: &Span) -> Range<usize> {
-    span.tag_span()
-        .and_then(|tag| tag.byte_range())
-        .unwrap_or_else(|| bytes(span))
-}
-
-fn is_core(tag: &Tag) -> bool {
-    matches!(
-        tag.core_suffix(),
-        Some("str" | "int" | "float" | "bool" | "null")
-    )
-}
-
-/// `!` alone: text, whatever it looks like.
-fn is_non_specific(tag: &Tag) -> bool {
-    tag.parts() == ("", "!")
 }
 
 fn stop(finding: Diagnostic) -> Stop {

@@ -1,8 +1,8 @@
 //! YAML 1.2 as a tree in which every key and value knows its place.
 //!
-//! In reading order: [`text`] bytes to text, [`build`] the parser's events to a tree, [`scalar`]
-//! plain words to values, [`entries`] duplicate and merge keys, [`place`] decoded text to bytes of
-//! the file, [`fault`] the parser's errors to findings, [`finding`] our own, [`limits`] how much is too much.
+//! In reading order: `text` bytes to text, `build` the parser's events to a tree, `scalar`
+//! plain words to values, `entries` duplicate and merge keys, `place` decoded text to bytes of
+//! the file, `fault` the parser's errors to findings, `finding` our own, [`limits`] how much is too much.
 
 mod build;
 mod entries;

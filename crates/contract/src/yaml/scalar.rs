@@ -80,8 +80,8 @@ pub(crate) fn other_reading(word: &str) -> Option<&'static str> {
         let hex = has_only(digits, |b| b.is_ascii_hexdigit() || b == b'_');
         return (hex && (sign || underscored)).then_some("a hexadecimal number");
     }
-    if unsigned.starts_with("0o") {
-        return is_digits(&unsigned[2..]).then_some("text");
+    if let Some(digits) = unsigned.strip_prefix("0o") {
+        return is_digits(digits).then_some("text");
     }
     number_reading(unsigned)
 }
