@@ -25,9 +25,7 @@ pub(crate) fn check(repository: &Repository) -> Vec<Finding> {
     RULES
         .iter()
         .flat_map(|(name, rule)| {
-            rule(repository)
-                .into_iter()
-                .map(move |finding| format!("{name}: {finding}"))
+            rule(repository).into_iter().map(move |finding| format!("{name}: {finding}"))
         })
         .collect()
 }

@@ -91,10 +91,8 @@ fn order(seed: usize, number: usize) -> String {
 
 /// Posts on a connection that is kept; `None` when the host is gone.
 fn post(stream: &mut BufReader<TcpStream>, body: &str) -> Option<u16> {
-    let head = format!(
-        "POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
+    let head =
+        format!("POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.get_mut().write_all(head.as_bytes()).ok()?;
     stream.get_mut().write_all(body.as_bytes()).ok()?;
     let mut line = String::new();

@@ -15,11 +15,7 @@ use onex_store::{RowBytes, RowKey, Store, StoreError};
 #[test]
 fn a_crash_at_any_operation_of_a_checkpoint_loses_nothing() {
     let disk = Memory::new();
-    let limits = |entropy| Options {
-        log_bytes_max: 0,
-        log_keep_micros: 0,
-        ..options(entropy)
-    };
+    let limits = |entropy| Options { log_bytes_max: 0, log_keep_micros: 0, ..options(entropy) };
     let store = Embedded::open(disk.clone(), limits(1)).expect("opens");
     let mut model = Model::default();
     model.fill(&store, 20, 700);
@@ -35,10 +31,7 @@ fn a_crash_at_any_operation_of_a_checkpoint_loses_nothing() {
         assert!(store.oldest() > 0);
         copy.operations() - before
     };
-    assert!(
-        count >= 6,
-        "a checkpoint that lets go of segments writes: {count}"
-    );
+    assert!(count >= 6, "a checkpoint that lets go of segments writes: {count}");
     for operation in 0..count {
         for seed in 0..10 {
             let copy = disk.copy();
@@ -56,11 +49,7 @@ fn a_crash_at_any_operation_of_a_checkpoint_loses_nothing() {
 
 #[test]
 fn a_failure_at_any_operation_of_a_checkpoint_leaves_a_whole_log() {
-    let limits = |entropy| Options {
-        log_bytes_max: 0,
-        log_keep_micros: 0,
-        ..options(entropy)
-    };
+    let limits = |entropy| Options { log_bytes_max: 0, log_keep_micros: 0, ..options(entropy) };
     for operation in 0.. {
         let disk = Memory::new();
         let store = Embedded::open(disk.clone(), limits(1)).expect("opens");
@@ -160,11 +149,7 @@ impl Rows for Gate {
 fn turns_do_not_wait_for_a_checkpoint_and_it_covers_only_what_it_began_with() {
     let disk = Arc::new(Memory::new());
     let inner = Plain::open(Arc::clone(&disk)).expect("opens");
-    let gate = Arc::new(Gate {
-        inner,
-        permits: AtomicU64::new(0),
-        entered: AtomicU64::new(0),
-    });
+    let gate = Arc::new(Gate { inner, permits: AtomicU64::new(0), entered: AtomicU64::new(0) });
     let threaded = Options {
         background: true,
         checkpoint_rows_bytes: 500,
@@ -186,10 +171,7 @@ fn turns_do_not_wait_for_a_checkpoint_and_it_covers_only_what_it_began_with() {
     gate.wait_for_entry(2);
     // It is done and the next stands still: what the first did not cover is in the log.
     let status = store.status();
-    assert!(
-        status.checkpoint > 0 && status.checkpoint <= 50,
-        "{status:?}"
-    );
+    assert!(status.checkpoint > 0 && status.checkpoint <= 50, "{status:?}");
     assert!(status.oldest <= status.checkpoint, "{status:?}");
     model.check(&store);
     gate.permits.store(u64::MAX, Ordering::SeqCst);
@@ -199,11 +181,7 @@ fn turns_do_not_wait_for_a_checkpoint_and_it_covers_only_what_it_began_with() {
 
 #[test]
 fn a_long_log_makes_a_checkpoint_due_although_few_rows_changed() {
-    let threaded = Options {
-        background: true,
-        checkpoint_log_bytes: 10_000,
-        ..options(1)
-    };
+    let threaded = Options { background: true, checkpoint_log_bytes: 10_000, ..options(1) };
     let store = Embedded::open(Memory::new(), threaded).expect("opens");
     let mut model = Model::default();
     model.fill(&store, 20, 700);
@@ -218,11 +196,7 @@ fn what_a_start_applied_again_counts_towards_the_next_checkpoint() {
     let disk = Memory::new();
     let mut model = Model::default();
     model.fill(&open(&disk, 1).expect("opens"), 20, 700);
-    let threaded = Options {
-        background: true,
-        checkpoint_log_bytes: 10_000,
-        ..options(2)
-    };
+    let threaded = Options { background: true, checkpoint_log_bytes: 10_000, ..options(2) };
     let store = Embedded::open(disk, threaded).expect("opens");
     while store.status().checkpoint == 0 {
         std::thread::yield_now();
@@ -232,10 +206,7 @@ fn what_a_start_applied_again_counts_towards_the_next_checkpoint() {
 
 fn changes(rows: impl IntoIterator<Item = (String, Option<String>)>) -> Changes {
     let own = |(key, value): (String, Option<String>)| {
-        (
-            RowKey::from(key.as_bytes()),
-            value.map(|value| RowBytes::from(value.as_bytes())),
-        )
+        (RowKey::from(key.as_bytes()), value.map(|value| RowBytes::from(value.as_bytes())))
     };
     rows.into_iter().map(own).collect()
 }
@@ -245,11 +216,7 @@ fn rows_round_trip<R: Rows>(open: impl Fn() -> R) {
     for round in 0..8_u64 {
         let rows = open();
         assert_eq!(rows.covered().expect("reads"), round * 10);
-        let all: Vec<_> = rows
-            .view()
-            .range(b"", b"\xff")
-            .collect::<Result<_, _>>()
-            .expect("reads");
+        let all: Vec<_> = rows.view().range(b"", b"\xff").collect::<Result<_, _>>().expect("reads");
         assert!(all.into_iter().eq(expected.clone()), "round {round}");
         let changed = changes((round * 3..round * 3 + 9).map(|number| {
             let value = (number % 4 != round % 4).then(|| format!("{round}/{number}"));
@@ -258,10 +225,7 @@ fn rows_round_trip<R: Rows>(open: impl Fn() -> R) {
         let earlier = rows.view();
         rows.write((round + 1) * 10, &changed).expect("writes");
         for (key, value) in changed {
-            assert_eq!(
-                earlier.get(&key).expect("reads"),
-                expected.get(&key).cloned()
-            );
+            assert_eq!(earlier.get(&key).expect("reads"), expected.get(&key).cloned());
             assert_eq!(rows.view().get(&key).expect("reads"), value);
             match value {
                 Some(value) => expected.insert(key, value),
@@ -291,8 +255,7 @@ fn an_unfinished_fjall_folder_is_made_again() {
     std::fs::write(unfinished.join("0.jnl"), b"half").expect("writes");
     let rows = Fjall::open(folder.path(), 1 << 20).expect("opens");
     assert_eq!(rows.covered().expect("reads"), 0);
-    rows.write(5, &changes([("a".to_owned(), Some("1".to_owned()))]))
-        .expect("writes");
+    rows.write(5, &changes([("a".to_owned(), Some("1".to_owned()))])).expect("writes");
     drop(rows);
     let rows = Fjall::open(folder.path(), 1 << 20).expect("opens");
     assert_eq!(rows.covered().expect("reads"), 5);
@@ -317,16 +280,12 @@ fn rows_written_again_and_again_do_not_grow_the_folder() {
 fn rows_put_and_deleted_between_two_checkpoints_cost_nothing_in_fjall() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rows = Fjall::open(folder.path(), 1 << 20).expect("opens");
-    rows.write(1, &changes([("kept".to_owned(), Some("1".to_owned()))]))
-        .expect("writes");
+    rows.write(1, &changes([("kept".to_owned(), Some("1".to_owned()))])).expect("writes");
     let before = folder_bytes(folder.path());
     let short_lived = (0..10_000).map(|number| (format!("{number:0100}"), None));
     rows.write(2, &changes(short_lived)).expect("writes");
     let growth = folder_bytes(folder.path()) - before;
-    assert!(
-        growth < 20_000,
-        "{growth} bytes for 10,000 rows that never were in the tree"
-    );
+    assert!(growth < 20_000, "{growth} bytes for 10,000 rows that never were in the tree");
 }
 
 fn folder_bytes(folder: &Path) -> u64 {
@@ -334,11 +293,7 @@ fn folder_bytes(folder: &Path) -> u64 {
     let bytes = |entry: std::io::Result<std::fs::DirEntry>| {
         let entry = entry.expect("lists");
         let metadata = entry.metadata().expect("reads");
-        if metadata.is_dir() {
-            folder_bytes(&entry.path())
-        } else {
-            metadata.len()
-        }
+        if metadata.is_dir() { folder_bytes(&entry.path()) } else { metadata.len() }
     };
     entries.map(bytes).sum()
 }
@@ -346,11 +301,8 @@ fn folder_bytes(folder: &Path) -> u64 {
 #[test]
 fn rows_of_every_turn_are_in_fjall_after_a_start() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let limits = || Options {
-        checkpoint_rows_bytes: 3_000,
-        rows_cache_bytes: 0,
-        ..Options::default()
-    };
+    let limits =
+        || Options { checkpoint_rows_bytes: 3_000, rows_cache_bytes: 0, ..Options::default() };
     let mut model = Model::default();
     for round in 0..6 {
         let store = Embedded::open_folder(folder.path(), limits()).expect("opens");

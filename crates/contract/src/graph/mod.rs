@@ -146,10 +146,7 @@ impl Graph {
 
     /// The index of a node by name.
     pub fn find(&self, name: &str) -> Option<NodeIndex> {
-        let at = self
-            .nodes
-            .binary_search_by(|node| node.name.as_str().cmp(name))
-            .ok()?;
+        let at = self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok()?;
         u16::try_from(at).ok().map(NodeIndex)
     }
 }

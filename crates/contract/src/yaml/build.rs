@@ -79,8 +79,7 @@ impl<'t> Builder<'t> {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) if root.is_some() => {
-                    self.findings
-                        .end(finding::several_documents(self.source, bytes(&span)));
+                    self.findings.end(finding::several_documents(self.source, bytes(&span)));
                     break;
                 }
                 Event::DocumentStart(..) => self.end = bytes(&span).end,
@@ -126,10 +125,7 @@ impl<'t> Builder<'t> {
                 self.leave(anchor, at.start, tree)
             }
             Event::Alias(id) => self.alias(id, at),
-            _ => Ok(Node {
-                span: at,
-                ..Node::new(Tree::Null)
-            }),
+            _ => Ok(Node { span: at, ..Node::new(Tree::Null) }),
         }
     }
 
@@ -163,24 +159,16 @@ impl<'t> Builder<'t> {
             let value = self.node(event, &value_span)?;
             match key {
                 Ok((key, key_span)) => {
-                    written.push(Written {
-                        entry: Entry {
-                            key,
-                            key_span,
-                            value,
-                        },
-                        plain,
-                    });
+                    written.push(Written { entry: Entry { key, key_span, value }, plain });
                 }
-                Err(at) if !template => self
-                    .findings
-                    .error(|| finding::key_not_text(self.source, at)),
+                Err(at) if !template => {
+                    self.findings.error(|| finding::key_not_text(self.source, at))
+                }
                 Err(_) => {}
             }
         }
         if template {
-            self.findings
-                .error(|| fault::unquoted_template(self.source, start..self.end));
+            self.findings.error(|| fault::unquoted_template(self.source, start..self.end));
             return Ok(Tree::String(self.text[start..self.end].into()));
         }
         Ok(Tree::Map(settle(self.source, written, &mut self.findings)))
@@ -241,10 +229,7 @@ impl<'t> Builder<'t> {
         if self.open.last() == Some(&start) {
             self.open.pop();
         }
-        let node = Node {
-            span: start..self.end,
-            ..Node::new(tree)
-        };
+        let node = Node { span: start..self.end, ..Node::new(tree) };
         self.keep(anchor, &node)?;
         Ok(node)
     }
@@ -293,16 +278,11 @@ impl<'t> Builder<'t> {
 fn measure(node: &Node) -> (usize, usize) {
     /// Entries of a map of places that weigh as much as one value.
     const PLACES_PER_NODE: usize = 16;
-    let own = 1 + node
-        .text_map
-        .as_ref()
-        .map_or(0, |map| map.len() / PLACES_PER_NODE);
+    let own = 1 + node.text_map.as_ref().map_or(0, |map| map.len() / PLACES_PER_NODE);
     let inner = |nodes: &mut dyn Iterator<Item = &Node>| {
         nodes
             .map(measure)
-            .fold((own, 0), |(sum, deepest), (weight, height)| {
-                (sum + weight, deepest.max(height))
-            })
+            .fold((own, 0), |(sum, deepest), (weight, height)| (sum + weight, deepest.max(height)))
     };
     match &node.tree {
         Tree::List(items) => {

@@ -76,11 +76,8 @@ impl Roots {
                 return Ok((root, &all[depth..]));
             }
         }
-        let mut entries: Vec<String> = self
-            .folders
-            .iter()
-            .map(|root| root.display().to_string())
-            .collect();
+        let mut entries: Vec<String> =
+            self.folders.iter().map(|root| root.display().to_string()).collect();
         entries.push(match path.trim_end_matches('/').rsplit_once('/') {
             Some((folder, _)) if !folder.is_empty() => folder.to_owned(),
             _ => path.to_owned(),

@@ -59,14 +59,9 @@ impl Turn<'_> {
             (ErrorAction::Stop, Recovery::FailFast | Recovery::Compensate) => {
                 return Reaction::Fail;
             }
-            (
-                ErrorAction::Stop,
-                Recovery::Retry {
-                    max_retries,
-                    backoff_ms,
-                    multiplier,
-                },
-            ) => (max_retries, backoff_ms, multiplier),
+            (ErrorAction::Stop, Recovery::Retry { max_retries, backoff_ms, multiplier }) => {
+                (max_retries, backoff_ms, multiplier)
+            }
             (ErrorAction::Retry, _) => (retry.max_retries, retry.backoff_ms, retry.multiplier),
         };
         let retries = self.rows.step(index).attempts.saturating_sub(1);

@@ -36,14 +36,8 @@ impl Turn<'_> {
             self.rows.put_item(index, total, new_item(item));
             total += 1;
         }
-        self.rows.step_mut(index).items = Some(Items {
-            list: Value::Null,
-            total,
-            next: 0,
-            running: 0,
-            completed: 0,
-            failed: 0,
-        });
+        self.rows.step_mut(index).items =
+            Some(Items { list: Value::Null, total, next: 0, running: 0, completed: 0, failed: 0 });
     }
 
     /// Goes on after an item ended.

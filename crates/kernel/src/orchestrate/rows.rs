@@ -37,10 +37,7 @@ impl<'a> Rows<'a> {
 
     /// The rows of a run that begins: nothing of them is written yet.
     pub(super) fn of_new(before: &'a Run) -> Rows<'a> {
-        Rows {
-            is_new: true,
-            ..Rows::of(before)
-        }
+        Rows { is_new: true, ..Rows::of(before) }
     }
 
     pub(super) fn head(&self) -> &RunHead {
@@ -67,9 +64,7 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn step_mut(&mut self, index: u16) -> &mut StepRow {
-        self.steps
-            .entry(index)
-            .or_insert_with(|| self.before.steps[usize::from(index)].clone())
+        self.steps.entry(index).or_insert_with(|| self.before.steps[usize::from(index)].clone())
     }
 
     pub(super) fn item(&self, step: u16, index: u32) -> Option<&ItemRow> {

@@ -31,12 +31,7 @@ impl Case<'_> {
     fn work(&mut self, work: &ActionWork) -> Result<(), Fault> {
         match work {
             ActionWork::StateUpdate(fields) => self.update(fields),
-            ActionWork::Intent {
-                topic,
-                performer,
-                payload,
-                ..
-            } => {
+            ActionWork::Intent { topic, performer, payload, .. } => {
                 let payload = self.payload(topic, payload)?;
                 let intent = Intended {
                     id: self.draft.next_id(),
@@ -84,10 +79,8 @@ impl Case<'_> {
     fn payload(&mut self, topic: &Text, template: &Template) -> Result<Value, Fault> {
         let payload = ask::data(template, &self.roots, &mut self.fuel)
             .map_err(|error| fault(Reason::ExpressionError, topic, &error))?;
-        ask::promised(self.graph, topic, &payload).map_err(|detail| Fault {
-            reason: Reason::ExpressionError,
-            detail,
-        })?;
+        ask::promised(self.graph, topic, &payload)
+            .map_err(|detail| Fault { reason: Reason::ExpressionError, detail })?;
         Ok(payload)
     }
 }

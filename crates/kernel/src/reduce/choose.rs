@@ -71,13 +71,8 @@ impl<'a> Case<'a> {
     }
 
     fn trigger_name(&self) -> Text {
-        let trigger = self
-            .reducer
-            .triggers
-            .get(usize::from(self.delivery.trigger));
-        trigger
-            .map(|trigger| trigger.name.clone())
-            .unwrap_or_default()
+        let trigger = self.reducer.triggers.get(usize::from(self.delivery.trigger));
+        trigger.map(|trigger| trigger.name.clone()).unwrap_or_default()
     }
 
     /// The name of the first guard that does not hold.

@@ -41,11 +41,7 @@ pub fn entity_key(trigger: &Trigger, message: &Message, fuel: u64) -> Result<Tex
             roots[ENVELOPE] = message.envelope();
             roots[NOW] = message.time.to_value();
             ask::data(template, &roots, &mut Fuel(fuel)).map_err(|error| Fault {
-                reason: if ask::is_limit(&error) {
-                    Reason::Exceeded
-                } else {
-                    Reason::NoKey
-                },
+                reason: if ask::is_limit(&error) { Reason::Exceeded } else { Reason::NoKey },
                 detail: Text::new(format!("entity_key: {}", error.message)),
             })?
         }
@@ -80,17 +76,11 @@ pub fn reduce(
         return dead(Reason::NoRoute, format!("{name} is no reducer"));
     };
     let state = match delivery.entity {
-        Some(entity) => reducer
-            .states
-            .iter()
-            .position(|one| one.name == entity.state),
+        Some(entity) => reducer.states.iter().position(|one| one.name == entity.state),
         None => Some(usize::from(reducer.initial_state)),
     };
     let Some(state) = state else {
-        return dead(
-            Reason::Unhandled,
-            format!("{name} has no such state any more"),
-        );
+        return dead(Reason::Unhandled, format!("{name} has no such state any more"));
     };
     let mut case = Case {
         graph,
@@ -101,11 +91,7 @@ pub fn reduce(
         state,
         roots: no_roots(),
         fuel: Fuel(at.fuel),
-        draft: Draft::new(
-            delivery.message.id,
-            name.clone(),
-            delivery.message.generation,
-        ),
+        draft: Draft::new(delivery.message.id, name.clone(), delivery.message.generation),
     };
     if case.is_timeout() && !case.is_current() {
         return Decision::new(Verdict::Ignored("stale_timer".into()));
@@ -125,10 +111,7 @@ pub fn reduce(
 }
 
 fn dead(reason: Reason, detail: alloc::string::String) -> Decision {
-    Decision::new(Verdict::Dead(Fault {
-        reason,
-        detail: detail.into(),
-    }))
+    Decision::new(Verdict::Dead(Fault { reason, detail: detail.into() }))
 }
 
 fn no_roots() -> [Value; COUNT] {
@@ -172,21 +155,10 @@ impl<'a> Case<'a> {
         Value::map([
             ("key", text(self.delivery.key)),
             ("state", text(&entity.state)),
-            (
-                "previous_state",
-                entity.previous_state.as_ref().map_or(Value::Null, text),
-            ),
-            (
-                "version",
-                Value::Int(i64::try_from(entity.version).unwrap_or(i64::MAX)),
-            ),
+            ("previous_state", entity.previous_state.as_ref().map_or(Value::Null, text)),
+            ("version", Value::Int(i64::try_from(entity.version).unwrap_or(i64::MAX))),
             ("since", entity.since.to_value()),
-            (
-                "timer",
-                entity
-                    .timer
-                    .map_or(Value::Null, |timer| timer.due.to_value()),
-            ),
+            ("timer", entity.timer.map_or(Value::Null, |timer| timer.due.to_value())),
         ])
     }
 
@@ -208,9 +180,7 @@ impl<'a> Case<'a> {
     fn take(&mut self, transition: &Transition) -> Result<Entity, Fault> {
         let reducer = self.reducer;
         let mut entity = self.entity();
-        let target = transition
-            .to_state
-            .map(|state| &reducer.states[usize::from(state)]);
+        let target = transition.to_state.map(|state| &reducer.states[usize::from(state)]);
         if target.is_some() {
             self.act(&reducer.states[self.state].exit_actions)?;
         }
@@ -313,11 +283,7 @@ impl<'a> Case<'a> {
 
 fn fault(reason: Reason, place: &str, error: &EvalError) -> Fault {
     Fault {
-        reason: if ask::is_limit(error) {
-            Reason::Exceeded
-        } else {
-            reason
-        },
+        reason: if ask::is_limit(error) { Reason::Exceeded } else { reason },
         detail: Text::new(format!("{place}: {}", error.message)),
     }
 }

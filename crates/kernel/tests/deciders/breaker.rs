@@ -6,12 +6,8 @@ use onex_kernel::breaker::{Breaker, Event, State, next};
 
 use crate::schedules::random::Random;
 
-const LIMITS: Limits = Limits {
-    failure_threshold: 3,
-    success_threshold: 2,
-    timeout_ms: 1000,
-    half_open_requests: 2,
-};
+const LIMITS: Limits =
+    Limits { failure_threshold: 3, success_threshold: 2, timeout_ms: 1000, half_open_requests: 2 };
 
 /// What the machine does, one line a case; `-` cannot happen.
 const TABLE: &str = "\
@@ -35,13 +31,7 @@ HalfOpen Elapsed -
 #[test]
 fn the_machine_is_the_committed_table() {
     let states = [State::Closed, State::Open, State::HalfOpen];
-    let events = [
-        Event::Answered,
-        Event::Recovered,
-        Event::Failed,
-        Event::Broke,
-        Event::Elapsed,
-    ];
+    let events = [Event::Answered, Event::Recovered, Event::Failed, Event::Broke, Event::Elapsed];
     let mut table = String::new();
     for state in states {
         for event in events {
@@ -80,11 +70,7 @@ fn after_its_timeout_a_few_calls_try_and_enough_answers_close_it() {
     let (mut breaker, later) = (opened(), Micros(0).plus_ms(1000));
     assert_eq!(breaker.admit(&LIMITS, later), Ok(()));
     assert_eq!(breaker.admit(&LIMITS, later), Ok(()));
-    assert!(
-        breaker
-            .admit(&LIMITS, later)
-            .is_err_and(|again| again > later)
-    );
+    assert!(breaker.admit(&LIMITS, later).is_err_and(|again| again > later));
     breaker.record(&LIMITS, later, true);
     assert_eq!(breaker.state(), State::HalfOpen);
     breaker.record(&LIMITS, later, true);

@@ -16,9 +16,7 @@ fn scenarios_decide_as_written() {
     for folder in sorted(&root) {
         let graph = bench::graph_of(&folder);
         for path in sorted(&folder) {
-            let name = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             let name = name.unwrap_or_default();
             if !name.ends_with(".yaml") || name.ends_with(".contract.yaml") {
                 continue;
@@ -34,11 +32,7 @@ fn scenarios_decide_as_written() {
             if std::env::var_os("UPDATE").is_some() {
                 fs::write(&expected_path, found).expect("the outcome can be written");
             } else {
-                wrong.push(format!(
-                    "== {}\n{}",
-                    path.display(),
-                    difference(&expected, &found)
-                ));
+                wrong.push(format!("== {}\n{}", path.display(), difference(&expected, &found)));
             }
         }
     }
@@ -48,9 +42,8 @@ fn scenarios_decide_as_written() {
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder is there");
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("an entry can be read").path())
-        .collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("an entry can be read").path()).collect();
     paths.sort();
     paths
 }

@@ -19,11 +19,8 @@ pub fn play(graph: &Graph, name: &str, text: &str) -> String {
     assert!(faults.is_empty(), "{name}: {faults:#?}");
     let root = root.expect("a text without faults has a tree").to_value();
     let inputs = root.as_list().expect("a scenario is a list of inputs");
-    let mut script = Script {
-        bench: Bench::new(graph.clone()),
-        transcript: Transcript::default(),
-        run: None,
-    };
+    let mut script =
+        Script { bench: Bench::new(graph.clone()), transcript: Transcript::default(), run: None };
     for input in inputs {
         let entries = input.as_map().expect("an input is a map");
         let (verb, given) = entries.iter().next().expect("an input has a verb");
@@ -97,8 +94,7 @@ impl Script {
     }
 
     fn run(&self) -> Id {
-        self.run
-            .unwrap_or_else(|| panic!("no run was begun:\n{}", self.transcript.text))
+        self.run.unwrap_or_else(|| panic!("no run was begun:\n{}", self.transcript.text))
     }
 
     fn step(&self, id: &str) -> u16 {
@@ -130,9 +126,7 @@ impl Script {
                     && item.map(i64::from) == wanted_item)
         };
         let found = self.transcript.sent.iter().rev().find(known);
-        found
-            .cloned()
-            .unwrap_or_else(|| panic!("no intent for {}", given.to_json()))
+        found.cloned().unwrap_or_else(|| panic!("no intent for {}", given.to_json()))
     }
 
     fn operation(&self, given: &Value) -> &Operation {
@@ -186,9 +180,7 @@ impl Script {
                 let asked = asked.map(i64::cast_unsigned);
                 let due =
                     effect::next_attempt(operation, Id::default(), attempts, self.bench.now, asked);
-                due.map_or("none".into(), |due| {
-                    format!("in {} us", due.0 - self.bench.now.0)
-                })
+                due.map_or("none".into(), |due| format!("in {} us", due.0 - self.bench.now.0))
             }
             _ => {
                 let answer = match given.get("error") {
@@ -196,10 +188,7 @@ impl Script {
                     Some(error) => Err(CallError {
                         code: text(error, "code").into(),
                         message: "it went wrong".into(),
-                        passing: error
-                            .get("passing")
-                            .and_then(Value::as_bool)
-                            .unwrap_or(false),
+                        passing: error.get("passing").and_then(Value::as_bool).unwrap_or(false),
                         sent: error.get("sent").and_then(Value::as_bool).unwrap_or(false),
                     }),
                 };
@@ -221,28 +210,16 @@ fn ending(given: &Value) -> Ending {
         return Ending::Completed(output.clone());
     }
     let word = text(given, "as");
-    let failure = Failure {
-        code: word.into(),
-        message: format!("it was {word}").into(),
-        step: None,
-    };
+    let failure =
+        Failure { code: word.into(), message: format!("it was {word}").into(), step: None };
     match word {
         "refused" => Ending::Refused(failure),
-        "exhausted" => Ending::Exhausted {
-            failure,
-            unknown: true,
-        },
-        "unsent" => Ending::Exhausted {
-            failure,
-            unknown: false,
-        },
+        "exhausted" => Ending::Exhausted { failure, unknown: true },
+        "unsent" => Ending::Exhausted { failure, unknown: false },
         "in_doubt" => Ending::InDoubt(failure),
         "expired" => Ending::Expired(failure),
         "withdrawn" => Ending::Withdrawn,
-        "stopped" => Ending::Stopped {
-            failure,
-            unknown: true,
-        },
+        "stopped" => Ending::Stopped { failure, unknown: true },
         other => panic!("no ending is called {other}"),
     }
 }

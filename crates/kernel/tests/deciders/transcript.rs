@@ -49,16 +49,8 @@ impl Transcript {
     }
 
     fn name(&mut self, id: Id, kind: &str) -> String {
-        let next = self
-            .names
-            .values()
-            .filter(|name| name.starts_with(kind))
-            .count()
-            + 1;
-        self.names
-            .entry(id)
-            .or_insert_with(|| format!("{kind}{next}"))
-            .clone()
+        let next = self.names.values().filter(|name| name.starts_with(kind)).count() + 1;
+        self.names.entry(id).or_insert_with(|| format!("{kind}{next}")).clone()
     }
 
     pub fn done(&mut self, bench: &Bench, done: &Done) {
@@ -87,11 +79,7 @@ impl Transcript {
                     format!("step {}: {}", step_id(bench, done, *step), step_line(row))
                 }
                 RowWrite::Item(step, item, row) => {
-                    format!(
-                        "item {}[{item}]: {}",
-                        step_id(bench, done, *step),
-                        item_line(row)
-                    )
+                    format!("item {}[{item}]: {}", step_id(bench, done, *step), item_line(row))
                 }
                 RowWrite::ClearItems(step) => {
                     format!("clear items of {}", step_id(bench, done, *step))
@@ -147,11 +135,7 @@ impl Transcript {
     fn event(&mut self, event: &Published) -> String {
         let key = event.key.as_deref().unwrap_or("-");
         let name = self.name(event.id, "event");
-        format!(
-            "{name} {} key {key} {}",
-            event.topic,
-            event.payload.to_json()
-        )
+        format!("{name} {} key {key} {}", event.topic, event.payload.to_json())
     }
 
     fn intent(&mut self, bench: &Bench, intent: &Intended) -> String {
@@ -163,13 +147,7 @@ impl Transcript {
         let owner = match &intent.owner {
             Owner::Entity { node, key } => format!("{node}/{key}"),
             Owner::Topic => "topic".into(),
-            Owner::Step {
-                run,
-                step,
-                item,
-                visit,
-                compensation,
-            } => {
+            Owner::Step { run, step, item, visit, compensation } => {
                 self.sent.push(intent.clone());
                 let item = item.map_or(String::new(), |item| format!("[{item}]"));
                 let verb = if *compensation { "undoing" } else { "for" };
@@ -189,30 +167,14 @@ impl Transcript {
             })
         };
         match judged {
-            Judgement::Completed {
-                output,
-                publish: told,
-            } => {
+            Judgement::Completed { output, publish: told } => {
                 format!("completed {}{}", output.to_json(), publish(told))
             }
-            Judgement::Refused {
-                error,
-                publish: told,
-                answered,
-            } => {
+            Judgement::Refused { error, publish: told, answered } => {
                 let answered = if *answered { ", answered" } else { "" };
-                format!(
-                    "refused {}: {}{answered}{}",
-                    error.0,
-                    error.1,
-                    publish(told)
-                )
+                format!("refused {}: {}{answered}{}", error.0, error.1, publish(told))
             }
-            Judgement::Failed {
-                error,
-                sent,
-                retry_after_ms,
-            } => {
+            Judgement::Failed { error, sent, retry_after_ms } => {
                 let sent = if *sent { "sent" } else { "not sent" };
                 let wait =
                     retry_after_ms.map_or(String::new(), |ms| format!(", again after {ms} ms"));
@@ -265,11 +227,7 @@ fn entity_line(entity: &Entity, bench: &Bench) -> String {
         line.push_str(" since now");
     }
     if let Some(refused) = &entity.last_refusal {
-        let _ = write!(
-            line,
-            " last refused by {} on {}",
-            refused.guard, refused.trigger
-        );
+        let _ = write!(line, " last refused by {} on {}", refused.guard, refused.trigger);
     }
     line
 }

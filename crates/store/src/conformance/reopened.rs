@@ -37,10 +37,7 @@ fn counter(number: u64) -> Record {
         key: key(&format!("count/{}", number % 7)),
         value: Some(RowBytes::from(number.to_le_bytes())),
     };
-    let delete = RowChange {
-        key: key(&format!("gone/{}", number % 5)),
-        value: None,
-    };
+    let delete = RowChange { key: key(&format!("gone/{}", number % 5)), value: None };
     Record {
         partition: (number % 64) as u16,
         body: vec![number as u8; 300],

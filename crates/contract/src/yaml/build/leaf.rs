@@ -38,12 +38,7 @@ impl Builder<'_> {
             Tree::String(_) => place::text_map(self.text, &at, style, text),
             _ => None,
         };
-        Node {
-            tree,
-            span: at,
-            text_map,
-            quoted,
-        }
+        Node { tree, span: at, text_map, quoted }
     }
 
     fn plain(&mut self, word: &str, at: &Range<usize>) -> Tree {
@@ -53,8 +48,7 @@ impl Builder<'_> {
                 tree
             }
             Err(OutOfRange(nearest)) => {
-                self.findings
-                    .error(|| finding::out_of_range(self.source, word, at));
+                self.findings.error(|| finding::out_of_range(self.source, word, at));
                 nearest
             }
         }
@@ -74,8 +68,7 @@ impl Builder<'_> {
             ("float", Tree::Int(number)) => Tree::Double(number as f64),
             ("float", Tree::Double(number)) if number.is_finite() => Tree::Double(number),
             (_, read) => {
-                self.findings
-                    .error(|| finding::tag_misfit(self.source, wanted, tag_place(span)));
+                self.findings.error(|| finding::tag_misfit(self.source, wanted, tag_place(span)));
                 read
             }
         }
@@ -96,23 +89,17 @@ impl Builder<'_> {
 
     pub(super) fn warn_if_ambiguous(&mut self, word: &str, ours: &Tree, at: &Range<usize>) {
         if let Some(other) = other_reading(word) {
-            self.findings
-                .warning(|| finding::ambiguous(self.source, word, at, (ours, other)));
+            self.findings.warning(|| finding::ambiguous(self.source, word, at, (ours, other)));
         }
     }
 }
 
 fn tag_place(span: &Span) -> Range<usize> {
-    span.tag_span()
-        .and_then(|tag| tag.byte_range())
-        .unwrap_or_else(|| bytes(span))
+    span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| bytes(span))
 }
 
 pub(super) fn is_core(tag: &Tag) -> bool {
-    matches!(
-        tag.core_suffix(),
-        Some("str" | "int" | "float" | "bool" | "null")
-    )
+    matches!(tag.core_suffix(), Some("str" | "int" | "float" | "bool" | "null"))
 }
 
 /// `!` alone: text, whatever it looks like.

@@ -57,10 +57,7 @@ pub fn linked(sources: &[Source]) -> Graph {
     checked.graph.unwrap_or_else(|| {
         let grave = checked.diagnostics.iter();
         let grave = grave.filter(|found| found.severity == Severity::Error);
-        panic!(
-            "the contracts do not link: {:#?}",
-            grave.collect::<Vec<_>>()
-        )
+        panic!("the contracts do not link: {:#?}", grave.collect::<Vec<_>>())
     })
 }
 
@@ -85,9 +82,7 @@ impl Bench {
     }
 
     pub fn node(&self, name: &str) -> NodeIndex {
-        self.graph
-            .find(name)
-            .unwrap_or_else(|| panic!("no node is called {name}"))
+        self.graph.find(name).unwrap_or_else(|| panic!("no node is called {name}"))
     }
 
     pub fn message(&mut self, topic: &str, payload: Value) -> Message {
@@ -112,11 +107,7 @@ impl Bench {
     /// What the next decision may know.
     pub fn circumstances(&mut self) -> Circumstances {
         self.offset += 1;
-        Circumstances {
-            now: self.now,
-            offset: self.offset,
-            fuel: self.fuel,
-        }
+        Circumstances { now: self.now, offset: self.offset, fuel: self.fuel }
     }
 
     /// Delivers a message to every reducer and orchestrator that subscribes to it.
@@ -148,29 +139,18 @@ impl Bench {
         let found = &reducer.triggers[usize::from(trigger)];
         match reduce::entity_key(found, message, self.fuel) {
             Ok(key) => self.step(node, trigger, &key, message),
-            Err(fault) => Done {
-                instance: None,
-                decision: Decision::new(Verdict::Dead(fault)),
-            },
+            Err(fault) => Done { instance: None, decision: Decision::new(Verdict::Dead(fault)) },
         }
     }
 
     fn step(&mut self, node: NodeIndex, trigger: u16, key: &Text, message: &Message) -> Done {
         let at = self.circumstances();
         let place = (node, key.clone());
-        let delivery = Delivery {
-            trigger,
-            key,
-            entity: self.entities.get(&place),
-            message,
-        };
+        let delivery = Delivery { trigger, key, entity: self.entities.get(&place), message };
         let decision = reduce::reduce(&self.graph, node, delivery, &at);
         let instance = Instance::Entity(node, key.clone());
         self.apply(&instance, &decision);
-        Done {
-            instance: Some(instance),
-            decision,
-        }
+        Done { instance: Some(instance), decision }
     }
 
     /// Begins a run by a message on a topic.
@@ -179,28 +159,16 @@ impl Bench {
         let key = match orchestrate::run_key(&self.graph, node, message, &input, self.fuel) {
             Ok(key) => key,
             Err(fault) => {
-                return Done {
-                    instance: None,
-                    decision: Decision::new(Verdict::Dead(fault)),
-                };
+                return Done { instance: None, decision: Decision::new(Verdict::Dead(fault)) };
             }
         };
         let run_id = Id::derive(message.id, &self.graph.node(node).name, 0, u32::MAX);
-        let start = Start {
-            run_id,
-            key,
-            input,
-            input_hash: [0; 32],
-            answers: None,
-        };
+        let start = Start { run_id, key, input, input_hash: [0; 32], answers: None };
         let at = self.circumstances();
         let decision = orchestrate::begin(&self.graph, node, start, message, &at);
         let instance = Instance::Run(run_id);
         self.apply(&instance, &decision);
-        Done {
-            instance: Some(instance),
-            decision,
-        }
+        Done { instance: Some(instance), decision }
     }
 
     /// Starts a run as the API does.
@@ -228,9 +196,7 @@ impl Bench {
                 let Body::Reducer(reducer) = &self.graph.node(*node).body else {
                     panic!("an entity belongs to a reducer");
                 };
-                let trigger = reducer
-                    .timeout_trigger
-                    .expect("an armed timer has a trigger");
+                let trigger = reducer.timeout_trigger.expect("an armed timer has a trigger");
                 self.step(*node, trigger, key, &message)
             }
         }
@@ -249,26 +215,11 @@ impl Bench {
 
     /// Ends an intent of a run.
     pub fn end(&mut self, intent: &Intended, ending: &Ending) -> Done {
-        self.open
-            .retain(|open| (open.id, open.generation) != (intent.id, intent.generation));
-        let Owner::Step {
-            run,
-            step,
-            item,
-            visit,
-            compensation,
-        } = intent.owner
-        else {
+        self.open.retain(|open| (open.id, open.generation) != (intent.id, intent.generation));
+        let Owner::Step { run, step, item, visit, compensation } = intent.owner else {
             panic!("the intent belongs to no run");
         };
-        let input = RunInput::Ended {
-            step,
-            item,
-            visit,
-            compensation,
-            intent: intent.id,
-            ending,
-        };
+        let input = RunInput::Ended { step, item, visit, compensation, intent: intent.id, ending };
         self.advance(run, &input)
     }
 
@@ -281,10 +232,7 @@ impl Bench {
         let decision = orchestrate::advance(&self.graph, node, found, input.clone(), &message, &at);
         let instance = Instance::Run(run);
         self.apply(&instance, &decision);
-        Done {
-            instance: Some(instance),
-            decision,
-        }
+        Done { instance: Some(instance), decision }
     }
 
     fn apply(&mut self, instance: &Instance, decision: &Decision) {

@@ -55,9 +55,7 @@ pub(super) struct World {
 /// Plays one seed; panics where a promise is broken.
 pub fn play(prototypes: &Graph, seed: u64) {
     let mut random = Random::new(seed);
-    let node = prototypes
-        .find("prototypes")
-        .expect("the prototypes are there");
+    let node = prototypes.find("prototypes").expect("the prototypes are there");
     let graph = random::workflow(prototypes, node, &mut random);
     let mut bench = Bench::new(graph);
     let done = bench.start("prototypes", random::input(&mut random));
@@ -161,11 +159,8 @@ impl World {
     }
 
     fn ending(&mut self, intent: &Intended) -> Ending {
-        let failure = Failure {
-            code: "trouble".into(),
-            message: "it went wrong".into(),
-            step: None,
-        };
+        let failure =
+            Failure { code: "trouble".into(), message: "it went wrong".into(), step: None };
         let unknown = self.random.once_in(2);
         if self.stopped.contains(&intent.id) && self.random.once_in(2) {
             return match unknown {
@@ -184,17 +179,12 @@ impl World {
 
     /// What an ending means to the world.
     fn note(&mut self, intent: &Intended, ending: &Ending) {
-        let Owner::Step {
-            step, compensation, ..
-        } = intent.owner
-        else {
+        let Owner::Step { step, compensation, .. } = intent.owner else {
             return;
         };
         if compensation {
             let key = intent.payload.get("key").and_then(Value::as_str);
-            let key = key
-                .and_then(Id::parse)
-                .expect("a compensation names its key");
+            let key = key.and_then(Id::parse).expect("a compensation names its key");
             let deed = self.deeds.get_mut(&key).expect("what is undone was sent");
             let is_done = matches!(ending, Ending::Completed(_));
             deed.fate = if is_done { Fate::Nothing } else { Fate::Stuck };

@@ -15,35 +15,18 @@ impl World {
         self.check_messages(done);
         self.stopped.extend(&done.decision.stop);
         for letter in &done.decision.letters {
-            assert!(
-                matches!(letter.subject, Subject::IntentAtHand),
-                "{letter:?}"
-            );
+            assert!(matches!(letter.subject, Subject::IntentAtHand), "{letter:?}");
         }
         let run = self.run();
         let head = &run.head;
-        assert_eq!(
-            head.in_flight as usize,
-            self.bench.open.len(),
-            "awaited intents are counted"
-        );
+        assert_eq!(head.in_flight as usize, self.bench.open.len(), "awaited intents are counted");
         let is_terminal = head.ended_at.is_some();
-        assert_eq!(
-            done.decision.ended,
-            is_terminal && !self.was_terminal,
-            "it ends once"
-        );
+        assert_eq!(done.decision.ended, is_terminal && !self.was_terminal, "it ends once");
         if is_terminal {
-            assert!(
-                self.bench.open.is_empty() && self.timers().is_empty(),
-                "it has ended"
-            );
+            assert!(self.bench.open.is_empty() && self.timers().is_empty(), "it has ended");
             self.check_end();
         } else {
-            assert!(
-                head.in_flight > 0 || !self.timers().is_empty(),
-                "nothing wakes it"
-            );
+            assert!(head.in_flight > 0 || !self.timers().is_empty(), "nothing wakes it");
         }
         self.was_terminal = is_terminal;
         self.check_steps();
@@ -61,10 +44,7 @@ impl World {
             };
             let is_new = self.sent.insert((intent.id, intent.generation));
             assert!(is_new, "an intent is sent once");
-            let Owner::Step {
-                step, compensation, ..
-            } = intent.owner
-            else {
+            let Owner::Step { step, compensation, .. } = intent.owner else {
                 panic!("an intent of a run belongs to a step");
             };
             if compensation {
@@ -93,20 +73,14 @@ impl World {
 
     fn check_compensation(&mut self, intent: &Intended) {
         let field = |name| intent.payload.get(name).and_then(Value::as_str);
-        let key = field("key")
-            .and_then(Id::parse)
-            .expect("a compensation names its key");
+        let key = field("key").and_then(Id::parse).expect("a compensation names its key");
         let deed = &self.deeds[&key];
         let known = match field("status") {
             Some("completed") => Fate::Done,
             _ => Fate::Unknown,
         };
         assert_eq!(deed.fate, known, "what is undone was or may have been done");
-        assert_eq!(
-            self.bench.open.len(),
-            1,
-            "one at a time, when nothing else is awaited"
-        );
+        assert_eq!(self.bench.open.len(), 1, "one at a time, when nothing else is awaited");
         let later = self.undoing.is_none_or(|last| deed.told <= last);
         assert!(later, "the latest is undone first");
         self.undoing = Some(deed.told);
@@ -130,9 +104,7 @@ impl World {
             for (_, item) in rows.clone() {
                 self.check_done(item.status, item.intent_id);
             }
-            let running = rows
-                .filter(|(_, item)| item.status == StepStatus::Running)
-                .count();
+            let running = rows.filter(|(_, item)| item.status == StepStatus::Running).count();
             assert_eq!(items.running as usize, running, "running items are counted");
         }
     }
@@ -161,16 +133,9 @@ impl World {
                     run.head.status != RunStatus::Completed
                 }
             };
-            assert!(
-                fits,
-                "{:?} in a run that is {:?}",
-                row.status, run.head.status
-            );
+            assert!(fits, "{:?} in a run that is {:?}", row.status, run.head.status);
         }
-        assert_eq!(
-            run.head.error.is_some(),
-            run.head.status != RunStatus::Completed
-        );
+        assert_eq!(run.head.error.is_some(), run.head.status != RunStatus::Completed);
         self.check_undone();
     }
 
@@ -180,19 +145,12 @@ impl World {
         let Some(error) = &head.error else {
             return;
         };
-        let failed = plan
-            .steps
-            .iter()
-            .find(|step| error.step.as_ref() == Some(&step.id));
+        let failed = plan.steps.iter().find(|step| error.step.as_ref() == Some(&step.id));
         let must = head.status == RunStatus::Cancelled
             || plan.recovery == Recovery::Compensate
             || failed.is_some_and(|step| step.error_action == ErrorAction::Compensate);
         let stuck = self.deeds.values().any(|deed| deed.fate == Fate::Stuck);
-        assert_eq!(
-            stuck,
-            head.compensation == Undoing::Incomplete,
-            "letters keep it incomplete"
-        );
+        assert_eq!(stuck, head.compensation == Undoing::Incomplete, "letters keep it incomplete");
         for (key, deed) in &self.deeds {
             let step = &plan.steps[usize::from(deed.step)];
             let can = matches!(step.compensation, Compensation::Operation { .. });

@@ -41,11 +41,7 @@ pub fn workflow(graph: &Graph, node: NodeIndex, random: &mut Random) -> Graph {
     plan.recovery = match random.below(3) {
         0 => Recovery::FailFast,
         1 => Recovery::Compensate,
-        _ => Recovery::Retry {
-            max_retries: 2,
-            backoff_ms: 50,
-            multiplier: 2.0,
-        },
+        _ => Recovery::Retry { max_retries: 2, backoff_ms: 50, multiplier: 2.0 },
     };
     plan.execution_mode = match random.below(4) {
         0 => ExecutionMode::Sequential,
