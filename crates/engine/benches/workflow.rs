@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p onex-engine` prints microseconds of one core per workflow or message.
 
+#![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -19,7 +19,7 @@ use crate::input::{Input, Publish, Request, Ticket};
 use crate::intents::Intents;
 use crate::key::{self, Timer, TimerOwner};
 use crate::options::Options;
-use crate::output::{Output, Refusal, Reply};
+use crate::output::{ItemAnswer, Output, Reply};
 use crate::rows::Rows;
 use crate::turn::Turn;
 
@@ -104,7 +104,7 @@ pub(crate) struct End {
 /// A batch whose messages are being looked at one by one.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    pub answers: Vec<Option<Result<(Id, u64, bool), Refusal>>>,
+    pub answers: Vec<Option<ItemAnswer>>,
     pub left: usize,
 }
 

@@ -160,7 +160,7 @@ fn attack(seed: usize, service: &Service) {
     });
     host.ended();
     let host = start(folder.path(), service);
-    let again = if seed % 2 == 0 { left } else { all };
+    let again = if seed.is_multiple_of(2) { left } else { all };
     assert!(place(&host.address, seed, &again, &accepted).is_empty());
     let done = |counts: &Value| {
         counts.get("counts").and_then(|counts| counts.get("shipped")).and_then(Value::as_int)

@@ -252,7 +252,7 @@ impl World {
         self.crashes += 1;
         self.starts += 1;
         let before = self.store.durable_to();
-        self.disk = self.disk.crash(self.random.next());
+        self.disk = self.disk.crash(self.random.number());
         self.in_flight.clear();
         self.arrived.clear();
         self.tickets.clear();
@@ -325,7 +325,7 @@ fn answer(ticket: Ticket, reply: &Reply, hands: &mut Hands<'_>) {
             hands.answered.insert(op, (*run_id, 0));
         }
         // Busy: it is sent again.
-        other => eprintln!("{other:?}"),
+        _ => {}
     }
 }
 

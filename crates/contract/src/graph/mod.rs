@@ -77,6 +77,7 @@ pub struct Node {
 
 /// What a node does.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a node, made once and never moved")]
 pub enum Body {
     /// See [`Effect`].
     Effect(Effect),

@@ -320,6 +320,7 @@ pub fn read_letter(bytes: &[u8]) -> Read<Letter> {
 
 /// What waits to be applied since a turn's bound left it behind.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart at once")]
 pub enum Backlog {
     /// A message to a topic.
     Message(Message),
