@@ -67,6 +67,22 @@ fn rows_of_another_graph_are_a_dead_letter_and_no_panic() {
 }
 
 #[test]
+fn a_step_whose_items_lost_their_rows_fails_and_does_not_hang() {
+    let mut bench = Bench::new(only(&["many"]));
+    let list = Value::list(vec![Value::Int(1); 9]);
+    bench.start("prototypes", Value::map([("list", list)]));
+    let run = bench.runs.values_mut().next().expect("a run was begun");
+    run.items.remove(&(0, 8));
+    while let Some(intent) = bench.open.first().cloned() {
+        bench.end(&intent, &Ending::Completed(Value::Null));
+    }
+    let run = bench.runs.values().next().expect("a run was begun");
+    let error = run.head.error.as_ref().map(|error| error.code.as_str());
+    assert_eq!(error, Some("missing_row"));
+    assert_eq!(run.head.status, RunStatus::Failed);
+}
+
+#[test]
 fn the_same_delivery_gives_the_same_decision() {
     let play = || {
         let mut bench = Bench::new(only(&["single", "many", "told"]));
