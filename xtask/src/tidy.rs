@@ -11,8 +11,10 @@ use crate::repository::Repository;
 /// What breaks a rule: place, and what is wrong there.
 pub(crate) type Finding = String;
 
+type Rule = fn(&Repository) -> Vec<Finding>;
+
 /// Every rule by name.
-const RULES: [(&str, fn(&Repository) -> Vec<Finding>); 5] = [
+const RULES: [(&str, Rule); 5] = [
     ("edges", edges::check),
     ("licences", licences::check),
     ("opening", opening::check),

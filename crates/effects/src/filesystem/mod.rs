@@ -177,7 +177,7 @@ impl Request {
                 .ok_or_else(|| fault::bad_request(format!("{field} is not text")))
         };
         let place = roots.place(text("file_path_template")?)?;
-        let destination = || roots.place(text("destination_path_template")?)?.as_file();
+        let destination = || roots.place(text("destination_path_template")?)?.into_file();
         let create_dirs = match config.get("create_dirs") {
             None => true,
             Some(value) => value
@@ -185,20 +185,20 @@ impl Request {
                 .ok_or_else(|| fault::bad_request("create_dirs is neither true nor false"))?,
         };
         Ok(match text("operation")? {
-            "read" => Request::Read(place.as_file()?),
+            "read" => Request::Read(place.into_file()?),
             "write" => Request::Write {
-                place: place.as_file()?,
+                place: place.into_file()?,
                 content: write::content(config.get("content"))?,
                 create_dirs,
             },
-            "delete" => Request::Delete(place.as_file()?),
+            "delete" => Request::Delete(place.into_file()?),
             "move" => Request::Move {
-                from: place.as_file()?,
+                from: place.into_file()?,
                 to: destination()?,
                 create_dirs,
             },
             "copy" => Request::Copy {
-                from: place.as_file()?,
+                from: place.into_file()?,
                 to: destination()?,
                 create_dirs,
             },

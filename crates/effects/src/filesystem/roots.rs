@@ -95,7 +95,7 @@ impl Roots {
 
 impl Place {
     /// The same place, if it can name a file.
-    pub(super) fn as_file(self) -> Result<Place, CallError> {
+    pub(super) fn into_file(self) -> Result<Place, CallError> {
         if self.name.is_empty() || self.ends_with_slash {
             return Err(fault::bad_request(format!(
                 "the path {} names no file",
