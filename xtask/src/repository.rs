@@ -39,19 +39,12 @@ impl Repository {
         collect(&root, &root, &mut files)?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let metadata = metadata(&root)?;
-        Ok(Repository {
-            root,
-            files,
-            metadata,
-        })
+        Ok(Repository { root, files, metadata })
     }
 
     /// The text of one file, empty when it is missing.
     pub(crate) fn text(&self, path: &str) -> &str {
-        self.files
-            .iter()
-            .find(|file| file.path == path)
-            .map_or("", |file| &file.text)
+        self.files.iter().find(|file| file.path == path).map_or("", |file| &file.text)
     }
 
     /// Every package that is known, of the workspace or not.
@@ -61,8 +54,7 @@ impl Repository {
 
     /// The packages of the workspace.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Value> {
-        self.packages()
-            .filter(|package| package["source"].is_null())
+        self.packages().filter(|package| package["source"].is_null())
     }
 }
 
@@ -77,10 +69,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<File>) -> Result<(), Box<
         if path.is_dir() {
             collect(root, &path, files)?;
         } else if let Ok(text) = fs::read_to_string(&path) {
-            let path = path
-                .strip_prefix(root)?
-                .to_string_lossy()
-                .replace('\\', "/");
+            let path = path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
             files.push(File { path, text });
         }
     }

@@ -11,8 +11,11 @@ use crate::repository::Repository;
 /// What breaks a rule: place, and what is wrong there.
 pub(crate) type Finding = String;
 
-/// Every rule by name.
-const RULES: [(&str, fn(&Repository) -> Vec<Finding>); 5] = [
+/// A rule's name and how it looks at the workspace.
+type Rule = (&'static str, fn(&Repository) -> Vec<Finding>);
+
+/// Every rule.
+const RULES: [Rule; 5] = [
     ("edges", edges::check),
     ("licences", licences::check),
     ("opening", opening::check),
@@ -25,9 +28,7 @@ pub(crate) fn check(repository: &Repository) -> Vec<Finding> {
     RULES
         .iter()
         .flat_map(|(name, rule)| {
-            rule(repository)
-                .into_iter()
-                .map(move |finding| format!("{name}: {finding}"))
+            rule(repository).into_iter().map(move |finding| format!("{name}: {finding}"))
         })
         .collect()
 }

@@ -18,12 +18,7 @@ fn the_contracts_of_every_example_pass_without_a_warning() {
             .diagnostics
             .iter()
             .filter(|finding| finding.severity != Severity::Note)
-            .map(|d| {
-                format!(
-                    "{}:{}:{}: {} {}",
-                    d.file, d.line, d.column, d.code, d.message
-                )
-            })
+            .map(|d| format!("{}:{}:{}: {} {}", d.file, d.line, d.column, d.code, d.message))
             .collect();
         assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
         assert!(report.graph.is_some(), "{}", folder.display());

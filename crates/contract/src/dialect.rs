@@ -20,13 +20,7 @@ pub(crate) fn recognise(root: &Node) -> &'static str {
         }
         _ => false,
     };
-    let old = [
-        "node_version",
-        "version",
-        "fingerprint",
-        "node_identity",
-        "node_specification",
-    ];
+    let old = ["node_version", "version", "fingerprint", "node_identity", "node_specification"];
     if !capitals && !old.iter().any(|key| has(key)) {
         return NORMAL;
     }
@@ -55,13 +49,9 @@ const TELLING: [&str; 6] = [
 /// Reports a file of a dialect that is not read yet.
 pub(crate) fn refuse(reading: &mut Reading<'_, '_>, root: &Node, dialect: &str) {
     let entries = root.entries();
-    let telling = TELLING
-        .iter()
-        .find_map(|key| entries.iter().find(|entry| entry.key == *key));
+    let telling = TELLING.iter().find_map(|key| entries.iter().find(|entry| entry.key == *key));
     let node_type = entries.iter().find(|entry| entry.key == "node_type");
-    let span = telling
-        .or(node_type)
-        .map_or(&root.span, |entry| &entry.key_span);
+    let span = telling.or(node_type).map_or(&root.span, |entry| &entry.key_span);
     let at = reading.at(span);
     reading
         .findings

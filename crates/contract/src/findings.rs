@@ -21,10 +21,7 @@ pub(crate) struct Added<'f, 's> {
 impl<'s> Findings<'s> {
     /// None yet.
     pub(crate) fn new(sources: &'s [Source]) -> Self {
-        Findings {
-            sources,
-            found: Vec::new(),
-        }
+        Findings { sources, found: Vec::new() }
     }
 
     /// Another collection over the same files, whose findings are dropped.
@@ -49,12 +46,7 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        self.add(Diagnostic::warning(
-            self.source(at),
-            code,
-            at.span(),
-            message,
-        ))
+        self.add(Diagnostic::warning(self.source(at), code, at.span(), message))
     }
 
     /// What is only told.
@@ -80,9 +72,7 @@ impl<'s> Findings<'s> {
 
     /// Whether anything found stops the start.
     pub(crate) fn has_errors(&self) -> bool {
-        self.found
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Everything found, in the order in which it is shown, each once.
@@ -102,10 +92,7 @@ impl<'s> Findings<'s> {
     fn add(&mut self, diagnostic: Diagnostic) -> Added<'_, 's> {
         self.found.push(diagnostic);
         let last = self.found.len() - 1;
-        Added {
-            sources: self.sources,
-            diagnostic: &mut self.found[last],
-        }
+        Added { sources: self.sources, diagnostic: &mut self.found[last] }
     }
 }
 
@@ -124,10 +111,7 @@ impl Added<'_, '_> {
     /// Another place that it speaks of.
     pub(crate) fn related(self, at: At, message: &str) -> Self {
         let source = &self.sources[at.file as usize];
-        *self.diagnostic = self
-            .diagnostic
-            .clone()
-            .with_related(source, at.span(), message);
+        *self.diagnostic = self.diagnostic.clone().with_related(source, at.span(), message);
         self
     }
 }
@@ -136,11 +120,7 @@ impl At {
     /// The place of a byte range in a file.
     pub(crate) fn new(file: u32, span: &Range<usize>) -> At {
         let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        At {
-            file,
-            start: narrow(span.start),
-            end: narrow(span.end),
-        }
+        At { file, start: narrow(span.start), end: narrow(span.end) }
     }
 
     /// The byte range.

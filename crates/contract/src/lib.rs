@@ -94,23 +94,15 @@ pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checke
     let system = System::new(contracts, catalog, host, &mut findings);
     check::check(&system, &mut findings);
     let linked = link::link(&system, &mut findings);
-    let graph = linked
-        .filter(|_| !findings.has_errors())
-        .map(|linked| stored::graph(&system, linked));
-    Checked {
-        diagnostics: findings.finish(),
-        nodes,
-        graph,
-    }
+    let graph =
+        linked.filter(|_| !findings.has_errors()).map(|linked| stored::graph(&system, linked));
+    Checked { diagnostics: findings.finish(), nodes, graph }
 }
 
 /// The contract of a file, if it can be told what it is.
 fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<'a>> {
     let root = parsed.root.as_ref()?;
-    let mut reading = Reading {
-        file: parsed.file,
-        findings,
-    };
+    let mut reading = Reading { file: parsed.file, findings };
     if parsed.dialect != dialect::NORMAL {
         dialect::refuse(&mut reading, root, parsed.dialect);
         return None;
@@ -122,9 +114,7 @@ fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<
 
 fn report(parsed: &Parsed, contract: Option<&Contract<'_>>) -> NodeReport {
     NodeReport {
-        name: contract.map_or(parsed.stem.clone(), |contract| {
-            contract.name.as_str().to_owned()
-        }),
+        name: contract.map_or(parsed.stem.clone(), |contract| contract.name.as_str().to_owned()),
         kind: contract.map(|contract| contract.kind.value),
         dialect: parsed.dialect,
         status: match contract {

@@ -21,10 +21,7 @@ const FILES_MAX: usize = 10_000;
 /// What the file system says, with the path; more files than one check reads.
 pub fn load_folder(path: &Path) -> io::Result<Vec<Source>> {
     let mut files = Vec::new();
-    if fs::metadata(path)
-        .map_err(|error| at(path, &error))?
-        .is_dir()
-    {
+    if fs::metadata(path).map_err(|error| at(path, &error))?.is_dir() {
         collect(path, DEPTH_MAX, &mut files)?;
     } else {
         files.push(path.to_owned());
@@ -37,14 +34,8 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<
     let in_contracts = is_contracts(folder);
     for entry in fs::read_dir(folder).map_err(|error| at(folder, &error))? {
         let path = entry.map_err(|error| at(folder, &error))?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let kind = fs::symlink_metadata(&path)
-            .map_err(|error| at(&path, &error))?
-            .file_type();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let kind = fs::symlink_metadata(&path).map_err(|error| at(&path, &error))?.file_type();
         // A link to a folder could lead round in circles; a link to a file is read.
         if kind.is_dir() && depth > 0 && !name.starts_with('.') {
             collect(&path, depth - 1, files)?;
@@ -69,10 +60,7 @@ fn is_contracts(folder: &Path) -> bool {
 }
 
 fn is_contract(name: &str, in_contracts: bool) -> bool {
-    let Some(stem) = name
-        .strip_suffix(".yaml")
-        .or_else(|| name.strip_suffix(".yml"))
-    else {
+    let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else {
         return false;
     };
     !name.starts_with('.') && (in_contracts || stem == "contract" || stem.ends_with(".contract"))
@@ -81,16 +69,9 @@ fn is_contract(name: &str, in_contracts: bool) -> bool {
 fn read(path: &Path) -> io::Result<Source> {
     let file = fs::File::open(path).map_err(|error| at(path, &error))?;
     let mut bytes = Vec::new();
-    let most = u64::try_from(FILE_BYTES_MAX)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    file.take(most)
-        .read_to_end(&mut bytes)
-        .map_err(|error| at(path, &error))?;
-    Ok(Source {
-        path: path.to_string_lossy().into(),
-        bytes: bytes.into(),
-    })
+    let most = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes).map_err(|error| at(path, &error))?;
+    Ok(Source { path: path.to_string_lossy().into(), bytes: bytes.into() })
 }
 
 /// The same error with the path it is about.

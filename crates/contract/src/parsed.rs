@@ -27,20 +27,12 @@ pub(crate) fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> 
     let root = root.filter(|root| matches!(root.tree, yaml::Tree::Map(_)));
     let dialect = root.as_ref().map_or(dialect::NORMAL, dialect::recognise);
     if dialect != dialect::NORMAL {
-        for finding in found
-            .iter_mut()
-            .filter(|finding| finding.code == code::DUPLICATE_KEY)
-        {
+        for finding in found.iter_mut().filter(|finding| finding.code == code::DUPLICATE_KEY) {
             finding.severity = Severity::Warning;
         }
     }
     findings.extend(found);
-    Parsed {
-        file,
-        stem: stem(&source.path),
-        dialect,
-        root,
-    }
+    Parsed { file, stem: stem(&source.path), dialect, root }
 }
 
 /// `order` of `contracts/order.contract.yaml`; the folder's name of `order/contract.yaml`.

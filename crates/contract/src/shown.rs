@@ -167,10 +167,7 @@ const SPELLINGS: &[(&str, &str)] = &[("payload_schema", "payload")];
 pub(crate) fn normal_form(root: &Node) -> Node {
     let mut normal = ordered(root);
     if let Tree::Map(entries) = &mut normal.tree {
-        for entry in entries
-            .iter_mut()
-            .filter(|entry| entry.key == "contract_version")
-        {
+        for entry in entries.iter_mut().filter(|entry| entry.key == "contract_version") {
             if let Some(version) = version_text(&entry.value) {
                 entry.value = Node::new(Tree::String(version));
             }
@@ -198,16 +195,9 @@ fn entry(written: &Entry) -> Entry {
         true => written.value.clone(),
         false => ordered(&written.value),
     };
-    Entry {
-        key,
-        key_span: written.key_span.clone(),
-        value,
-    }
+    Entry { key, key_span: written.key_span.clone(), value }
 }
 
 fn rank(key: &str) -> usize {
-    ORDER
-        .iter()
-        .position(|known| *known == key)
-        .unwrap_or(ORDER.len())
+    ORDER.iter().position(|known| *known == key).unwrap_or(ORDER.len())
 }

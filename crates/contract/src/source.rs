@@ -24,10 +24,7 @@ pub struct Position {
 impl Source {
     /// Text under a path.
     pub fn new(path: impl Into<Arc<str>>, text: impl AsRef<[u8]>) -> Source {
-        Source {
-            path: path.into(),
-            bytes: text.as_ref().into(),
-        }
+        Source { path: path.into(), bytes: text.as_ref().into() }
     }
 
     /// The text, with what is no UTF-8 replaced: for showing it, never for reading it.

@@ -41,20 +41,10 @@ fn bytes(system: &System<'_>, linked: &Linked) -> Vec<u8> {
             config.insert(node.name.clone(), Value::map(resolved));
         }
         for name in &values.used_env {
-            env.extend(
-                values
-                    .env
-                    .get(name)
-                    .map(|value| (name.clone(), value.clone())),
-            );
+            env.extend(values.env.get(name).map(|value| (name.clone(), value.clone())));
         }
     }
-    let mut ingress: Vec<&str> = system
-        .host
-        .ingress_allow
-        .iter()
-        .map(String::as_str)
-        .collect();
+    let mut ingress: Vec<&str> = system.host.ingress_allow.iter().map(String::as_str).collect();
     ingress.sort_unstable();
     ingress.dedup();
     let value = Value::map([
@@ -63,10 +53,7 @@ fn bytes(system: &System<'_>, linked: &Linked) -> Vec<u8> {
         ("contracts", Value::list(contracts)),
         ("config", Value::map(config)),
         ("env", Value::map(env)),
-        (
-            "ingress",
-            Value::list(ingress.into_iter().map(Value::text).collect()),
-        ),
+        ("ingress", Value::list(ingress.into_iter().map(Value::text).collect())),
     ]);
     let mut out = Vec::new();
     json::write(&value, &mut out);
@@ -78,12 +65,7 @@ fn secrets(linked: &Linked) -> Vec<Value> {
     let mut names: Vec<&Text> = Vec::new();
     for node in &linked.nodes {
         if let Body::Effect(effect) = &node.body {
-            names.extend(
-                effect
-                    .operations
-                    .iter()
-                    .flat_map(|operation| &operation.secrets),
-            );
+            names.extend(effect.operations.iter().flat_map(|operation| &operation.secrets));
         }
     }
     names.sort_unstable();
@@ -118,18 +100,11 @@ fn read(stored: &[u8]) -> Option<(Vec<Source>, HostValues)> {
     }
     let mut sources = Vec::new();
     for (index, text) in value.get("contracts")?.as_list()?.iter().enumerate() {
-        sources.push(Source::new(
-            format!("stored contract {index}"),
-            text.as_str()?,
-        ));
+        sources.push(Source::new(format!("stored contract {index}"), text.as_str()?));
     }
-    let mut host = HostValues {
-        strict: true,
-        ..HostValues::default()
-    };
+    let mut host = HostValues { strict: true, ..HostValues::default() };
     for (node, values) in entries(value.get("config")?)? {
-        host.config
-            .insert(node.to_string(), owned(values, Value::clone)?);
+        host.config.insert(node.to_string(), owned(values, Value::clone)?);
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     host.env = owned(value.get("env")?, text)?;
@@ -146,18 +121,11 @@ fn entries(value: &Value) -> Option<impl Iterator<Item = (&Text, &Value)>> {
 }
 
 fn owned<T>(value: &Value, of: impl Fn(&Value) -> T) -> Option<BTreeMap<String, T>> {
-    Some(
-        entries(value)?
-            .map(|(name, value)| (name.to_string(), of(value)))
-            .collect(),
-    )
+    Some(entries(value)?.map(|(name, value)| (name.to_string(), of(value))).collect())
 }
 
 fn unreadable(stored: &[u8]) -> Checked {
-    let source = Source {
-        path: "stored graph".into(),
-        bytes: stored.into(),
-    };
+    let source = Source { path: "stored graph".into(), bytes: stored.into() };
     let message = "these bytes are no stored graph of this version";
     let finding = crate::diagnostic::Diagnostic::error(
         &source,
@@ -165,9 +133,5 @@ fn unreadable(stored: &[u8]) -> Checked {
         0..0,
         message,
     );
-    Checked {
-        diagnostics: vec![finding],
-        nodes: Vec::new(),
-        graph: None,
-    }
+    Checked { diagnostics: vec![finding], nodes: Vec::new(), graph: None }
 }

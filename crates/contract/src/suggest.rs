@@ -91,9 +91,6 @@ mod tests {
     #[test]
     fn of_equally_near_words_the_first_is_taken() {
         assert_eq!(nearest("cat1", ["cat2", "cat3"]), Some("cat2"));
-        assert_eq!(
-            did_you_mean("cat", ["cut"]).as_deref(),
-            Some("did you mean `cut`?")
-        );
+        assert_eq!(did_you_mean("cat", ["cut"]).as_deref(), Some("did you mean `cut`?"));
     }
 }

@@ -164,17 +164,13 @@ impl TopicError {
             Rule::ControlCharacter => "remove it".to_owned(),
             Rule::LowerCase => format!("write `{}`", topic.to_lowercase()),
             Rule::Environment => {
-                format!(
-                    "write `{}`: a topic carries no environment",
-                    &topic[self.range.end..]
-                )
+                format!("write `{}`: a topic carries no environment", &topic[self.range.end..])
             }
             Rule::Kind => {
                 let synonym = KIND_SYNONYMS.iter().find(|(word, _)| *word == part);
                 let known = KINDS.iter().map(|(word, _)| *word);
-                let meant = synonym
-                    .map(|(_, word)| *word)
-                    .or_else(|| suggest::nearest(part, known));
+                let meant =
+                    synonym.map(|(_, word)| *word).or_else(|| suggest::nearest(part, known));
                 meant.map_or_else(grammar, |word| format!("did you mean `{word}`?"))
             }
             Rule::Producer | Rule::Event if is_kebab(&hyphened(part)) => {
@@ -226,12 +222,7 @@ pub fn parse(topic: &str) -> Result<TopicName<'_>, TopicError> {
         return fault(Rule::Event, place(event));
     }
     match version_number(version) {
-        Some(version) => Ok(TopicName {
-            kind: *known,
-            producer,
-            event,
-            version,
-        }),
+        Some(version) => Ok(TopicName { kind: *known, producer, event, version }),
         None => fault(Rule::Version, place(version)),
     }
 }
@@ -239,23 +230,17 @@ pub fn parse(topic: &str) -> Result<TopicName<'_>, TopicError> {
 /// What a message on any topic is, also on one outside the grammar: the first segment that names
 /// a category decides.
 pub fn category(topic: &str) -> Option<Category> {
-    topic
-        .split('.')
-        .find_map(|segment| match segment.to_ascii_lowercase().as_str() {
-            "evt" | "events" => Some(Category::Event),
-            "cmd" | "commands" => Some(Category::Command),
-            "intent" | "intents" => Some(Category::Intent),
-            _ => None,
-        })
+    topic.split('.').find_map(|segment| match segment.to_ascii_lowercase().as_str() {
+        "evt" | "events" => Some(Category::Event),
+        "cmd" | "commands" => Some(Category::Command),
+        "intent" | "intents" => Some(Category::Intent),
+        _ => None,
+    })
 }
 
 /// The topic under which an intent is recorded: dots and underscores become hyphens.
 pub fn intent_topic(node: &str, intent_type: &str) -> String {
-    format!(
-        "onex.intent.{}.{}.v1",
-        hyphened(node),
-        hyphened(intent_type)
-    )
+    format!("onex.intent.{}.{}.v1", hyphened(node), hyphened(intent_type))
 }
 
 fn hyphened(words: &str) -> String {
@@ -265,20 +250,14 @@ fn hyphened(words: &str) -> String {
 /// `^[a-z]([a-z0-9]*(-[a-z0-9]+)*)?$`
 fn is_kebab(segment: &str) -> bool {
     let word = |word: &str| {
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
     segment.starts_with(|c: char| c.is_ascii_lowercase()) && segment.split('-').all(word)
 }
 
 fn version_number(segment: &str) -> Option<u32> {
     let digits = segment.strip_prefix('v')?;
-    let number = digits
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| digits.parse().ok())?;
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?;
     number.filter(|version| *version >= 1)
 }
 
@@ -310,12 +289,7 @@ fn segment_matches(pattern: &str, segment: &str) -> bool {
     if pattern == "*" {
         return !segment.is_empty();
     }
-    glob(
-        pattern.as_bytes(),
-        segment.as_bytes(),
-        |byte| *byte == b'*',
-        |a, b| a == b,
-    )
+    glob(pattern.as_bytes(), segment.as_bytes(), |byte| *byte == b'*', |a, b| a == b)
 }
 
 /// Whether items fit a pattern in which some parts stand for any number of items. Takes time in

@@ -5,10 +5,7 @@ use onex_contract::source::Source;
 use onex_expr::Value;
 
 fn source() -> Source {
-    Source::new(
-        "contracts/an order.yaml",
-        "name: größe\nnode_type: \"x\"\nname: b\n",
-    )
+    Source::new("contracts/an order.yaml", "name: größe\nnode_type: \"x\"\nname: b\n")
 }
 
 fn finding() -> Diagnostic {
@@ -22,12 +19,7 @@ fn finding() -> Diagnostic {
 fn columns_count_characters_from_1() {
     let source = source();
     let finding = Diagnostic::note(&source, code::AMBIGUOUS_SCALAR, 6..13, "a word");
-    let place = (
-        finding.line,
-        finding.column,
-        finding.end_line,
-        finding.end_column,
-    );
+    let place = (finding.line, finding.column, finding.end_line, finding.end_column);
     assert_eq!(place, (1, 7, 1, 12));
 }
 
@@ -52,26 +44,11 @@ fn json_has_the_promised_fields() {
 fn sarif_names_rules_places_and_levels() {
     let warning = Diagnostic::warning(&source(), code::AMBIGUOUS_SCALAR, 6..13, "a word");
     let log = sarif::log(&[finding(), warning], "1.2.3");
-    let run = &log
-        .get("runs")
-        .and_then(Value::as_list)
-        .expect("a log has runs")[0];
-    let rules = run
-        .get_path(["tool", "driver", "rules"])
-        .and_then(Value::as_list);
-    let rules: Vec<_> = rules
-        .into_iter()
-        .flatten()
-        .map(|rule| rule.get("id"))
-        .collect();
-    assert_eq!(
-        rules,
-        [Some(&Value::text("C0114")), Some(&Value::text("C0120"))]
-    );
-    let results = run
-        .get("results")
-        .and_then(Value::as_list)
-        .expect("a run has results");
+    let run = &log.get("runs").and_then(Value::as_list).expect("a log has runs")[0];
+    let rules = run.get_path(["tool", "driver", "rules"]).and_then(Value::as_list);
+    let rules: Vec<_> = rules.into_iter().flatten().map(|rule| rule.get("id")).collect();
+    assert_eq!(rules, [Some(&Value::text("C0114")), Some(&Value::text("C0120"))]);
+    let results = run.get("results").and_then(Value::as_list).expect("a run has results");
     let expected = r#"{"level":"error","locations":[{"physicalLocation":{"artifactLocation":{"uri":"contracts/an%20order.yaml"},"region":{"endColumn":5,"endLine":3,"startColumn":1,"startLine":3}}}],"message":{"text":"`name` again\nhelp: keep one"},"relatedLocations":[{"message":{"text":"before"},"physicalLocation":{"artifactLocation":{"uri":"contracts/an%20order.yaml"},"region":{"endColumn":5,"endLine":1,"startColumn":1,"startLine":1}}}],"ruleId":"C0114","ruleIndex":0}"#;
     assert_eq!(results[0].to_json(), expected);
     assert_eq!(results[1].get("level"), Some(&Value::text("warning")));
@@ -83,11 +60,7 @@ fn people_see_both_files_of_a_finding_and_colour_only_on_request() {
     let other = Source::new("b.yaml", "topic: x\n");
     let finding = finding().with_related(&other, 7..8, "consumed here");
     let sources = [source(), other];
-    let plain = human::render(
-        std::slice::from_ref(&finding),
-        &sources,
-        human::Options::default(),
-    );
+    let plain = human::render(std::slice::from_ref(&finding), &sources, human::Options::default());
     let expected = "\
 error[C0114]: `name` again
  --> contracts/an order.yaml:3:1
@@ -106,10 +79,7 @@ error[C0114]: `name` again
   = help: keep one
 ";
     assert_eq!(plain, expected);
-    let colour = human::Options {
-        colour: true,
-        ..human::Options::default()
-    };
+    let colour = human::Options { colour: true, ..human::Options::default() };
     assert!(human::render(&[finding], &sources, colour).contains("\u{1b}["));
 }
 

@@ -18,14 +18,8 @@ fn folder(name: &str, files: &[&str]) -> PathBuf {
 
 fn found(root: &Path) -> Vec<String> {
     let sources = load_folder(root).expect("the folder can be read");
-    let below = |path: &str| {
-        path.strip_prefix(&format!("{}/", root.display()))
-            .map(str::to_owned)
-    };
-    sources
-        .iter()
-        .map(|source| below(&source.path).expect("it is below the folder"))
-        .collect()
+    let below = |path: &str| path.strip_prefix(&format!("{}/", root.display())).map(str::to_owned);
+    sources.iter().map(|source| below(&source.path).expect("it is below the folder")).collect()
 }
 
 #[test]

@@ -113,11 +113,8 @@ fn tree() -> impl Strategy<Value = Node> {
     leaf.prop_map(Node::new).prop_recursive(6, 60, 6, |inner| {
         let list = prop::collection::vec(inner.clone(), 0..6).prop_map(Tree::List);
         let map = prop::collection::btree_map(text(), inner, 0..6).prop_map(|map| {
-            let entry = |(key, value): (String, Node)| Entry {
-                key: key.into(),
-                key_span: 0..0,
-                value,
-            };
+            let entry =
+                |(key, value): (String, Node)| Entry { key: key.into(), key_span: 0..0, value };
             Tree::Map(map.into_iter().rev().map(entry).collect())
         });
         prop_oneof![list, map].prop_map(Node::new)
@@ -143,11 +140,7 @@ fn deep_trees_stay_readable_by_the_parser() {
     let mut node = Node::new(Tree::List(Vec::new()));
     for depth in 0..60 {
         let two = vec![Node::new(Tree::Int(depth)), node.clone()];
-        let entry = |value| Entry {
-            key: "k".into(),
-            key_span: 0..0,
-            value,
-        };
+        let entry = |value| Entry { key: "k".into(), key_span: 0..0, value };
         node = Node::new(match depth % 3 {
             0 => Tree::Map(vec![entry(node)]),
             1 => Tree::List(vec![node]),

@@ -35,33 +35,17 @@ fn example() -> Vec<Source> {
 
 fn hold(sources: &[Source]) {
     let names = ["gateway", "warehouse", "carrier"];
-    let config = names
-        .map(|name| (name.to_owned(), Value::text("http://localhost")))
-        .into();
-    let host = HostValues {
-        config: [(String::new(), config)].into(),
-        ..HostValues::default()
-    };
+    let config = names.map(|name| (name.to_owned(), Value::text("http://localhost"))).into();
+    let host = HostValues { config: [(String::new(), config)].into(), ..HostValues::default() };
     let checked = check(sources, &host::catalog(), &host);
     let mut errors = false;
     for found in &checked.diagnostics {
         let source = sources.iter().find(|source| source.path == found.file);
-        let length = source
-            .expect("a finding is in a file that was given")
-            .bytes
-            .len();
-        assert!(
-            found.span.start <= found.span.end && found.span.end <= length,
-            "{found:?}"
-        );
+        let length = source.expect("a finding is in a file that was given").bytes.len();
+        assert!(found.span.start <= found.span.end && found.span.end <= length, "{found:?}");
         errors |= found.severity == Severity::Error;
     }
-    assert_eq!(
-        checked.graph.is_none(),
-        errors,
-        "{:#?}",
-        checked.diagnostics
-    );
+    assert_eq!(checked.graph.is_none(), errors, "{:#?}", checked.diagnostics);
     assert_eq!(checked.nodes.len(), sources.len());
     // A name that only the mutant reads has no value, which restoring takes as an error.
     let complete = |code: &str| ![code::CONFIG_MISSING, code::ENV_MISSING].contains(&code);
@@ -114,18 +98,13 @@ fn nth<'n>(node: &'n mut Node, left: &mut usize) -> Option<&'n mut Node> {
     *left -= 1;
     match &mut node.tree {
         Tree::List(items) => items.iter_mut().find_map(|item| nth(item, left)),
-        Tree::Map(entries) => entries
-            .iter_mut()
-            .find_map(|entry| nth(&mut entry.value, left)),
+        Tree::Map(entries) => entries.iter_mut().find_map(|entry| nth(&mut entry.value, left)),
         _ => None,
     }
 }
 
 fn count(node: &Node) -> usize {
-    let below = node
-        .items()
-        .iter()
-        .chain(node.entries().iter().map(|entry| &entry.value));
+    let below = node.items().iter().chain(node.entries().iter().map(|entry| &entry.value));
     1 + below.map(count).sum::<usize>()
 }
 
@@ -160,9 +139,7 @@ fn contracts_of_another_shape_are_judged_and_never_panic() {
         let mut root = root.expect("the example is YAML");
         for _ in 0..=numbers.below(2) {
             let nodes = count(&root);
-            let other = nth(&mut root, &mut numbers.below(nodes))
-                .expect("below the count")
-                .clone();
+            let other = nth(&mut root, &mut numbers.below(nodes)).expect("below the count").clone();
             let node = nth(&mut root, &mut numbers.below(nodes)).expect("below the count");
             change(node, other, &mut numbers);
         }
@@ -173,23 +150,10 @@ fn contracts_of_another_shape_are_judged_and_never_panic() {
 
 #[test]
 fn files_that_are_no_contracts_are_rejected_with_a_finding() {
-    for text in [
-        "",
-        "42",
-        "- a",
-        "name: [",
-        "\u{feff}",
-        "a: &a [*a]",
-        "{}",
-        "name: x",
-        "\u{1}",
-    ] {
+    for text in ["", "42", "- a", "name: [", "\u{feff}", "a: &a [*a]", "{}", "name: x", "\u{1}"] {
         let source = Source::new("x.yaml", text);
-        let checked = check(
-            std::slice::from_ref(&source),
-            &host::catalog(),
-            &HostValues::default(),
-        );
+        let checked =
+            check(std::slice::from_ref(&source), &host::catalog(), &HostValues::default());
         assert!(!checked.diagnostics.is_empty(), "{text:?}");
         assert!(checked.graph.is_none(), "{text:?}");
         assert_eq!(checked.nodes[0].status, "rejected", "{text:?}");

@@ -16,16 +16,8 @@ use onex_contract::{Checked, check, load_folder};
 use onex_expr::Value;
 
 /// Families whose cases are folders of contracts.
-const FAMILIES: [&str; 8] = [
-    "section",
-    "identity",
-    "reducer",
-    "workflow",
-    "effect",
-    "topic",
-    "expression",
-    "host",
-];
+const FAMILIES: [&str; 8] =
+    ["section", "identity", "reducer", "workflow", "effect", "topic", "expression", "host"];
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
@@ -41,20 +33,13 @@ fn cases() -> Vec<PathBuf> {
 fn checked(folder: &Path) -> (Vec<Source>, Checked) {
     let mut sources = Vec::new();
     let files = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut files: Vec<PathBuf> = files
-        .map(|f| f.expect("a folder can be listed").path())
-        .collect();
+    let mut files: Vec<PathBuf> =
+        files.map(|f| f.expect("a folder can be listed").path()).collect();
     files.sort();
     for file in files {
         for source in load_folder(&file).expect("a case can be read") {
-            let name = file
-                .file_name()
-                .expect("a file has a name")
-                .to_string_lossy();
-            sources.push(Source {
-                path: name.into(),
-                ..source
-            });
+            let name = file.file_name().expect("a file has a name").to_string_lossy();
+            sources.push(Source { path: name.into(), ..source });
         }
     }
     let config = BTreeMap::from([("limit".to_owned(), Value::text("many"))]);
@@ -80,11 +65,7 @@ fn compare(expected: &Path, answer: &str, wrong: &mut Vec<String>) {
 fn every_rule_finds_its_case_and_spares_the_twin() {
     let mut wrong = Vec::new();
     for case in cases() {
-        let code = case
-            .file_name()
-            .expect("a case has a name")
-            .to_string_lossy()
-            .into_owned();
+        let code = case.file_name().expect("a case has a name").to_string_lossy().into_owned();
         for (twin, breaks) in [("bad", true), ("good", false)] {
             let (sources, checked) = checked(&case.join(twin));
             let found = &checked.diagnostics;
@@ -99,16 +80,9 @@ fn every_rule_finds_its_case_and_spares_the_twin() {
                 wrong.push(format!("{code}/{twin} has errors\n{text}"));
             }
             if checked.graph.is_some() == has_errors {
-                wrong.push(format!(
-                    "{code}/{twin}: a graph and errors exclude each other\n{text}"
-                ));
+                wrong.push(format!("{code}/{twin}: a graph and errors exclude each other\n{text}"));
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -35,11 +35,7 @@ fn answer(source: &Source) -> String {
         findings.extend(schema::check(source, "here", schema, &definitions));
     }
     diagnostic::sort(&mut findings);
-    let mut out = human::render(
-        &findings,
-        std::slice::from_ref(source),
-        human::Options::default(),
-    );
+    let mut out = human::render(&findings, std::slice::from_ref(source), human::Options::default());
     match Schema::compile("here", written, &definitions) {
         Err(error) => out += &format!("= refused: {error}\n"),
         Ok(schema) => {
@@ -77,11 +73,7 @@ fn shown(ty: &Type) -> String {
             };
             let mut fields: Vec<String> = object.fields.iter().map(field).collect();
             fields.extend(object.open.then(|| "...".to_owned()));
-            format!(
-                "{}{{{}}}",
-                object.name.as_deref().unwrap_or_default(),
-                fields.join(", ")
-            )
+            format!("{}{{{}}}", object.name.as_deref().unwrap_or_default(), fields.join(", "))
         }
         other => other.to_string(),
     }
@@ -93,11 +85,7 @@ fn a_schema_is_read_from_json_with_its_own_defs() {
         r##"{"type":"array","items":{"$ref":"#/$defs/Sku"},"$defs":{"Sku":{"type":"string"}}}"##;
     let schema = Schema::from_json(text).expect("a schema");
     assert_eq!(*schema.ty(), Type::list(Type::String));
-    assert!(
-        schema
-            .validate(&Value::list(vec![Value::text("a")]))
-            .is_ok()
-    );
+    assert!(schema.validate(&Value::list(vec![Value::text("a")])).is_ok());
     assert!(schema.validate(&Value::list(vec![Value::Int(1)])).is_err());
     assert!(Schema::from_json("{").is_err_and(|e| e.message.starts_with("not JSON at byte 1")));
     assert!(Schema::from_json(r#"{"items": "Line"}"#).is_err());
@@ -113,11 +101,7 @@ fn misfits_are_bounded_in_number_and_tell_little_of_the_value() {
     assert_eq!(misfits.len(), MISFITS_MAX);
     for misfit in misfits {
         assert!(misfit.message.len() < 200, "{}", misfit.message);
-        assert!(
-            misfit.message.matches("secret").count() < 10,
-            "{}",
-            misfit.message
-        );
+        assert!(misfit.message.matches("secret").count() < 10, "{}", misfit.message);
     }
 }
 
@@ -129,13 +113,7 @@ fn what_json_lacks_is_judged_as_it_is_written() {
     )
     .expect("a schema");
     let value = Value::map([
-        (
-            "at",
-            Value::Timestamp {
-                seconds: 0,
-                nanos: 0,
-            },
-        ),
+        ("at", Value::Timestamp { seconds: 0, nanos: 0 }),
         ("maybe", Value::Optional(None)),
         ("held", Value::some(Value::Double(3.0))),
         ("bytes", Value::Bytes([1, 2].into())),
@@ -150,9 +128,7 @@ fn definitions_that_lead_back_to_themselves_do_not_hang() {
     let node = node.expect("YAML");
     let mut definitions = Definitions::default();
     let nodes: BTreeMap<_, _> = node.entries().iter().map(|e| (&*e.key, &e.value)).collect();
-    nodes
-        .iter()
-        .for_each(|(name, schema)| definitions.add("here", name, schema));
+    nodes.iter().for_each(|(name, schema)| definitions.add("here", name, schema));
     for name in nodes.keys() {
         if let Ok(schema) = Schema::named("here", name, &definitions) {
             assert_eq!(*schema.ty(), Type::Dyn);

@@ -30,31 +30,11 @@ fn the_first_broken_rule_is_reported_with_its_place_and_remedy() {
         ("onex.evt.a.v1", Rule::Segments(4), "onex.evt.a.v1", grammar),
         ("dev", Rule::Segments(1), "dev", grammar),
         ("one.evt.a.b.v1", Rule::Prefix, "one", grammar),
-        (
-            "onex.events.a.b.v1",
-            Rule::Kind,
-            "events",
-            "did you mean `evt`?",
-        ),
-        (
-            "onex.int.a.b.v1",
-            Rule::Kind,
-            "int",
-            "did you mean `intent`?",
-        ),
-        (
-            "onex.snapshto.a.b.v1",
-            Rule::Kind,
-            "snapshto",
-            "did you mean `snapshot`?",
-        ),
+        ("onex.events.a.b.v1", Rule::Kind, "events", "did you mean `evt`?"),
+        ("onex.int.a.b.v1", Rule::Kind, "int", "did you mean `intent`?"),
+        ("onex.snapshto.a.b.v1", Rule::Kind, "snapshto", "did you mean `snapshot`?"),
         ("onex.other.a.b.v1", Rule::Kind, "other", grammar),
-        (
-            "onex.evt.my_node.b.v1",
-            Rule::Producer,
-            "my_node",
-            "write `my-node`",
-        ),
+        ("onex.evt.my_node.b.v1", Rule::Producer, "my_node", "write `my-node`"),
         ("onex.evt.1a.b.v1", Rule::Producer, "1a", grammar),
         ("onex.evt..b.v1", Rule::Producer, "", grammar),
         ("onex.evt.a.b--c.v1", Rule::Event, "b--c", grammar),
@@ -64,12 +44,7 @@ fn the_first_broken_rule_is_reported_with_its_place_and_remedy() {
         ("onex.evt.a.b.v", Rule::Version, "v", grammar),
         ("onex.evt.a.b.v0", Rule::Version, "v0", grammar),
         ("onex.evt.a.b.v+1", Rule::Version, "v+1", grammar),
-        (
-            "onex.evt.a.b.v99999999999",
-            Rule::Version,
-            "v99999999999",
-            grammar,
-        ),
+        ("onex.evt.a.b.v99999999999", Rule::Version, "v99999999999", grammar),
     ] {
         let error = topic::parse(text).expect_err(text);
         assert_eq!(error.rule, rule, "{text}");

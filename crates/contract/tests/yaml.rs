@@ -10,11 +10,8 @@ use onex_contract::yaml;
 fn each_case_is_read_and_reported_as_written_beside_it() {
     cases::compare("yaml", |source| {
         let (node, findings) = yaml::parse(source);
-        let shown = human::render(
-            &findings,
-            std::slice::from_ref(source),
-            human::Options::default(),
-        );
+        let shown =
+            human::render(&findings, std::slice::from_ref(source), human::Options::default());
         let value = node.map_or("nothing".into(), |node| node.to_value().to_json());
         format!("{shown}\n= {value}\n")
     });

@@ -14,10 +14,7 @@ fn texts() -> Vec<String> {
     let mut texts: Vec<String> = std::fs::read_dir(folder)
         .expect("the folder of cases is there")
         .map(|entry| entry.expect("a folder can be listed").path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .filter_map(|path| std::fs::read_to_string(path).ok())
         .collect();
     texts.sort();
@@ -28,10 +25,7 @@ fn texts() -> Vec<String> {
     let suite = std::fs::read_to_string(vectors.join("yaml.jsonl")).unwrap_or_default();
     texts.extend(suite.lines().map(|line| {
         let case = Value::from_json(line).expect("a vector is JSON");
-        case.get("yaml")
-            .and_then(Value::as_str)
-            .expect("a case has text")
-            .to_owned()
+        case.get("yaml").and_then(Value::as_str).expect("a case has text").to_owned()
     }));
     texts
 }
@@ -41,9 +35,7 @@ fn each_text(node: &Node, visit: &mut impl FnMut(&Node, &str)) {
         visit(node, text);
     }
     node.items().iter().for_each(|item| each_text(item, visit));
-    node.entries()
-        .iter()
-        .for_each(|entry| each_text(&entry.value, visit));
+    node.entries().iter().for_each(|entry| each_text(&entry.value, visit));
 }
 
 #[test]
@@ -137,10 +129,7 @@ fn mutate(text: &[u8], random: &mut Random) -> Vec<u8> {
 fn check(bytes: &[u8]) {
     let source = Source::new("a.yaml", bytes);
     let (node, findings) = yaml::parse(&source);
-    assert!(
-        node.is_some() || !findings.is_empty(),
-        "nothing read, nothing said"
-    );
+    assert!(node.is_some() || !findings.is_empty(), "nothing read, nothing said");
     assert!(findings.len() <= limits::FINDINGS_MAX + 2);
     for finding in &findings {
         assert!(finding.span.start <= finding.span.end, "{finding:?}");
@@ -150,10 +139,7 @@ fn check(bytes: &[u8]) {
     if let Some(node) = node {
         each_text(&node, &mut |node, text| {
             let range = node.source_range(0..text.len());
-            assert!(
-                range.start <= range.end && range.end <= bytes.len(),
-                "{range:?}"
-            );
+            assert!(range.start <= range.end && range.end <= bytes.len(), "{range:?}");
         });
     }
 }
@@ -173,9 +159,8 @@ fn random_pieces_are_read_or_refused_with_a_place() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     for _ in 0..3000 {
         let length = random.below(40);
-        let bytes: Vec<u8> = (0..length)
-            .flat_map(|_| PIECES[random.below(PIECES.len())].to_vec())
-            .collect();
+        let bytes: Vec<u8> =
+            (0..length).flat_map(|_| PIECES[random.below(PIECES.len())].to_vec()).collect();
         check(&bytes);
     }
 }
@@ -199,26 +184,17 @@ fn a_file_of_too_many_values_is_refused() {
 
 #[test]
 fn findings_beyond_the_limit_are_counted_and_keep_their_gravity() {
-    let mut text: String = (0..limits::FINDINGS_MAX + 5)
-        .map(|n| format!("k{n}: 0644\n"))
-        .collect();
+    let mut text: String = (0..limits::FINDINGS_MAX + 5).map(|n| format!("k{n}: 0644\n")).collect();
     text.push_str("k1: 1\n");
     let (_, findings) = yaml::parse(&Source::new("a.yaml", &text));
     let last = findings.last().expect("there are findings");
     assert_eq!(findings.len(), limits::FINDINGS_MAX + 1);
-    assert_eq!(
-        (last.code, last.severity),
-        (code::MORE_FINDINGS, Severity::Error)
-    );
+    assert_eq!((last.code, last.severity), (code::MORE_FINDINGS, Severity::Error));
     assert!(last.message.starts_with("6 more"), "{}", last.message);
 }
 
 #[test]
 fn an_alias_of_a_long_text_counts_by_its_length() {
-    let text = format!(
-        "a: &a |\n  {}\nb: [{}]",
-        "x".repeat(1 << 16),
-        "*a,".repeat(1000)
-    );
+    let text = format!("a: &a |\n  {}\nb: [{}]", "x".repeat(1 << 16), "*a,".repeat(1000));
     assert_eq!(codes(&text), [code::ALIASES_TOO_LARGE]);
 }

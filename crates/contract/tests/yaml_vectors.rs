@@ -27,21 +27,14 @@ fn deviations() -> BTreeMap<&'static str, &'static str> {
 
 /// What is wrong with how we read a case; `None` when nothing is.
 fn fault(case: &Value) -> Option<String> {
-    let text = case
-        .get("yaml")
-        .and_then(Value::as_str)
-        .expect("a case has text");
+    let text = case.get("yaml").and_then(Value::as_str).expect("a case has text");
     let source = Source::new("case.yaml", text);
     let (node, findings) = yaml::parse_any(&source);
-    let refusal = findings
-        .iter()
-        .find(|finding| finding.severity == Severity::Error);
+    let refusal = findings.iter().find(|finding| finding.severity == Severity::Error);
     let refused = refusal.map(|finding| format!("{} {}", finding.code, finding.message));
     let read = node.map(|node| node.to_value());
     if case.get("fail").is_some() {
-        return refused
-            .is_none()
-            .then(|| format!("read as {read:?}, should be refused"));
+        return refused.is_none().then(|| format!("read as {read:?}, should be refused"));
     }
     let docs = case.get("docs").and_then(Value::as_list)?;
     if let Some(refused) = refused {
@@ -51,6 +44,7 @@ fn fault(case: &Value) -> Option<String> {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn the_test_suite_is_read_as_it_says() {
     let Some(text) = vectors() else {
         eprintln!("skipped: no vectors");
@@ -61,10 +55,7 @@ fn the_test_suite_is_read_as_it_says() {
     let mut count = 0;
     for line in text.lines() {
         let case = Value::from_json(line).expect("a vector is JSON");
-        let id = case
-            .get("id")
-            .and_then(Value::as_str)
-            .expect("a case has an id");
+        let id = case.get("id").and_then(Value::as_str).expect("a case has an id");
         count += 1;
         match (fault(&case), deviations.remove(id)) {
             (Some(fault), None) => wrong.push(format!("{id}: {fault}")),
@@ -72,15 +63,6 @@ fn the_test_suite_is_read_as_it_says() {
             _ => {}
         }
     }
-    wrong.extend(
-        deviations
-            .keys()
-            .map(|id| format!("{id} is listed but no case")),
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} of {count} cases:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    wrong.extend(deviations.keys().map(|id| format!("{id} is listed but no case")));
+    assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -6,17 +6,8 @@ use onex_contract::catalog::Catalog;
 
 /// Every kind that [`crate::build`] makes.
 pub fn catalog() -> Catalog {
-    let kinds = [
-        crate::echo::kind(),
-        crate::filesystem::kind(),
-        crate::http::kind(),
-    ];
-    Catalog {
-        effects: kinds
-            .into_iter()
-            .map(|kind| (kind.name, kind))
-            .collect::<BTreeMap<_, _>>(),
-    }
+    let kinds = [crate::echo::kind(), crate::filesystem::kind(), crate::http::kind()];
+    Catalog { effects: kinds.into_iter().map(|kind| (kind.name, kind)).collect::<BTreeMap<_, _>>() }
 }
 
 #[cfg(test)]
@@ -43,11 +34,7 @@ mod tests {
                 assert!(properties.get(key).is_some(), "{} lacks {key}", kind.name);
             }
             for field in kind.url_fields.iter().chain(kind.path_fields) {
-                assert!(
-                    properties.get(field).is_some(),
-                    "{} lacks {field}",
-                    kind.name
-                );
+                assert!(properties.get(field).is_some(), "{} lacks {field}", kind.name);
             }
         }
     }

@@ -4,12 +4,7 @@
 use onex_kernel::port::CallError;
 
 fn error(code: &str, message: impl AsRef<str>, passing: bool, sent: bool) -> CallError {
-    CallError {
-        code: code.into(),
-        message: message.as_ref().into(),
-        passing,
-        sent,
-    }
+    CallError { code: code.into(), message: message.as_ref().into(), passing, sent }
 }
 
 /// The request itself is wrong: no attempt will help, nothing was sent.

@@ -97,15 +97,10 @@ impl Effects {
 pub fn build(options: Options) -> Result<Effects, BuildError> {
     let kinds: [(&'static str, Arc<dyn Effect>); 3] = [
         (echo::NAME, Arc::new(echo::Echo)),
-        (
-            filesystem::NAME,
-            Arc::new(filesystem::Filesystem::new(options.filesystem)?),
-        ),
+        (filesystem::NAME, Arc::new(filesystem::Filesystem::new(options.filesystem)?)),
         (http::NAME, Arc::new(http::Http::new(options.http)?)),
     ];
-    Ok(Effects {
-        by_kind: Arc::new(BTreeMap::from(kinds)),
-    })
+    Ok(Effects { by_kind: Arc::new(BTreeMap::from(kinds)) })
 }
 
 /// Bytes that are no text, as the text that stands for them in JSON.

@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p onex-engine` prints microseconds of one core per workflow or message.
 
+#![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -108,22 +110,13 @@ fn graph() -> Arc<Graph> {
         response_schema: r#"{"type": "object", "properties": {"body": {}}}"#,
         has_status: false,
     };
-    let catalog = Catalog {
-        effects: [("echo", kind)].into(),
-    };
+    let catalog = Catalog { effects: [("echo", kind)].into() };
     let sources: Vec<Source> = CONTRACTS
         .iter()
-        .map(|(path, text)| Source {
-            path: (*path).into(),
-            bytes: text.as_bytes().into(),
-        })
+        .map(|(path, text)| Source { path: (*path).into(), bytes: text.as_bytes().into() })
         .collect();
     let checked = onex_contract::check(&sources, &catalog, &Default::default());
-    Arc::new(
-        checked
-            .graph
-            .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)),
-    )
+    Arc::new(checked.graph.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)))
 }
 
 struct Shell {
@@ -148,13 +141,9 @@ impl Shell {
             backlog: Vec::new(),
             seen: Vec::new(),
         };
-        let engine = Engine::recover(
-            Options::default(),
-            Box::new(Unguarded),
-            recovered,
-            Micros(1_000_000),
-        )
-        .expect("an empty store recovers");
+        let engine =
+            Engine::recover(Options::default(), Box::new(Unguarded), recovered, Micros(1_000_000))
+                .expect("an empty store recovers");
         let store = memory::Memory::new();
         Shell {
             engine,
@@ -179,8 +168,7 @@ impl Shell {
                 match output {
                     Output::Load(keys) => {
                         let rows = self.store.load(&keys).expect("memory");
-                        self.arrived
-                            .push(Input::Loaded(keys.into_iter().zip(rows).collect()));
+                        self.arrived.push(Input::Loaded(keys.into_iter().zip(rows).collect()));
                     }
                     Output::Write(records) => {
                         let records: Vec<Record> = records
@@ -220,10 +208,7 @@ impl Shell {
 fn payload(text: String) -> Payload {
     let bytes: Arc<[u8]> = text.into_bytes().into();
     let value = json::parse(&bytes, &json::Limits::default()).expect("JSON");
-    Payload {
-        value,
-        bytes: Some(bytes),
-    }
+    Payload { value, bytes: Some(bytes) }
 }
 
 fn id(number: u64) -> Id {
@@ -264,9 +249,7 @@ fn measure(name: &str, total: u64, request: impl Fn(u64) -> Request) {
     for round in 0..total / CLIENTS {
         for client in 0..CLIENTS {
             let number = round * CLIENTS + client + 1;
-            shell
-                .arrived
-                .push(Input::Received(Ticket(number), request(number)));
+            shell.arrived.push(Input::Received(Ticket(number), request(number)));
         }
         shell.run();
     }
@@ -281,11 +264,7 @@ fn measure(name: &str, total: u64, request: impl Fn(u64) -> Request) {
 }
 
 fn main() {
-    measure("workflow of three effects", WORKFLOWS, |number| {
-        start("a", number)
-    });
-    measure("workflow of three computes", WORKFLOWS, |number| {
-        start("b", number)
-    });
+    measure("workflow of three effects", WORKFLOWS, |number| start("a", number));
+    measure("workflow of three computes", WORKFLOWS, |number| start("b", number));
     measure("message to a reducer", MESSAGES, spent);
 }

@@ -30,13 +30,7 @@ fn start_topic(node: &str) -> Text {
 impl Refusal {
     /// A refusal with nothing but status, code and text.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal {
-            status,
-            code,
-            message: message.into(),
-            misfits: Vec::new(),
-            run_id: None,
-        }
+        Refusal { status, code, message: message.into(), misfits: Vec::new(), run_id: None }
     }
 }
 
@@ -70,24 +64,11 @@ impl Engine {
         }
         let plan = self.plan(&graph, &message, None);
         if !self.ready(&plan)? {
-            return Ok(Progress::Missing(Work::Publish {
-                ticket,
-                at,
-                publish,
-            }));
+            return Ok(Progress::Missing(Work::Publish { ticket, at, publish }));
         }
         let offset = self.next_offset;
-        let seen = Seen {
-            id: message.id,
-            hash,
-            offset,
-            time: self.now,
-        };
-        self.dedupe.put(
-            seen,
-            self.options.dedupe_window_us,
-            self.options.dedupe_ids_max,
-        );
+        let seen = Seen { id: message.id, hash, offset, time: self.now };
+        self.dedupe.put(seen, self.options.dedupe_window_us, self.options.dedupe_ids_max);
         let mut sink = self.begin_record();
         self.deliver(&graph, &message, plan, &mut sink);
         self.end_record(&message, graph.id, sink);
@@ -148,11 +129,7 @@ impl Engine {
     ) {
         let Some(at) = at else {
             let reply = match answer {
-                Ok((id, offset, repeated)) => Reply::Accepted {
-                    id,
-                    offset,
-                    repeated,
-                },
+                Ok((id, offset, repeated)) => Reply::Accepted { id, offset, repeated },
                 Err(refusal) => Reply::Refused(refusal),
             };
             return self.reply(ticket, reply);
@@ -165,10 +142,7 @@ impl Engine {
         if batch.left == 0
             && let Some(batch) = self.batches.remove(&ticket)
         {
-            self.reply(
-                ticket,
-                Reply::Batch(batch.answers.into_iter().flatten().collect()),
-            );
+            self.reply(ticket, Reply::Batch(batch.answers.into_iter().flatten().collect()));
         }
     }
 
@@ -199,11 +173,7 @@ impl Engine {
         let graph = self.active.clone();
         let Some((index, orchestrator)) = orchestrator(&graph, &start.node) else {
             let text = format!("no orchestrator is called {}", start.node);
-            return Ok(Some(Reply::Refused(Refusal::new(
-                404,
-                "unknown_node",
-                text,
-            ))));
+            return Ok(Some(Reply::Refused(Refusal::new(404, "unknown_node", text))));
         };
         if !start.key_given {
             self.rows.no_run(start.run_id);
@@ -225,10 +195,7 @@ impl Engine {
             }
             let text = "this Idempotency-Key began a run with another body".to_string();
             let refusal = Refusal::new(409, "idempotency_key_reused", text);
-            return Ok(Some(Reply::Refused(Refusal {
-                run_id: Some(head.id),
-                ..refusal
-            })));
+            return Ok(Some(Reply::Refused(Refusal { run_id: Some(head.id), ..refusal })));
         }
         if let Err(refusal) = self.admit_start(orchestrator, start) {
             return Ok(Some(Reply::Refused(refusal)));
@@ -243,11 +210,7 @@ impl Engine {
             Ok(key) => key,
             Err(fault) => {
                 let text = fault.detail.to_string();
-                return Ok(Some(Reply::Refused(Refusal::new(
-                    422,
-                    fault.reason.as_str(),
-                    text,
-                ))));
+                return Ok(Some(Reply::Refused(Refusal::new(422, fault.reason.as_str(), text))));
             }
         };
         if let Some(key) = &key {
@@ -258,10 +221,7 @@ impl Engine {
             if let Some(live) = self.rows.run_key(&row) {
                 let text = format!("a run with the key {key} is live");
                 let refusal = Refusal::new(409, "run_key_live", text);
-                return Ok(Some(Reply::Refused(Refusal {
-                    run_id: Some(live),
-                    ..refusal
-                })));
+                return Ok(Some(Reply::Refused(Refusal { run_id: Some(live), ..refusal })));
             }
         }
         let mut sink = self.begin_record();
@@ -274,10 +234,7 @@ impl Engine {
         };
         self.begin_run(&graph, index, begin, &message, &mut sink);
         self.end_record(&message, graph.id, sink);
-        let status = self
-            .rows
-            .run(start.run_id)
-            .map_or(RunStatus::Failed, |run| run.head.status);
+        let status = self.rows.run(start.run_id).map_or(RunStatus::Failed, |run| run.head.status);
         Ok(Some(Reply::Started {
             run_id: start.run_id,
             status,
@@ -336,20 +293,13 @@ impl Engine {
             if let Some(live) = self.rows.run_key(&row) {
                 let text = format!("a run with the key {key} is live");
                 let refusal = Refusal::new(409, "run_key_live", text);
-                return Ok(Some(Reply::Refused(Refusal {
-                    run_id: Some(live),
-                    ..refusal
-                })));
+                return Ok(Some(Reply::Refused(Refusal { run_id: Some(live), ..refusal })));
             }
         }
         let run_text = Value::text(id.to_string());
         let control = Value::map([("control", Value::text(verb)), ("run_id", run_text)]);
         let message = self.own_message(Category::Control, Origin::Control, id, control);
-        let message = Message {
-            correlation_id,
-            node: Some(node),
-            ..message
-        };
+        let message = Message { correlation_id, node: Some(node), ..message };
         let mut sink = self.begin_record();
         if retry {
             self.live_runs += 1;
@@ -389,10 +339,7 @@ impl Engine {
 
     /// Begins the rows of the next record.
     pub(crate) fn begin_record(&self) -> Sink {
-        Sink {
-            offset: self.next_offset,
-            rows: vec![],
-        }
+        Sink { offset: self.next_offset, rows: vec![] }
     }
 
     /// Ends a record: it gets the next offset.
@@ -420,14 +367,8 @@ fn orchestrator<'g>(graph: &'g Arc<Graph>, name: &str) -> Option<(NodeIndex, &'g
 fn fits(schema: &Schema, value: &Value, node: &str) -> Result<(), Refusal> {
     schema.validate(value).map_err(|misfits| {
         let text = format!("the payload does not fit what {node} declares");
-        let misfits = misfits
-            .into_iter()
-            .map(|misfit| (misfit.at, misfit.message))
-            .collect();
-        Refusal {
-            misfits,
-            ..Refusal::new(422, "invalid_payload", text)
-        }
+        let misfits = misfits.into_iter().map(|misfit| (misfit.at, misfit.message)).collect();
+        Refusal { misfits, ..Refusal::new(422, "invalid_payload", text) }
     })
 }
 

@@ -48,10 +48,7 @@ impl Engine {
                 self.rows.put_entity(place.row.clone(), entity);
             }
         }
-        let owner = TimerOwner::Entity {
-            node: name.clone(),
-            key: place.key.clone(),
-        };
+        let owner = TimerOwner::Entity { node: name.clone(), key: place.key.clone() };
         self.change_timers(&decision.timers, |_| owner.clone(), sink);
         self.besides(graph, message, decision.letters, sink);
         self.send(graph, &name, message, decision.messages);
@@ -191,9 +188,7 @@ impl Engine {
                     run.items.insert((step, at), item);
                 }
                 RowWrite::ClearItems(step) => {
-                    let gone = run
-                        .items
-                        .extract_if((step, 0)..=(step, u32::MAX), |_, _| true);
+                    let gone = run.items.extract_if((step, 0)..=(step, u32::MAX), |_, _| true);
                     for ((step, at), _) in gone {
                         sink.delete(key::item(id, step, at));
                     }
@@ -241,11 +236,7 @@ impl Engine {
             correlation_id: head.correlation_id,
             result: head.result.clone(),
             error: error.map(|failure| {
-                (
-                    failure.code.clone(),
-                    failure.message.clone(),
-                    failure.step.clone(),
-                )
+                (failure.code.clone(), failure.message.clone(), failure.step.clone())
             }),
         };
         let (node, key) = (head.node.clone(), head.key.clone());
@@ -279,20 +270,12 @@ impl Engine {
         for change in changes {
             match change {
                 TimerChange::Arm(of, armed) => {
-                    let timer = Timer {
-                        due: armed.due,
-                        owner: owner(*of),
-                        arming: armed.arming,
-                    };
+                    let timer = Timer { due: armed.due, owner: owner(*of), arming: armed.arming };
                     sink.put(key::timer(&timer), Vec::new());
                     self.timers.insert(timer);
                 }
                 TimerChange::Disarm(of, armed) => {
-                    let timer = Timer {
-                        due: armed.due,
-                        owner: owner(*of),
-                        arming: armed.arming,
-                    };
+                    let timer = Timer { due: armed.due, owner: owner(*of), arming: armed.arming };
                     sink.delete(key::timer(&timer));
                     self.timers.remove(&timer);
                 }
@@ -311,12 +294,7 @@ impl Engine {
         for produced in messages {
             let work = match produced {
                 Produced::Event(event) => {
-                    let Published {
-                        id,
-                        topic,
-                        key,
-                        payload,
-                    } = event;
+                    let Published { id, topic, key, payload } = event;
                     let what = derived_message(producer, consumed, id, topic, key, payload);
                     Work::Message(Box::new(Waiting { what, row: None }))
                 }
@@ -338,22 +316,11 @@ impl Engine {
         letters: Vec<Beside>,
         sink: &mut Sink,
     ) {
-        for Beside {
-            fault,
-            node,
-            step,
-            subject,
-        } in letters
-        {
+        for Beside { fault, node, step, subject } in letters {
             match subject {
                 Subject::IntentAtHand => self.compensation_letter(message, fault, step, sink),
                 Subject::Unsent(event) => {
-                    let Published {
-                        id,
-                        topic,
-                        key,
-                        payload,
-                    } = event;
+                    let Published { id, topic, key, payload } = event;
                     let unsent = derived_message(&node, message, id, topic, key, payload);
                     let index = graph.find(&node);
                     self.dead(graph, index, &unsent, fault, sink);
@@ -382,10 +349,9 @@ impl Engine {
                 let armed = self.rows.run(*run).and_then(|run| match of {
                     onex_kernel::decision::TimerOf::Instance => run.head.timer,
                     onex_kernel::decision::TimerOf::Step(step)
-                    | onex_kernel::decision::TimerOf::Pause(step) => run
-                        .steps
-                        .get(usize::from(*step))
-                        .and_then(|step| step.timer),
+                    | onex_kernel::decision::TimerOf::Pause(step) => {
+                        run.steps.get(usize::from(*step)).and_then(|step| step.timer)
+                    }
                 });
                 if armed.is_some_and(|armed| armed.arming == timer.arming) {
                     self.run_timer(&timer, *run, *of);
@@ -411,30 +377,19 @@ impl Engine {
         let correlation_id = entity.correlation_id;
         let subject = Id::of_text(node, key);
         let message = self.own_message(Category::Timer, Origin::Timer, subject, payload);
-        let message = Message {
-            key: Some(key.clone()),
-            correlation_id,
-            node: Some(node.clone()),
-            ..message
-        };
+        let message =
+            Message { key: Some(key.clone()), correlation_id, node: Some(node.clone()), ..message };
         let index = graph.find(node);
         let trigger = index.and_then(|index| match &graph.node(index).body {
             onex_contract::graph::Body::Reducer(reducer) => reducer.timeout_trigger,
             _ => None,
         });
         if let (Some(index), Some(trigger)) = (index, trigger) {
-            let place = Place {
-                trigger,
-                key: key.clone(),
-                row,
-            };
+            let place = Place { trigger, key: key.clone(), row };
             self.reduce(&graph, index, &message, place, &mut sink);
         } else {
             let detail = format!("{node} has no transition `timeout` any more").into();
-            let fault = Fault {
-                reason: Reason::NoRoute,
-                detail,
-            };
+            let fault = Fault { reason: Reason::NoRoute, detail };
             self.dead(&graph, index, &message, fault, &mut sink);
         }
         self.end_record(&message, graph.id, sink);
@@ -446,11 +401,7 @@ impl Engine {
         let run_text = Value::text(format!("{id}"));
         let payload = Value::map([("due_at", timer.due.to_value()), ("run_id", run_text)]);
         let message = self.own_message(Category::Timer, Origin::Timer, id, payload);
-        let message = Message {
-            correlation_id,
-            node: Some(node),
-            ..message
-        };
+        let message = Message { correlation_id, node: Some(node), ..message };
         let mut sink = self.begin_record();
         sink.delete(key::timer(timer));
         self.advance_run(id, RunInput::Timer(of), &message, &mut sink);
@@ -468,10 +419,8 @@ impl Engine {
         for byte in graph.id.0 {
             digest.push_str(&format!("{byte:02x}"));
         }
-        let payload = Value::map([
-            ("control", Value::text("activate")),
-            ("graph", Value::text(digest)),
-        ]);
+        let payload =
+            Value::map([("control", Value::text("activate")), ("graph", Value::text(digest))]);
         let subject = Id::of_text("", "graph");
         let message = self.own_message(Category::Control, Origin::Control, subject, payload);
         let mut sink = self.begin_record();
@@ -524,21 +473,9 @@ fn intent_work(
     consumed: &Message,
     intent: Intended,
 ) -> Option<Work> {
-    let Intended {
-        id,
-        generation,
-        topic,
-        key,
-        performer,
-        payload,
-        owner,
-    } = intent;
+    let Intended { id, generation, topic, key, performer, payload, owner } = intent;
     let message = derived_message(producer, consumed, id, topic, key, payload);
-    let message = Message {
-        category: Category::Intent,
-        generation,
-        ..message
-    };
+    let message = Message { category: Category::Intent, generation, ..message };
     Some(match performer {
         Performer::Operation(node, operation) => {
             let what = new_intent(graph, node, operation, message, owner)?;

@@ -34,10 +34,7 @@ enum Next {
 impl Engine {
     /// An intent that a decision sent is recorded, and performed when its turn comes.
     pub(crate) fn intent(&mut self, waiting: Box<Waiting<Intent>>) -> Result<Progress, Corrupt> {
-        let Waiting {
-            what: mut intent,
-            row,
-        } = *waiting;
+        let Waiting { what: mut intent, row } = *waiting;
         let mut sink = self.begin_record();
         if let Some(row) = row {
             sink.delete(row);
@@ -58,10 +55,7 @@ impl Engine {
             }
             Err(intent) => {
                 let detail = format!("{} has no operation {}", intent.node, intent.operation);
-                let fault = Fault {
-                    reason: Reason::NoRoute,
-                    detail: detail.into(),
-                };
+                let fault = Fault { reason: Reason::NoRoute, detail: detail.into() };
                 let active = self.active.clone();
                 self.dead(&active, None, &message, fault, &mut sink);
             }
@@ -75,18 +69,13 @@ impl Engine {
         let Some(graph) = self.graphs.get(&intent.graph).cloned() else {
             return Err(Box::new(intent));
         };
-        let place = graph
-            .find(&intent.node)
-            .and_then(|node| match &graph.node(node).body {
-                Body::Effect(effect) => {
-                    let at = effect
-                        .operations
-                        .iter()
-                        .position(|op| op.name == intent.operation)?;
-                    Some((node, at as u16, lane(&intent, &effect.operations[at])))
-                }
-                _ => None,
-            });
+        let place = graph.find(&intent.node).and_then(|node| match &graph.node(node).body {
+            Body::Effect(effect) => {
+                let at = effect.operations.iter().position(|op| op.name == intent.operation)?;
+                Some((node, at as u16, lane(&intent, &effect.operations[at])))
+            }
+            _ => None,
+        });
         let Some((node, operation, lane)) = place else {
             return Err(Box::new(intent));
         };
@@ -186,9 +175,7 @@ impl Engine {
         let Some(pending) = self.intents.get_mut(id) else {
             return false;
         };
-        let idempotent = pending
-            .operation()
-            .is_some_and(|operation| operation.idempotent);
+        let idempotent = pending.operation().is_some_and(|operation| operation.idempotent);
         pending.intent.started |= !idempotent;
         !idempotent
     }
@@ -243,28 +230,18 @@ impl Engine {
         let attempts = pending.intent.attempts.len() as u32 + 1;
         let mut judgement = None;
         let done = self.guard.step(id, &mut || {
-            judgement = Some(effect::judge(
-                operation,
-                &pending.message,
-                &answer,
-                attempts,
-                fuel,
-            ));
+            judgement = Some(effect::judge(operation, &pending.message, &answer, attempts, fuel));
         });
-        let judgement = judgement
-            .filter(|_| done)
-            .unwrap_or_else(|| Judgement::Refused {
-                error: ("step_panicked".into(), panicked().detail),
-                publish: None,
-                answered: false,
-            });
+        let judgement = judgement.filter(|_| done).unwrap_or_else(|| Judgement::Refused {
+            error: ("step_panicked".into(), panicked().detail),
+            publish: None,
+            answered: false,
+        });
         if let Some(limits) = operation.breaker {
             let (node, name) = (pending.intent.node.clone(), operation.name.clone());
             let success = !matches!(judgement, Judgement::Failed { .. });
             let now = self.now;
-            self.intents
-                .breaker(&node, &name)
-                .record(&limits, now, success);
+            self.intents.breaker(&node, &name).record(&limits, now, success);
         }
         match judgement {
             Judgement::Completed { output, publish } => {
@@ -275,38 +252,13 @@ impl Engine {
                     answered: true,
                 });
             }
-            Judgement::Refused {
-                error: (code, message),
-                publish,
-                answered,
-            } => {
-                let ending = Ending::Refused(Failure {
-                    code,
-                    message,
-                    step: None,
-                });
-                self.queue(End {
-                    intent: id,
-                    ending,
-                    publish,
-                    answered,
-                });
+            Judgement::Refused { error: (code, message), publish, answered } => {
+                let ending = Ending::Refused(Failure { code, message, step: None });
+                self.queue(End { intent: id, ending, publish, answered });
             }
-            Judgement::Failed {
-                error: (code, message),
-                sent,
-                retry_after_ms,
-            } => {
+            Judgement::Failed { error: (code, message), sent, retry_after_ms } => {
                 let error = format!("{code}: {message}").into();
-                self.failed(
-                    id,
-                    FailedAttempt {
-                        at: self.now,
-                        error,
-                        sent,
-                    },
-                    retry_after_ms,
-                );
+                self.failed(id, FailedAttempt { at: self.now, error, sent }, retry_after_ms);
             }
         }
         Ok(Progress::Done)
@@ -329,10 +281,7 @@ impl Engine {
         let Some(operation) = pending.operation() else {
             return;
         };
-        let deadline = intent
-            .first_attempt_at
-            .unwrap_or(now)
-            .plus_ms(operation.timeout_ms);
+        let deadline = intent.first_attempt_at.unwrap_or(now).plus_ms(operation.timeout_ms);
         let next = if operation.idempotent {
             effect::next_attempt(operation, id, failed, now, retry_after_ms)
         } else {
@@ -402,12 +351,7 @@ impl Engine {
             let fuel = self.options.fuel;
             effect::on_exhausted(operation, &pending.message, &error, attempts, fuel)
         });
-        self.queue(End {
-            intent: id,
-            ending,
-            publish,
-            answered: false,
-        });
+        self.queue(End { intent: id, ending, publish, answered: false });
     }
 
     fn queue(&mut self, end: End) {
@@ -436,23 +380,10 @@ impl Engine {
         }
         let graph = pending.intent.graph;
         match pending.intent.owner {
-            Owner::Step {
-                run,
-                step,
-                item,
-                visit,
-                compensation,
-            } => {
+            Owner::Step { run, step, item, visit, compensation } => {
                 self.at_hand = Some(pending.intent);
                 let (intent, ending) = (end.intent, &end.ending);
-                let input = RunInput::Ended {
-                    step,
-                    item,
-                    visit,
-                    compensation,
-                    intent,
-                    ending,
-                };
+                let input = RunInput::Ended { step, item, visit, compensation, intent, ending };
                 self.advance_run(run, input, &message, &mut sink);
                 self.at_hand = None;
             }
@@ -509,28 +440,18 @@ impl Engine {
         sink: &mut Sink,
     ) {
         let id = Id::derive(outcome.id, &pending.intent.node, outcome.generation, 0);
-        let schema = pending
-            .graph
-            .topics
-            .get(&topic)
-            .and_then(|t| t.producer_schema.clone());
+        let schema = pending.graph.topics.get(&topic).and_then(|t| t.producer_schema.clone());
         let misfit = schema.and_then(|schema| schema.validate(&payload).err());
         let key = outcome.key.clone();
         let event = derived_message(&pending.intent.node, outcome, id, topic, key, payload);
         match misfit.and_then(|misfits| misfits.into_iter().next()) {
             None => {
-                let waiting = Waiting {
-                    what: event,
-                    row: None,
-                };
+                let waiting = Waiting { what: event, row: None };
                 self.derived.push_back(Work::Message(Box::new(waiting)));
             }
             Some(misfit) => {
                 let detail = format!("{} {}", misfit.at, misfit.message).into();
-                let fault = Fault {
-                    reason: Reason::InvalidPayload,
-                    detail,
-                };
+                let fault = Fault { reason: Reason::InvalidPayload, detail };
                 let graph = pending.graph.clone();
                 self.dead(&graph, Some(pending.node), &event, fault, sink);
             }
@@ -579,10 +500,7 @@ pub(crate) fn stopped(pending: &Pending) -> Ending {
 
 fn exhausted(pending: &Pending, what: &str) -> Ending {
     let intent = &pending.intent;
-    let last = intent
-        .attempts
-        .last()
-        .map_or_else(Text::default, |last| last.error.clone());
+    let last = intent.attempts.last().map_or_else(Text::default, |last| last.error.clone());
     let count = intent.attempts.len();
     Ending::Exhausted {
         unknown: may_have_happened(pending),

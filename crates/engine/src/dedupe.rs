@@ -36,11 +36,7 @@ impl Dedupe {
 
     /// Remembers an id and forgets what is too old or too much.
     pub fn put(&mut self, seen: Seen, window_us: u64, ids_max: usize) {
-        if self
-            .seen
-            .insert(seen.id, (seen.hash, seen.offset))
-            .is_none()
-        {
+        if self.seen.insert(seen.id, (seen.hash, seen.offset)).is_none() {
             self.order.push_back((seen.time, seen.id));
         }
         while let Some((time, id)) = self.order.front().copied() {

@@ -27,15 +27,8 @@ pub(crate) struct Planned {
 
 #[derive(Debug)]
 enum Target {
-    Entity {
-        trigger: u16,
-        key: Text,
-        row: RowKey,
-    },
-    Run {
-        id: Id,
-        key: Option<Text>,
-    },
+    Entity { trigger: u16, key: Text, row: RowKey },
+    Run { id: Id, key: Option<Text> },
     Operation(u16),
     Evaluate,
     Dead(Fault),
@@ -89,20 +82,10 @@ impl Engine {
             && let Err(misfits) = schema.validate(&message.payload.value)
         {
             let detail = misfits.first().map_or_else(Text::default, |misfit| {
-                format!(
-                    "{name} declares otherwise: {} {}",
-                    misfit.at, misfit.message
-                )
-                .into()
+                format!("{name} declares otherwise: {} {}", misfit.at, misfit.message).into()
             });
-            let fault = Fault {
-                reason: Reason::InvalidPayload,
-                detail,
-            };
-            return Planned {
-                node,
-                target: Target::Dead(fault),
-            };
+            let fault = Fault { reason: Reason::InvalidPayload, detail };
+            return Planned { node, target: Target::Dead(fault) };
         }
         let target = match (subscriber.entry, &graph.node(node).body) {
             (Entry::Trigger(trigger), Body::Reducer(reducer)) => {
@@ -165,10 +148,7 @@ impl Engine {
             let name = &graph.node(node).name;
             if self.guard.poisoned(delivery_id(message, name)) {
                 let detail = "its step was under way when the process ended, twice".into();
-                let fault = Fault {
-                    reason: Reason::StepPanicked,
-                    detail,
-                };
+                let fault = Fault { reason: Reason::StepPanicked, detail };
                 self.dead(graph, Some(node), message, fault, sink);
                 continue;
             }
@@ -232,13 +212,7 @@ impl Engine {
             return self.count(&format!("ignored:{name}:run_key_live"));
         }
         let input = message.payload.value.clone();
-        let start = Start {
-            run_id: id,
-            key,
-            input,
-            input_hash: [0; 32],
-            answers: None,
-        };
+        let start = Start { run_id: id, key, input, input_hash: [0; 32], answers: None };
         self.begin_run(graph, node, start, message, sink);
     }
 
@@ -268,10 +242,7 @@ impl Engine {
         };
         let intent = new_intent(graph, node, operation, intent_message, Owner::Topic);
         let Some(intent) = intent else { return };
-        self.derived.push_back(Work::Intent(Box::new(Waiting {
-            what: intent,
-            row: None,
-        })));
+        self.derived.push_back(Work::Intent(Box::new(Waiting { what: intent, row: None })));
     }
 
     fn evaluate(
@@ -304,10 +275,7 @@ impl Engine {
                     "invalid_input" => Reason::InvalidPayload,
                     _ => Reason::ExpressionError,
                 };
-                let fault = Fault {
-                    reason,
-                    detail: fault.message,
-                };
+                let fault = Fault { reason, detail: fault.message };
                 self.dead(graph, Some(node), message, fault, sink);
             }
             (true, ..) => {}
@@ -326,16 +294,10 @@ impl Engine {
         if let Some(row) = waiting.row {
             sink.delete(row);
         }
-        let message = Message {
-            time: self.now,
-            ..waiting.what
-        };
+        let message = Message { time: self.now, ..waiting.what };
         if !graph.topics.contains_key(&message.topic) {
             let detail = format!("no contract names the topic {} any more", message.topic).into();
-            let fault = Fault {
-                reason: Reason::NoRoute,
-                detail,
-            };
+            let fault = Fault { reason: Reason::NoRoute, detail };
             self.dead(&graph, None, &message, fault, &mut sink);
         }
         self.deliver(&graph, &message, plan, &mut sink);
@@ -356,15 +318,7 @@ impl Engine {
                 Body::Orchestrator(orchestrator) => orchestrator.input_schema.clone(),
                 _ => None,
             };
-            self.plan_one(
-                &graph,
-                message,
-                &Subscriber {
-                    node: index,
-                    entry,
-                    schema,
-                },
-            )
+            self.plan_one(&graph, message, &Subscriber { node: index, entry, schema })
         });
         let plan: Vec<Planned> = planned.into_iter().collect();
         if !self.ready(&plan)? {
@@ -375,41 +329,26 @@ impl Engine {
             sink.delete(row);
         }
         let (message, name) = waiting.what;
-        let message = Message {
-            time: self.now,
-            ..message
-        };
+        let message = Message { time: self.now, ..message };
         match plan.into_iter().next() {
             None => {
                 let detail = format!("no node is called {name} any more").into();
-                let fault = Fault {
-                    reason: Reason::NoRoute,
-                    detail,
-                };
+                let fault = Fault { reason: Reason::NoRoute, detail };
                 self.dead(&graph, None, &message, fault, &mut sink);
             }
-            Some(Planned {
-                node,
-                target: Target::Run { id, key },
-            }) => {
+            Some(Planned { node, target: Target::Run { id, key } }) => {
                 let live = key
                     .as_ref()
                     .is_some_and(|key| self.rows.run_key(&key::run_key(&name, key)).is_some());
                 if live {
                     let detail = "a run with this key is live".into();
-                    let fault = Fault {
-                        reason: Reason::Refused,
-                        detail,
-                    };
+                    let fault = Fault { reason: Reason::Refused, detail };
                     self.dead(&graph, Some(node), &message, fault, &mut sink);
                 } else {
                     self.run_by_message(&graph, node, &message, id, key, &mut sink);
                 }
             }
-            Some(Planned {
-                node,
-                target: Target::Dead(fault),
-            }) => {
+            Some(Planned { node, target: Target::Dead(fault) }) => {
                 self.dead(&graph, Some(node), &message, fault, &mut sink);
             }
             Some(_) => {}
@@ -420,11 +359,7 @@ impl Engine {
 
     /// What every decision of this record may know.
     pub(crate) fn circumstances(&self, sink: &Sink) -> Circumstances {
-        Circumstances {
-            now: self.now,
-            offset: sink.offset,
-            fuel: self.options.fuel,
-        }
+        Circumstances { now: self.now, offset: sink.offset, fuel: self.options.fuel }
     }
 }
 

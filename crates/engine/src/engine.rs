@@ -19,7 +19,7 @@ use crate::input::{Input, Publish, Request, Ticket};
 use crate::intents::Intents;
 use crate::key::{self, Timer, TimerOwner};
 use crate::options::Options;
-use crate::output::{Output, Refusal, Reply};
+use crate::output::{ItemAnswer, Output, Reply};
 use crate::rows::Rows;
 use crate::turn::Turn;
 
@@ -63,11 +63,7 @@ pub struct Engine {
 #[derive(Debug)]
 pub(crate) enum Work {
     /// A client's message; `at` is its place in a batch.
-    Publish {
-        ticket: Ticket,
-        at: Option<usize>,
-        publish: Box<Publish>,
-    },
+    Publish { ticket: Ticket, at: Option<usize>, publish: Box<Publish> },
     /// Any other request.
     Request(Ticket, Box<Request>),
     /// A message that a decision sent.
@@ -79,11 +75,7 @@ pub(crate) enum Work {
     /// An attempt may begin.
     Due(Id),
     /// An attempt ended.
-    Answered {
-        intent: Id,
-        attempt: u64,
-        answer: Result<onex_expr::Value, CallError>,
-    },
+    Answered { intent: Id, attempt: u64, answer: Result<onex_expr::Value, CallError> },
     /// An intent ended.
     End(Box<End>),
     /// A timer fired.
@@ -112,7 +104,7 @@ pub(crate) struct End {
 /// A batch whose messages are being looked at one by one.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    pub answers: Vec<Option<Result<(Id, u64, bool), Refusal>>>,
+    pub answers: Vec<Option<ItemAnswer>>,
     pub left: usize,
 }
 
@@ -167,28 +159,15 @@ impl Engine {
             Input::Received(ticket, Request::Batch(items)) => self.take_batch(ticket, items),
             Input::Received(ticket, Request::Publish(publish)) => {
                 let publish = Box::new(publish);
-                self.arrived.push_back(Work::Publish {
-                    ticket,
-                    at: None,
-                    publish,
-                });
+                self.arrived.push_back(Work::Publish { ticket, at: None, publish });
             }
             Input::Received(ticket, request) => {
-                self.arrived
-                    .push_back(Work::Request(ticket, Box::new(request)));
+                self.arrived.push_back(Work::Request(ticket, Box::new(request)));
             }
             Input::Loaded(rows) => self.rows.loaded(rows),
             Input::Synced => self.synced(out),
-            Input::Answered {
-                intent,
-                attempt,
-                answer,
-            } => {
-                self.arrived.push_back(Work::Answered {
-                    intent,
-                    attempt,
-                    answer,
-                });
+            Input::Answered { intent, attempt, answer } => {
+                self.arrived.push_back(Work::Answered { intent, attempt, answer });
             }
             Input::Tick => {}
             Input::Activate(ticket, graph) => {
@@ -200,23 +179,14 @@ impl Engine {
 
     fn take_batch(&mut self, ticket: Ticket, items: Vec<Publish>) {
         if items.is_empty() {
-            self.turn
-                .after
-                .push(Output::Reply(ticket, Reply::Batch(Vec::new())));
+            self.turn.after.push(Output::Reply(ticket, Reply::Batch(Vec::new())));
             return;
         }
-        let batch = Batch {
-            answers: items.iter().map(|_| None).collect(),
-            left: items.len(),
-        };
+        let batch = Batch { answers: items.iter().map(|_| None).collect(), left: items.len() };
         self.batches.insert(ticket, batch);
         for (at, publish) in items.into_iter().enumerate() {
             let publish = Box::new(publish);
-            self.arrived.push_back(Work::Publish {
-                ticket,
-                at: Some(at),
-                publish,
-            });
+            self.arrived.push_back(Work::Publish { ticket, at: Some(at), publish });
         }
     }
 
@@ -242,11 +212,7 @@ impl Engine {
             match self.apply(work)? {
                 Progress::Done => {}
                 Progress::Missing(work) => {
-                    let queue = if own {
-                        &mut self.derived
-                    } else {
-                        &mut self.arrived
-                    };
+                    let queue = if own { &mut self.derived } else { &mut self.arrived };
                     queue.push_front(work);
                     self.look_ahead()?;
                     out.push(Output::Load(core::mem::take(&mut self.rows.wanted)));
@@ -287,10 +253,7 @@ impl Engine {
         for work in queue.iter().take(LOOK_AHEAD_MAX) {
             match work {
                 Work::Publish { publish, .. } => self.foresee(publish)?,
-                Work::Timer(Timer {
-                    owner: TimerOwner::Entity { node, key },
-                    ..
-                }) => {
+                Work::Timer(Timer { owner: TimerOwner::Entity { node, key }, .. }) => {
                     self.rows.has_entity(&key::entity(node, key))?;
                 }
                 _ => {}
@@ -332,11 +295,7 @@ impl Engine {
 
     fn wake_at(&self) -> Option<Micros> {
         let timer = self.timers.first().map(|timer| timer.due);
-        let intent = if self.draining {
-            None
-        } else {
-            self.intents.first_due()
-        };
+        let intent = if self.draining { None } else { self.intents.first_due() };
         let more = (!self.derived.is_empty() || !self.arrived.is_empty()).then_some(self.now);
         [timer, intent, more].into_iter().flatten().min()
     }
@@ -350,21 +309,13 @@ impl Engine {
 
     fn apply(&mut self, work: Work) -> Result<Progress, Corrupt> {
         match work {
-            Work::Publish {
-                ticket,
-                at,
-                publish,
-            } => self.publish(ticket, at, publish),
+            Work::Publish { ticket, at, publish } => self.publish(ticket, at, publish),
             Work::Request(ticket, request) => self.request(ticket, request),
             Work::Message(message) => self.message(message),
             Work::Intent(intent) => self.intent(intent),
             Work::IntentRun(start) => self.intent_run(start),
             Work::Due(intent) => self.due(intent),
-            Work::Answered {
-                intent,
-                attempt,
-                answer,
-            } => self.answered(intent, attempt, answer),
+            Work::Answered { intent, attempt, answer } => self.answered(intent, attempt, answer),
             Work::End(end) => self.end(end),
             Work::Timer(timer) => self.timer(timer),
             Work::Activate(ticket, graph) => self.activate(ticket, graph),

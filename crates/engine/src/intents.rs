@@ -74,16 +74,10 @@ pub(crate) fn lane(intent: &Intent, operation: &Operation) -> Option<Lane> {
     }
     let to = intent.node.clone();
     match &intent.owner {
-        Owner::Entity { node, key } => Some(Lane {
-            from: Some(node.clone()),
-            key: key.clone(),
-            to,
-        }),
-        Owner::Topic => intent.message.key.clone().map(|key| Lane {
-            from: None,
-            key,
-            to,
-        }),
+        Owner::Entity { node, key } => {
+            Some(Lane { from: Some(node.clone()), key: key.clone(), to })
+        }
+        Owner::Topic => intent.message.key.clone().map(|key| Lane { from: None, key, to }),
         Owner::Step { .. } => None,
     }
 }
@@ -197,8 +191,6 @@ impl Intents {
 
     /// The breaker of an operation.
     pub fn breaker(&mut self, node: &Text, operation: &Text) -> &mut Breaker {
-        self.breakers
-            .entry((node.clone(), operation.clone()))
-            .or_default()
+        self.breakers.entry((node.clone(), operation.clone())).or_default()
     }
 }

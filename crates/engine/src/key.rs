@@ -144,15 +144,9 @@ pub fn timer(timer: &Timer) -> RowKey {
     let due = timer.due.0.to_be_bytes();
     let arming = timer.arming.to_be_bytes();
     match &timer.owner {
-        TimerOwner::Entity { node, key } => build(&[
-            b"t",
-            &due,
-            b"e",
-            &arming,
-            node.as_bytes(),
-            &[0],
-            key.as_bytes(),
-        ]),
+        TimerOwner::Entity { node, key } => {
+            build(&[b"t", &due, b"e", &arming, node.as_bytes(), &[0], key.as_bytes()])
+        }
         TimerOwner::Run { run, of } => {
             let (kind, step) = match of {
                 TimerOf::Instance => (b"r", 0),
@@ -172,10 +166,7 @@ pub fn read_timer(key: &[u8]) -> Option<Timer> {
     let (arming, rest) = rest.split_first_chunk::<8>()?;
     let owner = if *kind == b'e' {
         let (node, key) = core::str::from_utf8(rest).ok()?.split_once('\0')?;
-        TimerOwner::Entity {
-            node: node.into(),
-            key: key.into(),
-        }
+        TimerOwner::Entity { node: node.into(), key: key.into() }
     } else {
         let (run, step) = rest.split_first_chunk::<16>()?;
         let step = u16::from_be_bytes(step.try_into().ok()?);

@@ -63,9 +63,7 @@ impl Engine {
             Ending::Expired(_) => Reason::Expired,
             Ending::Completed(_) | Ending::Withdrawn | Ending::Stopped { .. } => return,
         };
-        let detail = describe(ending)
-            .1
-            .map_or_else(Text::default, |f| f.message.clone());
+        let detail = describe(ending).1.map_or_else(Text::default, |f| f.message.clone());
         self.letter_of_intent(intent, Fault { reason, detail }, None, sink);
     }
 
@@ -97,10 +95,7 @@ impl Engine {
             Owner::Step { run, .. } => Some(run),
             _ => None,
         };
-        let message = Message {
-            generation: intent.generation,
-            ..intent.message
-        };
+        let message = Message { generation: intent.generation, ..intent.message };
         let (node, operation) = (Some(intent.node), Some(intent.operation));
         self.put_new_letter(node, operation, message, fault, sink, |letter| {
             letter.run_id = run_id;
@@ -216,11 +211,9 @@ impl Engine {
                     return Ok(Verdict::No(text));
                 }
                 match plan.iter().find_map(Planned::fault) {
-                    Some(fault) => Ok(Verdict::No(format!(
-                        "{}: {}",
-                        fault.reason.as_str(),
-                        fault.detail
-                    ))),
+                    Some(fault) => {
+                        Ok(Verdict::No(format!("{}: {}", fault.reason.as_str(), fault.detail)))
+                    }
                     None => Ok(Verdict::Yes(Way::Deliver(plan))),
                 }
             }
@@ -239,10 +232,7 @@ impl Engine {
             return Verdict::No("its intent is pending".to_string());
         }
         let at = match &graph.node(node).body {
-            Body::Effect(effect) => effect
-                .operations
-                .iter()
-                .position(|op| op.name == *operation),
+            Body::Effect(effect) => effect.operations.iter().position(|op| op.name == *operation),
             _ => None,
         };
         let owner = letter.owner.clone().unwrap_or(Owner::Topic);
@@ -263,9 +253,7 @@ impl Engine {
             _ => None,
         };
         let (Some(trigger), Some(key)) = (trigger, message.key.clone()) else {
-            return Ok(Verdict::No(
-                "no transition `timeout` is there any more".to_string(),
-            ));
+            return Ok(Verdict::No("no transition `timeout` is there any more".to_string()));
         };
         let row = key::entity(&graph.node(node).name, &key);
         if !self.rows.has_entity(&row)? {
@@ -280,15 +268,9 @@ impl Engine {
         };
         let graph = self.active.clone();
         let mut sink = self.begin_record();
-        let letter = Letter {
-            redriven_at: Some(self.now),
-            ..letter
-        };
+        let letter = Letter { redriven_at: Some(self.now), ..letter };
         sink.put(key::letter(id), row::letter(&letter));
-        let message = Message {
-            time: self.now,
-            ..again(&letter.message)
-        };
+        let message = Message { time: self.now, ..again(&letter.message) };
         self.rows.put_letter(letter);
         match way {
             Way::Deliver(plan) => {
@@ -302,17 +284,11 @@ impl Engine {
                 return;
             }
             Way::Intent(intent) => {
-                let waiting = Waiting {
-                    what: *intent,
-                    row: None,
-                };
+                let waiting = Waiting { what: *intent, row: None };
                 self.derived.push_back(Work::Intent(Box::new(waiting)));
             }
             Way::Run(node) => {
-                let waiting = Waiting {
-                    what: (message.clone(), node),
-                    row: None,
-                };
+                let waiting = Waiting { what: (message.clone(), node), row: None };
                 self.derived.push_back(Work::IntentRun(Box::new(waiting)));
             }
         }
@@ -333,9 +309,5 @@ impl Engine {
 
 /// The message of a letter, one generation on.
 fn again(message: &Message) -> Message {
-    Message {
-        generation: message.generation + 1,
-        origin: Origin::Control,
-        ..message.clone()
-    }
+    Message { generation: message.generation + 1, origin: Origin::Control, ..message.clone() }
 }

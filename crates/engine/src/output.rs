@@ -30,6 +30,9 @@ pub enum Output {
     Drained,
 }
 
+/// A row's key, and its bytes unless it is deleted.
+pub type RowChange = (Arc<[u8]>, Option<Arc<[u8]>>);
+
 /// One record of a frame: what came in, and the rows that its step put or deleted.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -38,7 +41,7 @@ pub struct Record {
     /// See `codec::record`.
     pub body: Vec<u8>,
     /// Row key, and bytes unless deleted.
-    pub rows: Vec<(Arc<[u8]>, Option<Arc<[u8]>>)>,
+    pub rows: Vec<RowChange>,
 }
 
 /// An attempt to begin.
@@ -73,6 +76,9 @@ pub struct RunEnd {
     pub error: Option<(Text, Text, Option<Text>)>,
 }
 
+/// The answer to one message of a batch: its id, its offset, and whether it had been accepted before.
+pub type ItemAnswer = Result<(Id, u64, bool), Refusal>;
+
 /// The answer to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
@@ -86,7 +92,7 @@ pub enum Reply {
         repeated: bool,
     },
     /// One answer a message of a batch.
-    Batch(Vec<Result<(Id, u64, bool), Refusal>>),
+    Batch(Vec<ItemAnswer>),
     /// A run began, or had begun before.
     Started {
         /// The run.

@@ -71,19 +71,11 @@ impl Engine {
         }
         for seen in recovered.seen {
             let options = &engine.options;
-            engine
-                .dedupe
-                .put(seen, options.dedupe_window_us, options.dedupe_ids_max);
+            engine.dedupe.put(seen, options.dedupe_window_us, options.dedupe_ids_max);
         }
         for timer in recovered.timers {
             let timer = key::read_timer(&timer).ok_or(Corrupt { what: "timer row" })?;
-            if matches!(
-                timer.owner,
-                TimerOwner::Run {
-                    of: TimerOf::Instance,
-                    ..
-                }
-            ) {
+            if matches!(timer.owner, TimerOwner::Run { of: TimerOf::Instance, .. }) {
                 engine.live_runs += 1;
             }
             engine.timers.insert(timer);
@@ -93,10 +85,9 @@ impl Engine {
             engine.derived.push_back(match row::read_backlog(&bytes)? {
                 Backlog::Message(what) => Work::Message(Box::new(Waiting { what, row })),
                 Backlog::Intent(what) => Work::Intent(Box::new(Waiting { what, row })),
-                Backlog::Run(message, node) => Work::IntentRun(Box::new(Waiting {
-                    what: (message, node),
-                    row,
-                })),
+                Backlog::Run(message, node) => {
+                    Work::IntentRun(Box::new(Waiting { what: (message, node), row }))
+                }
             });
         }
         engine.recover_intents(recovered.intents)?;
@@ -104,16 +95,13 @@ impl Engine {
     }
 
     fn recover_intents(&mut self, rows: Vec<Arc<[u8]>>) -> Result<(), Corrupt> {
-        let mut intents = rows
-            .iter()
-            .map(|bytes| row::read_intent(bytes))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut intents =
+            rows.iter().map(|bytes| row::read_intent(bytes)).collect::<Result<Vec<_>, _>>()?;
         intents.sort_by_key(|intent| (intent.offset, intent.id));
         for intent in intents {
             let id = intent.id;
-            let mut pending = self.pending(intent).map_err(|_| Corrupt {
-                what: "graph of a pending intent",
-            })?;
+            let mut pending =
+                self.pending(intent).map_err(|_| Corrupt { what: "graph of a pending intent" })?;
             pending.uncertain = pending.intent.turn_at.is_some();
             let intent = &pending.intent;
             let ending = if intent.started {

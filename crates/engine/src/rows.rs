@@ -190,11 +190,7 @@ impl Rows {
             return Ok(None);
         };
         rows.into_iter()
-            .map(|bytes| {
-                bytes
-                    .as_deref()
-                    .map_or_else(|| Ok(pending_step()), row::read_step)
-            })
+            .map(|bytes| bytes.as_deref().map_or_else(|| Ok(pending_step()), row::read_step))
             .collect::<Result<_, _>>()
             .map(Some)
     }
@@ -216,10 +212,8 @@ impl Rows {
                 (0..started).map(move |item| (step as u16, item))
             })
             .collect();
-        let keys: Vec<RowKey> = places
-            .iter()
-            .map(|(step, item)| key::item(run, *step, *item))
-            .collect();
+        let keys: Vec<RowKey> =
+            places.iter().map(|(step, item)| key::item(run, *step, *item)).collect();
         let Some(rows) = self.fetch_all(&keys) else {
             return Ok(None);
         };
@@ -255,11 +249,7 @@ impl Rows {
         if self.wanted.len() > before {
             return None;
         }
-        Some(
-            keys.iter()
-                .map(|key| self.fetched.get(key).cloned().flatten())
-                .collect(),
-        )
+        Some(keys.iter().map(|key| self.fetched.get(key).cloned().flatten()).collect())
     }
 }
 

@@ -58,11 +58,7 @@ impl Turn {
                 .iter()
                 .map(|(key, bytes)| key.len() + bytes.as_ref().map_or(0, |bytes| bytes.len()))
                 .sum::<usize>();
-        self.records.push(Record {
-            partition: partition(message),
-            body,
-            rows: sink.rows,
-        });
+        self.records.push(Record { partition: partition(message), body, rows: sink.rows });
     }
 }
 

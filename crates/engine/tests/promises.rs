@@ -80,13 +80,7 @@ description: Says.
 effect_operations: {operations: [{operation_name: say, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}}]}
 ";
     let mut driver = Driver::new(&[flow, say]);
-    assert!(matches!(
-        driver.start(1, "flow", "{}"),
-        Reply::Started {
-            repeated: false,
-            ..
-        }
-    ));
+    assert!(matches!(driver.start(1, "flow", "{}"), Reply::Started { repeated: false, .. }));
     for step in 0..3 {
         driver.answer(200, Value::Int(step));
     }
@@ -105,15 +99,9 @@ fn the_same_id_twice_changes_nothing_also_after_a_restart() {
     let mut driver = Driver::new(&[COUNT, NOTE]);
     let first = accepted(driver.publish(1, HIT, r#"{"key":"a"}"#));
     assert_eq!(first, (0, false));
-    assert_eq!(
-        accepted(driver.publish(1, HIT, r#"{"key":"a"}"#)),
-        (0, true)
-    );
+    assert_eq!(accepted(driver.publish(1, HIT, r#"{"key":"a"}"#)), (0, true));
     driver.crash();
-    assert_eq!(
-        accepted(driver.publish(1, HIT, r#"{"key":"a"}"#)),
-        (0, true)
-    );
+    assert_eq!(accepted(driver.publish(1, HIT, r#"{"key":"a"}"#)), (0, true));
     assert_eq!(driver.entity("count", "a").expect("it exists").version, 1);
     let refusal = refused(driver.publish(1, HIT, r#"{"key":"b"}"#));
     assert_eq!((refusal.status, refusal.code), (409, "id_reused"));
@@ -122,10 +110,7 @@ fn the_same_id_twice_changes_nothing_also_after_a_restart() {
 
 #[test]
 fn an_id_is_forgotten_when_the_window_is_over() {
-    let options = Options {
-        dedupe_window_us: 1_000_000,
-        ..Options::default()
-    };
+    let options = Options { dedupe_window_us: 1_000_000, ..Options::default() };
     let mut driver = Driver::with(&[COUNT, NOTE], options, Box::new(onex_engine::Unguarded));
     accepted(driver.publish(1, HIT, r#"{"key":"a"}"#));
     driver.pass_ms(2000);
@@ -142,16 +127,10 @@ fn a_batch_is_answered_message_by_message() {
         publish(3, "onex.evt.test.none.v1", "{}"),
         publish(1, HIT, r#"{"key":"a"}"#),
     ];
-    let Reply::Batch(answers) = driver.request(Request::Batch(batch)) else {
-        panic!("a batch")
-    };
+    let Reply::Batch(answers) = driver.request(Request::Batch(batch)) else { panic!("a batch") };
     let status: Vec<u16> = answers
         .iter()
-        .map(|answer| {
-            answer
-                .as_ref()
-                .map_or_else(|refusal| refusal.status, |_| 202)
-        })
+        .map(|answer| answer.as_ref().map_or_else(|refusal| refusal.status, |_| 202))
         .collect();
     assert_eq!(status, [202, 422, 404, 202]);
     assert_eq!(driver.entity("count", "a").expect("it exists").version, 1);
@@ -165,12 +144,8 @@ fn intents_of_one_entity_are_performed_in_order_and_entities_do_not_wait_for_eac
     driver.publish(2, HIT, r#"{"key":"a"}"#);
     driver.publish(3, HIT, r#"{"key":"b"}"#);
     let sum = |driver: &Driver| -> Vec<Value> {
-        let each = driver
-            .attempts
-            .iter()
-            .map(|one| one.intent.payload.value.clone());
-        each.map(|value| value.get("sum").cloned().unwrap_or(Value::Null))
-            .collect()
+        let each = driver.attempts.iter().map(|one| one.intent.payload.value.clone());
+        each.map(|value| value.get("sum").cloned().unwrap_or(Value::Null)).collect()
     };
     assert_eq!(sum(&driver), [Value::Int(1), Value::Int(1)]);
     driver.answer(200, Value::Null);
@@ -203,16 +178,10 @@ fn a_redriven_intent_keeps_its_key_and_happens_once() {
     driver.fail(false, false);
     let letter = driver.letters().remove(0);
     let letters = vec![letter.id];
-    let dry = Request::Redrive {
-        letters: letters.clone(),
-        dry_run: true,
-    };
+    let dry = Request::Redrive { letters: letters.clone(), dry_run: true };
     assert!(matches!(driver.request(dry), Reply::Redriven { redriven, .. } if redriven == letters));
     assert!(driver.attempts.is_empty(), "a dry run does nothing");
-    let wet = Request::Redrive {
-        letters: letters.clone(),
-        dry_run: false,
-    };
+    let wet = Request::Redrive { letters: letters.clone(), dry_run: false };
     assert!(
         matches!(driver.request(wet.clone()), Reply::Redriven { redriven, .. } if redriven == letters)
     );
@@ -230,10 +199,7 @@ fn what_is_not_idempotent_is_noted_before_the_call_and_never_sent_twice() {
     driver.publish(1, HIT, r#"{"key":"a"}"#);
     assert_eq!(driver.attempts.len(), 1);
     driver.crash();
-    assert!(
-        driver.attempts.is_empty(),
-        "it may have happened: it is not sent again"
-    );
+    assert!(driver.attempts.is_empty(), "it may have happened: it is not sent again");
     let letters = driver.letters();
     assert_eq!(letters[0].reason, Reason::InDoubt);
     assert_eq!(driver.published("onex.evt.test.lost.v1").len(), 1);
@@ -258,11 +224,7 @@ fn the_first_outcome_wins_and_later_ones_change_nothing() {
     driver.answer(200, Value::Null);
     let before = driver.log().len();
     let answer = Ok(Value::map([("status", Value::Int(500))]));
-    driver.give(Input::Answered {
-        intent: late.intent.id,
-        attempt: late.attempt,
-        answer,
-    });
+    driver.give(Input::Answered { intent: late.intent.id, attempt: late.attempt, answer });
     assert_eq!(driver.log().len(), before);
     assert_eq!(driver.engine.counts().get("late"), Some(&1));
 }
@@ -308,29 +270,12 @@ state_machine:
       trigger: go
       actions: [{action_type: event, topic: onex.evt.test.hit.v1, for_each: payload.keys, payload: {key: '${item}'}}]
 ";
-    let options = Options {
-        turn_records_max: 4,
-        ..Options::default()
-    };
-    let mut driver = Driver::with(
-        &[fan, COUNT, NOTE],
-        options,
-        Box::new(onex_engine::Unguarded),
-    );
-    driver.publish(
-        1,
-        "onex.evt.test.go.v1",
-        r#"{"keys":["a","b","c","d","e","f","g","h"]}"#,
-    );
+    let options = Options { turn_records_max: 4, ..Options::default() };
+    let mut driver = Driver::with(&[fan, COUNT, NOTE], options, Box::new(onex_engine::Unguarded));
+    driver.publish(1, "onex.evt.test.go.v1", r#"{"keys":["a","b","c","d","e","f","g","h"]}"#);
     assert!(driver.frames > 2, "one turn cannot hold it");
     for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
-        assert_eq!(
-            driver
-                .entity("count", name)
-                .expect("it was applied")
-                .version,
-            1
-        );
+        assert_eq!(driver.entity("count", name).expect("it was applied").version, 1);
     }
     assert_eq!(driver.rows(key::BACKLOG), 0);
     assert_eq!(driver.attempts.len(), 8);
@@ -365,27 +310,18 @@ fn a_step_that_panics_or_killed_the_process_twice_is_a_letter_and_nothing_else_c
         assert!(driver.entity("count", "a").is_none());
         driver.crash();
         let letters = vec![driver.letters()[0].id];
-        driver.request(Request::Redrive {
-            letters,
-            dry_run: false,
-        });
+        driver.request(Request::Redrive { letters, dry_run: false });
         assert_eq!(driver.entity("count", "a").expect("redriven").version, 1);
     }
 }
 
 #[test]
 fn clients_are_refused_beyond_the_bound_and_accepted_work_ends() {
-    let options = Options {
-        unfinished_max: 2,
-        ..Options::default()
-    };
+    let options = Options { unfinished_max: 2, ..Options::default() };
     let mut driver = Driver::with(&[COUNT, NOTE], options, Box::new(onex_engine::Unguarded));
     accepted(driver.publish(1, HIT, r#"{"key":"a"}"#));
     accepted(driver.publish(2, HIT, r#"{"key":"b"}"#));
-    assert_eq!(
-        refused(driver.publish(3, HIT, r#"{"key":"c"}"#)).status,
-        429
-    );
+    assert_eq!(refused(driver.publish(3, HIT, r#"{"key":"c"}"#)).status, 429);
     driver.answer(200, Value::Null);
     accepted(driver.publish(3, HIT, r#"{"key":"c"}"#));
 }
@@ -397,10 +333,7 @@ fn a_drain_begins_no_attempt_and_ends_when_those_under_way_have() {
     driver.publish(2, HIT, r#"{"key":"a"}"#);
     driver.give(Input::Drain);
     assert!(!driver.drained);
-    assert_eq!(
-        refused(driver.publish(3, HIT, r#"{"key":"c"}"#)).status,
-        503
-    );
+    assert_eq!(refused(driver.publish(3, HIT, r#"{"key":"c"}"#)).status, 503);
     driver.answer(200, Value::Null);
     assert!(driver.drained);
     assert!(driver.attempts.is_empty());
@@ -411,14 +344,8 @@ fn a_drain_begins_no_attempt_and_ends_when_those_under_way_have() {
 #[test]
 fn unknown_and_internal_topics_are_refused() {
     let mut driver = Driver::new(&[COUNT, NOTE]);
-    assert_eq!(
-        refused(driver.publish(1, "onex.evt.test.none.v1", "{}")).status,
-        404
-    );
-    assert_eq!(
-        refused(driver.publish(1, "onex.evt.test.noted.v1", "{}")).status,
-        403
-    );
+    assert_eq!(refused(driver.publish(1, "onex.evt.test.none.v1", "{}")).status, 404);
+    assert_eq!(refused(driver.publish(1, "onex.evt.test.noted.v1", "{}")).status, 403);
     assert_eq!(refused(driver.publish(1, HIT, r#"{"key":1}"#)).status, 422);
     assert_eq!(driver.log().len(), 0);
     let _ = id(0);

@@ -27,17 +27,12 @@ fn measure<T>(name: &str, mut run: impl FnMut() -> T) {
 }
 
 fn main() {
-    let scope = Scope {
-        roots: vec![Root::new("payload", Type::Dyn)],
-        constants: Vec::new(),
-    };
+    let scope = Scope { roots: vec![Root::new("payload", Type::Dyn)], constants: Vec::new() };
     let payload = Value::from_json(MESSAGE).expect("the message is JSON");
     let roots = [payload.clone()];
     let limits = json::Limits::default();
     println!("message of {} bytes", MESSAGE.len());
-    measure("json: parse", || {
-        json::parse(black_box(MESSAGE.as_bytes()), &limits)
-    });
+    measure("json: parse", || json::parse(black_box(MESSAGE.as_bytes()), &limits));
     measure("json: parse, serde_json to compare", || {
         serde_json::from_slice::<serde_json::Value>(black_box(MESSAGE.as_bytes())).is_ok()
     });
@@ -48,43 +43,23 @@ fn main() {
         out.len()
     });
     let expressions = [
-        (
-            "guard: two clauses",
-            "payload.amount > 100.0 && payload.status == \"active\"",
-        ),
+        ("guard: two clauses", "payload.amount > 100.0 && payload.status == \"active\""),
         ("guard: exists", "payload.lines.exists(l, l.qty > 1)"),
-        (
-            "guard: has and optional",
-            "has(payload.vip) && payload.?note.hasValue()",
-        ),
-        (
-            "mapping: sum of products",
-            "payload.lines.map(l, l.price * l.qty).sum()",
-        ),
-        (
-            "mapping: list of maps",
-            "payload.lines.map(l, {'sku': l.sku, 'qty': l.qty})",
-        ),
-        (
-            "mapping: hour in a time zone",
-            "timestamp(payload.placed_at).getHours('Europe/Berlin')",
-        ),
+        ("guard: has and optional", "has(payload.vip) && payload.?note.hasValue()"),
+        ("mapping: sum of products", "payload.lines.map(l, l.price * l.qty).sum()"),
+        ("mapping: list of maps", "payload.lines.map(l, {'sku': l.sku, 'qty': l.qty})"),
+        ("mapping: hour in a time zone", "timestamp(payload.placed_at).getHours('Europe/Berlin')"),
         ("mapping: matches", "payload.order_id.matches('^o-[0-9]+$')"),
     ];
     for (name, source) in expressions {
-        let program = Program::compile(source, &scope)
-            .value
-            .expect("the expression compiles");
+        let program = Program::compile(source, &scope).value.expect("the expression compiles");
         measure(name, || program.eval(black_box(&roots), &mut Fuel(100_000)));
     }
     let source = "order ${payload.order_id} of ${payload.customer}: ${payload.amount}";
-    let template = Template::compile(source, Place::Data, &scope)
-        .value
-        .expect("the template compiles");
+    let template =
+        Template::compile(source, Place::Data, &scope).value.expect("the template compiles");
     measure("template: text of three values", || {
         template.render(black_box(&roots), &mut Fuel(100_000))
     });
-    measure("compile: two clauses", || {
-        Program::compile(black_box(expressions[0].1), &scope)
-    });
+    measure("compile: two clauses", || Program::compile(black_box(expressions[0].1), &scope));
 }

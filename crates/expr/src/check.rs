@@ -62,10 +62,7 @@ impl<'a> Checker<'a> {
         message: String,
         help: Option<String>,
     ) {
-        let fault = Fault {
-            help,
-            ..Fault::error(kind, range, message)
-        };
+        let fault = Fault { help, ..Fault::error(kind, range, message) };
         self.faults.push(fault);
     }
 
@@ -74,22 +71,13 @@ impl<'a> Checker<'a> {
         match ast.expr(id) {
             Expr::Literal(value) => Type::of(value),
             Expr::Ident { .. } | Expr::Select { .. } => self.path(id),
-            Expr::Has {
-                operand,
-                field,
-                field_range,
-            } => self.has(*operand, field, field_range.clone()),
-            Expr::Index {
-                operand,
-                index,
-                optional,
-            } => self.index(id, *operand, *index, *optional),
-            Expr::Call {
-                target,
-                name,
-                name_range,
-                args,
-            } => self.call(id, *target, name, name_range, args),
+            Expr::Has { operand, field, field_range } => {
+                self.has(*operand, field, field_range.clone())
+            }
+            Expr::Index { operand, index, optional } => self.index(id, *operand, *index, *optional),
+            Expr::Call { target, name, name_range, args } => {
+                self.call(id, *target, name, name_range, args)
+            }
             Expr::List(items) => Type::list(Type::union(items.iter().map(|item| {
                 let ty = self.expr(item.value);
                 self.item_type(ty, item.optional, item.value)
@@ -143,9 +131,7 @@ impl<'a> Checker<'a> {
 
     fn key(&mut self, id: Id) -> Type {
         let ty = self.expr(id);
-        let fits = [Type::String, Type::Int, Type::Bool]
-            .iter()
-            .any(|kind| ty.can_be(kind));
+        let fits = [Type::String, Type::Int, Type::Bool].iter().any(|kind| ty.can_be(kind));
         if !fits {
             let message = format!("a key must be a string, an int or a bool, this is {ty}");
             self.error("no_overload", self.ast.range(id), message, None);
@@ -162,11 +148,7 @@ impl<'a> Checker<'a> {
         let before = self.locals.len();
         for (name, ty) in locals {
             self.locals_made += 1;
-            self.locals.push(Local {
-                name,
-                ty,
-                number: self.locals_made,
-            });
+            self.locals.push(Local { name, ty, number: self.locals_made });
         }
         let result = run(self);
         self.locals.truncate(before);
@@ -255,47 +237,28 @@ impl<'a> Checker<'a> {
     }
 
     fn unknown_root(&mut self, name: &str, range: Range<usize>) {
-        let here = self
-            .scope
-            .roots
-            .iter()
-            .filter(|root| root.here)
-            .map(|root| root.name.as_str());
+        let here = self.scope.roots.iter().filter(|root| root.here).map(|root| root.name.as_str());
         let constants = self.scope.constants.iter().map(|(name, _)| name.as_str());
         let locals = self.locals.iter().map(|local| local.name.as_str());
         let help = suggest::closest(name, here.chain(constants).chain(locals))
             .map(|found| format!("did you mean `{found}`?"))
             .or_else(|| self.names_here());
-        self.error(
-            "unknown_root",
-            range,
-            format!("there is no `{name}` here"),
-            help,
-        );
+        self.error("unknown_root", range, format!("there is no `{name}` here"), help);
     }
 
     fn names_here(&self) -> Option<String> {
-        let here = self
-            .scope
-            .roots
-            .iter()
-            .filter(|root| root.here)
-            .map(|root| root.name.as_str());
-        let names: Vec<&str> = here
-            .chain(self.scope.constants.iter().map(|(name, _)| name.as_str()))
-            .collect();
+        let here = self.scope.roots.iter().filter(|root| root.here).map(|root| root.name.as_str());
+        let names: Vec<&str> =
+            here.chain(self.scope.constants.iter().map(|(name, _)| name.as_str())).collect();
         (!names.is_empty()).then(|| format!("there are: {}", names.join(", ")))
     }
 
     /// The value of an expression that only reads constants.
     fn constant(&self, id: Id) -> Option<&'a Value> {
         match self.ast.expr(id) {
-            Expr::Ident { name, .. } if self.local(name).is_none() => self
-                .scope
-                .constants
-                .iter()
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| value),
+            Expr::Ident { name, .. } if self.local(name).is_none() => {
+                self.scope.constants.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+            }
             Expr::Select { operand, field, .. } => self.constant(*operand)?.get(field),
             _ => None,
         }

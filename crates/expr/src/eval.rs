@@ -60,31 +60,20 @@ struct Machine<'m> {
 
 /// Evaluates a plan. The fuel left is written back whatever comes out.
 pub(crate) fn run(plan: &Plan, roots: &[Value], fuel: &mut u64) -> Result<Value, EvalError> {
-    let machine = Machine {
-        plan,
-        roots,
-        meter: Meter::new(*fuel),
-    };
-    let result = machine
-        .eval(plan.root(), None)
-        .map(Ref::into_value)
-        .and_then(|value| {
-            if plan.builds {
-                machine.meter.walk(&value)?;
-            }
-            Ok(value)
-        });
+    let machine = Machine { plan, roots, meter: Meter::new(*fuel) };
+    let result = machine.eval(plan.root(), None).map(Ref::into_value).and_then(|value| {
+        if plan.builds {
+            machine.meter.walk(&value)?;
+        }
+        Ok(value)
+    });
     *fuel = machine.meter.fuel_left();
     result.map_err(|failure| failure.into_error())
 }
 
 /// The value of an operation that reads no root, if it has one.
 pub(crate) fn constant(plan: &Plan, at: At, fuel: u64) -> Option<Value> {
-    let machine = Machine {
-        plan,
-        roots: &[],
-        meter: Meter::new(fuel),
-    };
+    let machine = Machine { plan, roots: &[], meter: Meter::new(fuel) };
     let value = machine.eval(at, None).ok()?.into_value();
     machine.meter.walk(&value).ok()?;
     Some(value)
@@ -125,11 +114,7 @@ impl<'m> Machine<'m> {
             Op::And(operands) => self.any(operands, false, locals).map(|found| truth(!found)),
             Op::Or(operands) => self.any(operands, true, locals).map(truth),
             Op::Ternary(condition, then, otherwise) => {
-                let branch = if self.truth(*condition, locals)? {
-                    then
-                } else {
-                    otherwise
-                };
+                let branch = if self.truth(*condition, locals)? { then } else { otherwise };
                 self.eval(*branch, locals)
             }
             Op::Binary(sign, left, right) => {
@@ -140,11 +125,9 @@ impl<'m> Machine<'m> {
             Op::List(items) => self.list(items, locals).map(Ref::Owned),
             Op::Map(entries) => self.map(entries, locals).map(Ref::Owned),
             Op::Call { function, args } => self.call(function, args, locals).map(Ref::Owned),
-            Op::OrElse {
-                operand,
-                otherwise,
-                unwrap,
-            } => self.or_else(*operand, *otherwise, *unwrap, locals),
+            Op::OrElse { operand, otherwise, unwrap } => {
+                self.or_else(*operand, *otherwise, *unwrap, locals)
+            }
             Op::Matches { text, regex } => self.matches(*text, regex, locals),
             Op::Fold(fold) => self.fold(fold, locals).map(Ref::Owned),
             Op::Bind { value, body } => self.bind(*value, *body, locals).map(Ref::Owned),
@@ -153,10 +136,8 @@ impl<'m> Machine<'m> {
     }
 
     fn path<'a>(&'a self, slot: usize, fields: &[crate::Text]) -> Result<Ref<'a>, Failed> {
-        let mut value = self
-            .roots
-            .get(slot)
-            .ok_or_else(|| failed("unknown_root", "the root was not given"))?;
+        let mut value =
+            self.roots.get(slot).ok_or_else(|| failed("unknown_root", "the root was not given"))?;
         for (used, field) in fields.iter().enumerate() {
             self.meter.spend(1)?;
             match value {
@@ -165,11 +146,9 @@ impl<'m> Machine<'m> {
                     None => return Err(select::no_field(field)),
                 },
                 _ => {
-                    return fields[used..]
-                        .iter()
-                        .try_fold(Ref::Borrowed(value), |value, field| {
-                            select::field(value, field)
-                        });
+                    return fields[used..].iter().try_fold(Ref::Borrowed(value), |value, field| {
+                        select::field(value, field)
+                    });
                 }
             }
         }
@@ -181,10 +160,8 @@ impl<'m> Machine<'m> {
         match &*self.eval(at, locals)? {
             Value::Bool(truth) => Ok(*truth),
             other => {
-                let mut failure = failed(
-                    "no_overload",
-                    format!("expected a bool, found {}", other.type_name()),
-                );
+                let mut failure =
+                    failed("no_overload", format!("expected a bool, found {}", other.type_name()));
                 failure.range = Some(self.plan.range(at));
                 Err(failure)
             }
@@ -252,10 +229,7 @@ impl<'m> Machine<'m> {
 
     fn bind(&self, value: At, body: At, locals: Locals<'_>) -> Result<Value, Failed> {
         let value = self.eval(value, locals)?;
-        let frame = Frame {
-            value: &value,
-            outer: locals,
-        };
+        let frame = Frame { value: &value, outer: locals };
         Ok(self.eval(body, Some(&frame))?.into_value())
     }
 }

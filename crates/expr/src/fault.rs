@@ -35,24 +35,12 @@ pub struct Fault {
 impl Fault {
     /// A fault that forbids the use.
     pub fn error(kind: &'static str, range: Range<usize>, message: impl Into<String>) -> Fault {
-        Fault {
-            severity: Severity::Error,
-            kind,
-            range,
-            message: message.into(),
-            help: None,
-        }
+        Fault { severity: Severity::Error, kind, range, message: message.into(), help: None }
     }
 
     /// A fault that only warns.
     pub fn warning(kind: &'static str, range: Range<usize>, message: impl Into<String>) -> Fault {
-        Fault {
-            severity: Severity::Warning,
-            kind,
-            range,
-            message: message.into(),
-            help: None,
-        }
+        Fault { severity: Severity::Warning, kind, range, message: message.into(), help: None }
     }
 
     /// The same with advice.
@@ -81,18 +69,12 @@ impl<T> Compiled<T> {
     pub(crate) fn new(value: T, mut faults: Vec<Fault>) -> Compiled<T> {
         faults.sort_by_key(|fault| (fault.range.start, fault.range.end));
         let usable = !faults.iter().any(Fault::is_error);
-        Compiled {
-            value: usable.then_some(value),
-            faults,
-        }
+        Compiled { value: usable.then_some(value), faults }
     }
 
     /// The same faults with another result.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Compiled<U> {
-        Compiled {
-            value: self.value.map(change),
-            faults: self.faults,
-        }
+        Compiled { value: self.value.map(change), faults: self.faults }
     }
 }
 
@@ -129,11 +111,7 @@ pub(crate) struct Failure {
 }
 
 pub(crate) fn failed(kind: &'static str, message: impl Into<String>) -> Failed {
-    Box::new(Failure {
-        kind,
-        message: message.into(),
-        range: None,
-    })
+    Box::new(Failure { kind, message: message.into(), range: None })
 }
 
 impl Failure {
@@ -143,10 +121,6 @@ impl Failure {
     }
 
     pub(crate) fn into_error(self) -> EvalError {
-        EvalError {
-            kind: self.kind,
-            message: self.message,
-            range: self.range.unwrap_or_default(),
-        }
+        EvalError { kind: self.kind, message: self.message, range: self.range.unwrap_or_default() }
     }
 }

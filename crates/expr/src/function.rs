@@ -68,10 +68,7 @@ impl<'a> Args<'a> {
     #[cold]
     fn no_overload(&self) -> Failed {
         let types: Vec<&str> = self.values.iter().map(|arg| arg.type_name()).collect();
-        failed(
-            "no_overload",
-            format!("no such overload: {}({})", self.name, types.join(", ")),
-        )
+        failed("no_overload", format!("no such overload: {}({})", self.name, types.join(", ")))
     }
 
     /// The code of what is an operation of its own and gets here only with wrong arguments.
@@ -81,18 +78,11 @@ impl<'a> Args<'a> {
 
     /// Refuses other numbers of arguments.
     fn expect(&self, counts: core::ops::RangeInclusive<usize>) -> Result<(), Failed> {
-        if counts.contains(&self.len()) {
-            Ok(())
-        } else {
-            Err(self.no_overload())
-        }
+        if counts.contains(&self.len()) { Ok(()) } else { Err(self.no_overload()) }
     }
 
     fn value(&self, at: usize) -> Result<&'a Value, Failed> {
-        self.values
-            .get(at)
-            .map(|value| &**value)
-            .ok_or_else(|| self.no_overload())
+        self.values.get(at).map(|value| &**value).ok_or_else(|| self.no_overload())
     }
 
     /// A text, which is paid for as if it were read once.
@@ -157,13 +147,7 @@ impl Function {
         signatures: &'static [&'static str],
         call: Native,
     ) -> Function {
-        Function {
-            name,
-            style: Style::Global,
-            signatures,
-            builds: false,
-            call,
-        }
+        Function { name, style: Style::Global, signatures, builds: false, call }
     }
 
     const fn method(
@@ -171,13 +155,7 @@ impl Function {
         signatures: &'static [&'static str],
         call: Native,
     ) -> Function {
-        Function {
-            name,
-            style: Style::Method,
-            signatures,
-            builds: false,
-            call,
-        }
+        Function { name, style: Style::Method, signatures, builds: false, call }
     }
 
     const fn both(
@@ -185,21 +163,12 @@ impl Function {
         signatures: &'static [&'static str],
         call: Native,
     ) -> Function {
-        Function {
-            name,
-            style: Style::Both,
-            signatures,
-            builds: false,
-            call,
-        }
+        Function { name, style: Style::Both, signatures, builds: false, call }
     }
 
     /// The same, known to make lists or maps.
     const fn building(self) -> Function {
-        Function {
-            builds: true,
-            ..self
-        }
+        Function { builds: true, ..self }
     }
 }
 
@@ -209,11 +178,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
 
 /// The function of a name, called on a target or not.
 pub(crate) fn find(name: &str, on_target: bool) -> Option<&'static Function> {
-    let other = if on_target {
-        Style::Global
-    } else {
-        Style::Method
-    };
+    let other = if on_target { Style::Global } else { Style::Method };
     all().find(|function| function.name == name && function.style != other)
 }
 
@@ -260,10 +225,7 @@ pub(crate) fn type_name(name: &str, fields: &[&str]) -> Option<(&'static str, us
         return None;
     };
     let dotted = format!("{name}.{package}.{last}");
-    DOTTED
-        .iter()
-        .find(|known| **known == dotted)
-        .map(|found| (*found, 2))
+    DOTTED.iter().find(|known| **known == dotted).map(|found| (*found, 2))
 }
 
 /// Sorts pairs by their first value, which must all be of one kind that has an order.

@@ -40,9 +40,6 @@ pub(crate) fn brief(text: &str) -> alloc::string::String {
     if text.len() <= BYTES_MAX {
         return text.into();
     }
-    let end = (0..=BYTES_MAX)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
+    let end = (0..=BYTES_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     alloc::format!("{}...", &text[..end])
 }

@@ -44,18 +44,8 @@ impl Program {
         for fault in &mut faults {
             fault.range = fault.range.start + offset..fault.range.end + offset;
         }
-        let inner = Inner {
-            source: source.into(),
-            offset,
-            plan,
-            output,
-        };
-        Compiled::new(
-            Program {
-                inner: Arc::new(inner),
-            },
-            faults,
-        )
+        let inner = Inner { source: source.into(), offset, plan, output };
+        Compiled::new(Program { inner: Arc::new(inner) }, faults)
     }
 
     /// Evaluates with one value a root, in the scope's order; a root that `uses` denies may be
@@ -97,11 +87,7 @@ impl Program {
     /// for `steps.a.output`. A dynamic index ends the path.
     pub fn paths(&self, slot: usize) -> Vec<Vec<Text>> {
         let paths = &self.inner.plan.paths;
-        paths
-            .iter()
-            .filter(|(root, _)| *root == slot)
-            .map(|(_, path)| path.clone())
-            .collect()
+        paths.iter().filter(|(root, _)| *root == slot).map(|(_, path)| path.clone()).collect()
     }
 }
 
@@ -122,10 +108,7 @@ pub fn eval_text(
     fuel: &mut Fuel,
 ) -> Result<Value, TextError> {
     let scope = Scope {
-        roots: roots
-            .iter()
-            .map(|(name, _)| Root::new(name.clone(), Type::Dyn))
-            .collect(),
+        roots: roots.iter().map(|(name, _)| Root::new(name.clone(), Type::Dyn)).collect(),
         constants: Vec::new(),
     };
     let (ast, root, faults) = syntax::parse(source);
@@ -136,12 +119,8 @@ pub fn eval_text(
     let values: Vec<Value> = roots.iter().map(|(_, value)| value.clone()).collect();
     eval::run(&plan, &values, &mut fuel.0).map_err(|error| {
         // The checker explains better what is wrong with names and types, and with them only.
-        const EXPLAINED: [&str; 4] = [
-            "unknown_root",
-            "unknown_function",
-            "no_overload",
-            "no_such_field",
-        ];
+        const EXPLAINED: [&str; 4] =
+            ["unknown_root", "unknown_function", "no_overload", "no_such_field"];
         if EXPLAINED.contains(&error.kind) {
             let (_, mut faults) = check::check(&ast, root, &scope);
             faults.retain(Fault::is_error);

@@ -27,11 +27,7 @@ pub struct Root {
 impl Root {
     /// A root that may be used.
     pub fn new(name: impl Into<Text>, ty: Type) -> Root {
-        Root {
-            name: name.into(),
-            ty,
-            here: true,
-        }
+        Root { name: name.into(), ty, here: true }
     }
 }
 
@@ -48,38 +44,24 @@ impl Scope {
     /// Whether anything bears this name, or a name that begins with it and a dot.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.names().any(|known| {
-            known
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     }
 
     /// Every name.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let roots = self
-            .roots
-            .iter()
-            .take(ROOTS_MAX)
-            .map(|root| root.name.as_str());
+        let roots = self.roots.iter().take(ROOTS_MAX).map(|root| root.name.as_str());
         roots.chain(self.constants.iter().map(|(name, _)| name.as_str()))
     }
 
     /// What a name stands for, and how many of the fields behind it belong to the name: of names
     /// with dots in them the longest that fits counts.
     pub(crate) fn find(&self, name: &str, fields: &[&str]) -> Option<(Found, usize)> {
-        let roots = self
-            .roots
-            .iter()
-            .take(ROOTS_MAX)
-            .enumerate()
-            .filter_map(|(slot, root)| {
-                Some((Found::Root(slot), fields_used(&root.name, name, fields)?))
-            });
+        let roots = self.roots.iter().take(ROOTS_MAX).enumerate().filter_map(|(slot, root)| {
+            Some((Found::Root(slot), fields_used(&root.name, name, fields)?))
+        });
         let constants = self.constants.iter().filter_map(|(constant, value)| {
-            Some((
-                Found::Constant(value.clone()),
-                fields_used(constant, name, fields)?,
-            ))
+            Some((Found::Constant(value.clone()), fields_used(constant, name, fields)?))
         });
         roots.chain(constants).max_by_key(|(_, used)| *used)
     }

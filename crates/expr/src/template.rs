@@ -78,11 +78,7 @@ impl Template {
     pub fn map(entries: Vec<(Text, Template)>) -> Template {
         let literal =
             |(key, item): &(Text, Template)| Some((key.clone(), item.as_literal()?.clone()));
-        match entries
-            .iter()
-            .map(literal)
-            .collect::<Option<Vec<(Text, Value)>>>()
-        {
+        match entries.iter().map(literal).collect::<Option<Vec<(Text, Value)>>>() {
             Some(values) => Template::Literal(Value::map(values)),
             None => Template::Map(Arc::new(entries)),
         }
@@ -127,9 +123,9 @@ impl Template {
                 }
             }),
             Template::List(items) => items.iter().for_each(|item| item.for_each_program(visit)),
-            Template::Map(entries) => entries
-                .iter()
-                .for_each(|(_, item)| item.for_each_program(visit)),
+            Template::Map(entries) => {
+                entries.iter().for_each(|(_, item)| item.for_each_program(visit))
+            }
         }
     }
 

@@ -74,15 +74,7 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
 
 /// RFC 3339 in UTC, with as many digits of a second as are needed.
 pub fn format_timestamp(seconds: i64, nanos: u32) -> String {
-    let Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-        ..
-    } = Civil::from_seconds(seconds);
+    let Civil { year, month, day, hour, minute, second, .. } = Civil::from_seconds(seconds);
     let mut out = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
     push_fraction(nanos, &mut out);
     out.push('Z');
@@ -102,18 +94,12 @@ pub fn parse_timestamp(text: &str) -> Result<(i64, u32), String> {
     let malformed = || "is no RFC 3339 time such as 2026-01-31T12:00:00Z".to_string();
     let bytes = text.as_bytes();
     let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
-    let separated = separators.iter().all(|(at, byte)| {
-        bytes
-            .get(*at)
-            .is_some_and(|b| b.to_ascii_uppercase() == *byte)
-    });
+    let separated = separators
+        .iter()
+        .all(|(at, byte)| bytes.get(*at).is_some_and(|b| b.to_ascii_uppercase() == *byte));
     if !separated {
         // Five digits of a year move the separators, and deserve a better answer.
-        let five = bytes
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count()
-            > 4;
+        let five = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count() > 4;
         return Err(if five { out_of_range() } else { malformed() });
     }
     let part = |from: usize, to: usize| digits(&bytes[from..to]).ok_or_else(malformed);
@@ -143,19 +129,14 @@ fn out_of_range() -> String {
 }
 
 fn days_of_month(year: i64, month: i64) -> i64 {
-    let (next_year, next_month) = if month == 12 {
-        (year + 1, 1)
-    } else {
-        (year, month + 1)
-    };
+    let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
     days_since_epoch(next_year, next_month, 1) - days_since_epoch(year, month, 1)
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {
-    bytes.iter().try_fold(0, |sum, byte| {
-        byte.is_ascii_digit()
-            .then(|| sum * 10 + i64::from(byte - b'0'))
-    })
+    bytes
+        .iter()
+        .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
 }
 
 /// The nanoseconds of an optional `.123`, and what follows it.

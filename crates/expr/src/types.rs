@@ -90,9 +90,7 @@ impl Type {
     /// One of several types: nested ones are taken apart, equal ones merged, and lists, maps and
     /// optionals become one of what they hold. More than `UNION_MAX` different ones are `Dyn`.
     pub fn union(types: impl IntoIterator<Item = Type>) -> Type {
-        types
-            .into_iter()
-            .fold(Type::never(), |sum, ty| sum.join(&ty))
+        types.into_iter().fold(Type::never(), |sum, ty| sum.join(&ty))
     }
 
     /// Whether a value of this type can be used where the other type is wanted: for one of several

@@ -55,12 +55,7 @@ impl Value {
 
     /// A map of text keys; of two equal keys the later wins.
     pub fn map<K: Into<Text>>(entries: impl IntoIterator<Item = (K, Value)>) -> Value {
-        Value::Map(Arc::new(
-            entries
-                .into_iter()
-                .map(|(k, v)| (Key::String(k.into()), v))
-                .collect(),
-        ))
+        Value::Map(Arc::new(entries.into_iter().map(|(k, v)| (Key::String(k.into()), v)).collect()))
     }
 
     /// A list.
@@ -93,8 +88,7 @@ impl Value {
 
     /// The value under a chain of text keys.
     pub fn get_path<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Option<&Value> {
-        path.into_iter()
-            .try_fold(self, |value, name| value.get(name))
+        path.into_iter().try_fold(self, |value, name| value.get(name))
     }
 
     /// The text, if this is text.

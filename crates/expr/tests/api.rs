@@ -9,25 +9,16 @@ use onex_expr::{
 };
 
 fn scope() -> Scope {
-    let roots = ["input", "steps"]
-        .map(|name| Root::new(name, Type::Dyn))
-        .into();
-    Scope {
-        roots,
-        constants: vec![("config".into(), Value::map([("limit", Value::Int(5))]))],
-    }
+    let roots = ["input", "steps"].map(|name| Root::new(name, Type::Dyn)).into();
+    Scope { roots, constants: vec![("config".into(), Value::map([("limit", Value::Int(5))]))] }
 }
 
 fn program(source: &str) -> Program {
-    Program::compile(source, &scope())
-        .value
-        .expect("the expression compiles")
+    Program::compile(source, &scope()).value.expect("the expression compiles")
 }
 
 fn template(source: &str) -> Template {
-    Template::compile(source, Place::Data, &scope())
-        .value
-        .expect("the template compiles")
+    Template::compile(source, Place::Data, &scope()).value.expect("the template compiles")
 }
 
 fn json(text: &str) -> Value {
@@ -67,59 +58,32 @@ fn a_program_knows_what_it_reads() {
 
 #[test]
 fn lists_and_maps_of_templates_leave_out_what_is_none() {
-    let list = Template::list(vec![
-        template("${input.?a}"),
-        template("x"),
-        template("${input.?b}"),
-    ]);
-    let map = Template::map(vec![
-        ("l".into(), list.clone()),
-        ("n".into(), template("${input.?a}")),
-    ]);
+    let list =
+        Template::list(vec![template("${input.?a}"), template("x"), template("${input.?b}")]);
+    let map =
+        Template::map(vec![("l".into(), list.clone()), ("n".into(), template("${input.?a}"))]);
     let roots = [json(r#"{"b":1}"#), Value::Null];
-    let rendered = map
-        .render(&roots, &mut Fuel(1_000))
-        .expect("it renders")
-        .expect("it is there");
+    let rendered = map.render(&roots, &mut Fuel(1_000)).expect("it renders").expect("it is there");
     assert_eq!(rendered.to_json(), r#"{"l":["x",1]}"#);
     assert!(map.uses(0) && !map.uses(1));
     assert_eq!(list.paths(0).len(), 2);
     assert_eq!(map.output_type().to_string(), "object");
-    let Type::Object(object) = map.output_type() else {
-        panic!("a map is an object")
-    };
+    let Type::Object(object) = map.output_type() else { panic!("a map is an object") };
     assert!(object.fields["l"].required && !object.fields["n"].required && !object.open);
 }
 
 #[test]
 fn templates_without_expressions_are_literals() {
     let map = Template::map(vec![("a".into(), Template::list(vec![template("x")]))]);
-    assert_eq!(
-        map.as_literal().map(Value::to_json).as_deref(),
-        Some(r#"{"a":["x"]}"#)
-    );
+    assert_eq!(map.as_literal().map(Value::to_json).as_deref(), Some(r#"{"a":["x"]}"#));
 }
 
 #[test]
 fn a_text_that_lacks_its_braces_looks_like_a_path() {
-    for text in [
-        "input.a",
-        "steps.a.output.x",
-        "config.limit",
-        "input.lines[0].sku",
-    ] {
+    for text in ["input.a", "steps.a.output.x", "config.limit", "input.lines[0].sku"] {
         assert!(looks_like_path(text, &scope()), "{text}");
     }
-    for text in [
-        "input",
-        "main",
-        "other.a",
-        "input. a",
-        "input.a b",
-        "input.",
-        "inputs.a",
-        "1.5",
-    ] {
+    for text in ["input", "main", "other.a", "input. a", "input.a b", "input.", "inputs.a", "1.5"] {
         assert!(!looks_like_path(text, &scope()), "{text}");
     }
 }
@@ -127,10 +91,8 @@ fn a_text_that_lacks_its_braces_looks_like_a_path() {
 #[test]
 fn maps_keep_the_later_of_two_equal_keys_however_they_are_made() {
     let entries = [("b", 1), ("a", 2), ("b", 3)];
-    let collected: Map = entries
-        .iter()
-        .map(|(key, value)| (Key::from(*key), Value::Int(*value)))
-        .collect();
+    let collected: Map =
+        entries.iter().map(|(key, value)| (Key::from(*key), Value::Int(*value))).collect();
     let mut inserted = Map::default();
     for (key, value) in entries {
         inserted.insert(key.into(), Value::Int(value));
@@ -150,10 +112,7 @@ fn maps_keep_the_later_of_two_equal_keys_however_they_are_made() {
 #[test]
 fn a_large_map_in_reverse_order_is_made_at_once() {
     let count = 200_000;
-    let map: Map = (0..count)
-        .rev()
-        .map(|number| (Key::Int(number), Value::Null))
-        .collect();
+    let map: Map = (0..count).rev().map(|number| (Key::Int(number), Value::Null)).collect();
     assert_eq!(map.len() as i64, count);
     let mut other = Map::default();
     other.merge(&map);
@@ -166,10 +125,7 @@ fn numbers_meet_in_equality_and_order() {
     let big = Value::Int(9_007_199_254_740_993);
     let near = Value::Double(9_007_199_254_740_992.0);
     assert_eq!(Value::Int(1), Value::Double(1.0));
-    assert_eq!(
-        Value::Int(1).compare(&Value::Double(1.5)),
-        Some(Ordering::Less)
-    );
+    assert_eq!(Value::Int(1).compare(&Value::Double(1.5)), Some(Ordering::Less));
     // Comparing counts both as doubles; sorting must be exact to be an order at all.
     assert_eq!(big.compare(&near), Some(Ordering::Equal));
     assert_eq!(big.total_order(&near), Ordering::Greater);
@@ -229,9 +185,6 @@ fn fuel_is_shared_between_evaluations() {
     let mut fuel = Fuel(12);
     assert!(program.eval(&roots, &mut fuel).is_ok());
     assert!(program.eval(&roots, &mut fuel).is_ok());
-    assert_eq!(
-        program.eval(&roots, &mut fuel).map_err(|error| error.kind),
-        Err("fuel")
-    );
+    assert_eq!(program.eval(&roots, &mut fuel).map_err(|error| error.kind), Err("fuel"));
     assert_eq!(fuel.0, 0);
 }

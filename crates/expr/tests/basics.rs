@@ -4,10 +4,7 @@ use onex_expr::{Fuel, Place, Program, Root, Scope, Template, Type, Value};
 
 fn scope() -> Scope {
     let names = ["payload", "state", "entity"];
-    Scope {
-        roots: names.map(|name| Root::new(name, Type::Dyn)).into(),
-        constants: Vec::new(),
-    }
+    Scope { roots: names.map(|name| Root::new(name, Type::Dyn)).into(), constants: Vec::new() }
 }
 
 fn roots() -> Vec<Value> {
@@ -46,17 +43,11 @@ fn render(source: &str) -> String {
 #[test]
 fn guards_and_mappings_of_the_design_page_evaluate() {
     let cases = [
-        (
-            "payload.amount > 100.0 && payload.status == \"active\"",
-            "true",
-        ),
+        ("payload.amount > 100.0 && payload.status == \"active\"", "true"),
         ("size(payload.lines) > 0", "true"),
         ("payload.lines.map(l, l.price * l.qty).sum()", "17"),
         ("payload.lines.filter(l, l.qty > 1)[0].sku", "\"a\""),
-        (
-            "payload.lines.exists(l, l.sku == 'b') ? 'yes' : 'no'",
-            "\"yes\"",
-        ),
+        ("payload.lines.exists(l, l.sku == 'b') ? 'yes' : 'no'", "\"yes\""),
         ("has(payload.note)", "false"),
         ("payload.note", "no_such_field"),
         ("payload.lines.all(l, l.price < 6) || true", "true"),
@@ -74,14 +65,8 @@ fn templates_keep_types_alone_and_make_text_in_longer_text() {
     let cases = [
         ("main", "\"main\""),
         ("${state.total}", "17"),
-        (
-            "${payload.lines.map(l, {'sku': l.sku})}",
-            r#"[{"sku":"a"},{"sku":"b"}]"#,
-        ),
-        (
-            "order ${entity.key} costs ${state.total}",
-            "\"order o-1 costs 17\"",
-        ),
+        ("${payload.lines.map(l, {'sku': l.sku})}", r#"[{"sku":"a"},{"sku":"b"}]"#),
+        ("order ${entity.key} costs ${state.total}", "\"order o-1 costs 17\""),
         ("$${not.me}", "\"${not.me}\""),
         ("${'}' + \"{\"}!", "\"}{!\""),
     ];

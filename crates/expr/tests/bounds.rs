@@ -9,10 +9,7 @@ use onex_expr::{Fuel, Place, Program, Root, Scope, Template, Type, Value, eval_t
 const STACK: usize = 2 * 1024 * 1024;
 
 fn in_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
-    let thread = thread::Builder::new()
-        .stack_size(STACK)
-        .spawn(run)
-        .expect("a thread starts");
+    let thread = thread::Builder::new().stack_size(STACK).spawn(run).expect("a thread starts");
     thread.join().expect("the thread does not panic")
 }
 
@@ -72,21 +69,9 @@ fn the_deepest_text_that_is_taken_runs_in_a_small_stack() {
     let cases = [
         "true ? 1 : ".repeat(depth - 2) + "2",
         format!("{}1{}", "(".repeat(depth - 1), ")".repeat(depth - 1)),
-        format!(
-            "{}1{}",
-            "size([".repeat(depth / 2 - 1),
-            "])".repeat(depth / 2 - 1)
-        ),
-        format!(
-            "{}true{}",
-            "[1].exists(x, ".repeat(depth - 2),
-            ")".repeat(depth - 2)
-        ),
-        format!(
-            "{}1{}",
-            "cel.bind(x, 1, ".repeat(depth - 1),
-            ")".repeat(depth - 1)
-        ),
+        format!("{}1{}", "size([".repeat(depth / 2 - 1), "])".repeat(depth / 2 - 1)),
+        format!("{}true{}", "[1].exists(x, ".repeat(depth - 2), ")".repeat(depth - 2)),
+        format!("{}1{}", "cel.bind(x, 1, ".repeat(depth - 1), ")".repeat(depth - 1)),
         format!("{}1{}", "{'a': ".repeat(60), "}".repeat(60)),
         format!(
             "{}optional.of(1){}",
@@ -118,44 +103,31 @@ fn work_is_bounded_by_fuel_and_memory() {
     };
     let range = "lists.range(200)";
     let cases = [
-        (
-            format!("{range}.all(a, {range}.all(b, {range}.all(c, a + b + c >= 0)))"),
-            "fuel",
-        ),
+        (format!("{range}.all(a, {range}.all(b, {range}.all(c, a + b + c >= 0)))"), "fuel"),
         (doubling("'0123456789'", "# + #", 60), "too_large"),
         (doubling("[1]", "# + #", 60), "too_large"),
         (doubling("'x'", "[#, #]", 40), "too_large"),
         (doubling("[1]", "[#, #]", 60) + " == [1]", "too_large"),
-        (
-            format!("json.format({})", doubling("[1]", "[#, #]", 60)),
-            "too_large",
-        ),
-        (
-            "'a'.replace('', '0123456789'.replace('', '0123456789'))".into(),
-            "value",
-        ),
+        (format!("json.format({})", doubling("[1]", "[#, #]", 60)), "too_large"),
+        ("'a'.replace('', '0123456789'.replace('', '0123456789'))".into(), "value"),
         ("lists.range(9223372036854775807)".into(), "too_large"),
         ("'%.99999f'.format([1.0])".into(), "bad_format"),
         ("'a'.matches('(a{1000}){1000}' + '')".into(), "bad_pattern"),
     ];
     for (source, expected) in cases {
         let start: String = source.chars().take(40).collect();
-        let found = in_small_stack(
-            move || match eval_text(&source, &[], &mut Fuel(5_000_000)) {
-                Ok(_) => "value".to_string(),
-                Err(onex_expr::TextError::Failed(error)) => error.kind.to_string(),
-                Err(onex_expr::TextError::Faults(faults)) => faults[0].kind.to_string(),
-            },
-        );
+        let found = in_small_stack(move || match eval_text(&source, &[], &mut Fuel(5_000_000)) {
+            Ok(_) => "value".to_string(),
+            Err(onex_expr::TextError::Failed(error)) => error.kind.to_string(),
+            Err(onex_expr::TextError::Faults(faults)) => faults[0].kind.to_string(),
+        });
         assert_eq!(found, expected, "{start}");
     }
 }
 
 #[test]
 fn a_value_that_grows_by_a_level_each_time_is_stopped() {
-    let program = Program::compile("[a]", &scope())
-        .value
-        .expect("it compiles");
+    let program = Program::compile("[a]", &scope()).value.expect("it compiles");
     let mut value = Value::Null;
     let mut levels = 0;
     while let Ok(deeper) = program.eval(&[Value::Null, value.clone()], &mut Fuel(10_000)) {
@@ -169,9 +141,7 @@ fn a_value_that_grows_by_a_level_each_time_is_stopped() {
 #[test]
 fn deep_json_is_refused() {
     let text = "[".repeat(100_000) + &"]".repeat(100_000);
-    let limits = json::Limits {
-        depth_max: usize::MAX,
-    };
+    let limits = json::Limits { depth_max: usize::MAX };
     let error =
         in_small_stack(move || json::parse(text.as_bytes(), &limits).expect_err("it is too deep"));
     assert_eq!(error.at, json::DEPTH_MAX);
@@ -182,10 +152,8 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound
     }
 }
@@ -269,18 +237,12 @@ fn try_text(text: &str) {
     ];
     let compiled = Program::compile(text, &scope());
     for fault in &compiled.faults {
-        assert!(
-            text.get(fault.range.clone()).is_some(),
-            "a fault's range is no part of {text:?}"
-        );
+        assert!(text.get(fault.range.clone()).is_some(), "a fault's range is no part of {text:?}");
     }
     if let Some(program) = compiled.value
         && let Err(error) = program.eval(&values, &mut Fuel(20_000))
     {
-        assert!(
-            text.get(error.range.clone()).is_some(),
-            "an error's range is no part of {text:?}"
-        );
+        assert!(text.get(error.range.clone()).is_some(), "an error's range is no part of {text:?}");
     }
     for place in [Place::Data, Place::Url, Place::Path] {
         let compiled = Template::compile(text, place, &scope());
@@ -303,9 +265,7 @@ fn token_soups_never_panic() {
         let mut numbers = Numbers(7);
         for _ in 0..20_000 {
             let count = 1 + numbers.below(14);
-            let text: String = (0..count)
-                .map(|_| TOKENS[numbers.below(TOKENS.len())])
-                .collect();
+            let text: String = (0..count).map(|_| TOKENS[numbers.below(TOKENS.len())]).collect();
             try_text(&text);
             try_text(&format!("http://x/${{{text}}}"));
         }

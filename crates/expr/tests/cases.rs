@@ -24,11 +24,7 @@ fn every_case_holds() {
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("an entry").path();
         let text = std::fs::read_to_string(&path).expect("the file is text");
-        for (index, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| line.starts_with('{'))
-        {
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| line.starts_with('{')) {
             count += 1;
             let case: Json = serde_json::from_str(line)
                 .unwrap_or_else(|error| panic!("{path:?} {index}: {error}"));
@@ -39,12 +35,7 @@ fn every_case_holds() {
         }
     }
     assert!(count > 300, "only {count} cases were found");
-    assert!(
-        wrong.is_empty(),
-        "{} of {count} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -56,9 +47,8 @@ fn every_function_has_a_case() {
             std::fs::read_to_string(entry.expect("an entry").path()).expect("the file is text")
         })
         .collect();
-    let missing: Vec<&str> = onex_expr::function_names()
-        .filter(|name| !text.contains(&format!("{name}(")))
-        .collect();
+    let missing: Vec<&str> =
+        onex_expr::function_names().filter(|name| !text.contains(&format!("{name}("))).collect();
     assert!(missing.is_empty(), "no case calls {missing:?}");
 }
 
@@ -82,13 +72,8 @@ fn run(case: &Json) -> Result<(), String> {
     }
     let source = case["expr"].as_str().expect("a case has an expression");
     let compiled = Program::compile(source, &scope);
-    let ty = compiled
-        .value
-        .as_ref()
-        .map(|program| program.output_type().clone());
-    compare(case, source, ty, compiled, |program| {
-        program.eval(&roots, &mut Fuel(fuel)).map(Some)
-    })
+    let ty = compiled.value.as_ref().map(|program| program.output_type().clone());
+    compare(case, source, ty, compiled, |program| program.eval(&roots, &mut Fuel(fuel)).map(Some))
 }
 
 fn compare<T>(
@@ -98,11 +83,7 @@ fn compare<T>(
     compiled: Compiled<T>,
     evaluate: impl FnOnce(T) -> Result<Option<Value>, EvalError>,
 ) -> Result<(), String> {
-    let expected = case
-        .get("faults")
-        .and_then(Json::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let expected = case.get("faults").and_then(Json::as_array).cloned().unwrap_or_default();
     compare_faults(source, &compiled.faults, &expected)?;
     if let Some(wanted) = case.get("type").and_then(Json::as_str) {
         let found = ty.map(|ty| ty.to_string());
@@ -114,21 +95,12 @@ fn compare<T>(
         return Ok(());
     };
     let result = evaluate(program);
-    match (
-        &result,
-        case.get("value"),
-        case.get("error").and_then(Json::as_str),
-    ) {
+    match (&result, case.get("value"), case.get("error").and_then(Json::as_str)) {
         (Ok(Some(value)), Some(wanted), _) => {
-            let wanted = Value::from_json(&wanted.to_string())
-                .expect("a case's value is JSON")
-                .to_json();
+            let wanted =
+                Value::from_json(&wanted.to_string()).expect("a case's value is JSON").to_json();
             let found = value.to_json();
-            if found == wanted {
-                Ok(())
-            } else {
-                Err(format!("yields {found}"))
-            }
+            if found == wanted { Ok(()) } else { Err(format!("yields {found}")) }
         }
         (Err(error), _, Some(kind)) if error.kind == kind => {
             match case.get("at").and_then(Json::as_str) {
@@ -150,23 +122,12 @@ fn compare_faults(source: &str, found: &[Fault], expected: &[Json]) -> Result<()
         let help = wanted.get(2).and_then(Json::as_str);
         wanted[0] == kind.as_str()
             && wanted[1].as_str() == source.get(fault.range.clone())
-            && help.is_none_or(|help| {
-                fault
-                    .help
-                    .as_deref()
-                    .is_some_and(|given| given.contains(help))
-            })
+            && help
+                .is_none_or(|help| fault.help.as_deref().is_some_and(|given| given.contains(help)))
     };
     let all = found.len() == expected.len()
-        && found
-            .iter()
-            .zip(expected)
-            .all(|(fault, wanted)| fits(fault, wanted));
-    if all {
-        Ok(())
-    } else {
-        Err(format!("has the faults {found:#?}"))
-    }
+        && found.iter().zip(expected).all(|(fault, wanted)| fits(fault, wanted));
+    if all { Ok(()) } else { Err(format!("has the faults {found:#?}")) }
 }
 
 fn run_json(case: &Json, text: &str) -> Result<(), String> {
@@ -185,18 +146,9 @@ fn run_json(case: &Json, text: &str) -> Result<(), String> {
             }
         }
         (Err(error), _, Some(part)) => {
-            let at = case
-                .get("at")
-                .and_then(Json::as_u64)
-                .is_none_or(|at| at == error.at as u64);
-            let fits = error
-                .message
-                .contains(part.as_str().expect("an error is text"));
-            if fits && at {
-                Ok(())
-            } else {
-                Err(format!("{error:?}"))
-            }
+            let at = case.get("at").and_then(Json::as_u64).is_none_or(|at| at == error.at as u64);
+            let fits = error.message.contains(part.as_str().expect("an error is text"));
+            if fits && at { Ok(()) } else { Err(format!("{error:?}")) }
         }
         (result, _, _) => Err(format!("{:?}", result.map(|value| value.to_json()))),
     }
@@ -204,32 +156,18 @@ fn run_json(case: &Json, text: &str) -> Result<(), String> {
 
 /// Roots are what `roots` and `types` name; `now` is a point in time.
 fn scope_of(case: &Json) -> (Scope, Vec<Value>) {
-    let object = |name: &str| {
-        case.get(name)
-            .and_then(Json::as_object)
-            .cloned()
-            .unwrap_or_default()
-    };
+    let object = |name: &str| case.get(name).and_then(Json::as_object).cloned().unwrap_or_default();
     let value_of =
         |json: &Json| Value::from_json(&json.to_string()).expect("a case's values are JSON");
     let (given, types) = (object("roots"), object("types"));
     let mut roots = vec![Root::new("now", Type::Timestamp)];
-    let mut values = vec![Value::Timestamp {
-        seconds: 1_700_000_000,
-        nanos: 0,
-    }];
+    let mut values = vec![Value::Timestamp { seconds: 1_700_000_000, nanos: 0 }];
     let names: std::collections::BTreeSet<&String> = given.keys().chain(types.keys()).collect();
     for name in names {
-        roots.push(Root::new(
-            name.as_str(),
-            types.get(name).map_or(Type::Dyn, type_of),
-        ));
+        roots.push(Root::new(name.as_str(), types.get(name).map_or(Type::Dyn, type_of)));
         values.push(given.get(name).map_or(Value::Null, value_of));
     }
-    roots.push(Root {
-        here: false,
-        ..Root::new("secret", Type::Dyn)
-    });
+    roots.push(Root { here: false, ..Root::new("secret", Type::Dyn) });
     values.push(Value::Null);
     let constants = object("constants")
         .iter()
@@ -245,13 +183,7 @@ fn type_of(json: &Json) -> Type {
         Json::Object(fields) => {
             let field = |(name, ty): (&String, &Json)| {
                 let required = !name.ends_with('?');
-                (
-                    name.trim_end_matches('?').into(),
-                    Field {
-                        ty: type_of(ty),
-                        required,
-                    },
-                )
+                (name.trim_end_matches('?').into(), Field { ty: type_of(ty), required })
             };
             Type::Object(Arc::new(ObjectType {
                 name: fields.get("name!").and_then(Json::as_str).map(Into::into),

@@ -38,11 +38,7 @@ fn conformance_cases_pass_or_are_listed_deviations() {
         .collect();
     files.sort();
     for file in files {
-        let stem = file
-            .file_stem()
-            .expect("a file has a name")
-            .to_string_lossy()
-            .into_owned();
+        let stem = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).expect("the file is text");
         let mut times: HashMap<String, usize> = HashMap::new();
         for line in text.lines().filter(|line| !line.is_empty()) {
@@ -75,12 +71,7 @@ fn conformance_cases_pass_or_are_listed_deviations() {
             .map(|name| format!("{name}: no such case")),
     );
     println!("{passed} passed, {} deviations", listed.len());
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// Lines of `file/section/name reason`.
@@ -105,11 +96,8 @@ fn run(case: &Json) -> Result<(), String> {
         .collect::<Result<_, String>>()?;
     let expr = case["expr"].as_str().expect("a case has an expression");
     let unchecked = case.get("disable_check").is_some();
-    let result = if unchecked {
-        run_unchecked(expr, &roots)
-    } else {
-        run_checked(expr, &roots, case)?
-    };
+    let result =
+        if unchecked { run_unchecked(expr, &roots) } else { run_checked(expr, &roots, case)? };
     match (result, case.get("value"), case.get("error")) {
         (Ok(actual), Some(expected), _) => {
             let expected = value_of(expected)?;
@@ -135,17 +123,12 @@ fn run_checked(
     roots: &[(Text, Value)],
     case: &Json,
 ) -> Result<Result<Value, String>, String> {
-    let mut known: Vec<Root> = roots
-        .iter()
-        .map(|(name, _)| Root::new(name.clone(), Type::Dyn))
-        .collect();
+    let mut known: Vec<Root> =
+        roots.iter().map(|(name, _)| Root::new(name.clone(), Type::Dyn)).collect();
     if case.get("check_only").is_some() {
         known.push(Root::new("msg", message()));
     }
-    let scope = Scope {
-        roots: known,
-        constants: Vec::new(),
-    };
+    let scope = Scope { roots: known, constants: Vec::new() };
     let compiled = Program::compile(expr, &scope);
     let Some(program) = compiled.value else {
         return Ok(Err(format!("{:?}", compiled.faults)));
@@ -160,16 +143,12 @@ fn run_checked(
         return Ok(Ok(Value::Null));
     }
     let values: Vec<Value> = roots.iter().map(|(_, value)| value.clone()).collect();
-    Ok(program
-        .eval(&values, &mut Fuel(1_000_000))
-        .map_err(|error| format!("{error:?}")))
+    Ok(program.eval(&values, &mut Fuel(1_000_000)).map_err(|error| format!("{error:?}")))
 }
 
 fn value_of(json: &Json) -> Result<Value, String> {
-    let (kind, content) = json
-        .as_object()
-        .and_then(|object| object.iter().next())
-        .ok_or("no value")?;
+    let (kind, content) =
+        json.as_object().and_then(|object| object.iter().next()).ok_or("no value")?;
     Ok(match kind.as_str() {
         "null" => Value::Null,
         "bool" => Value::Bool(content.as_bool().ok_or("no bool")?),
@@ -190,10 +169,7 @@ fn value_of(json: &Json) -> Result<Value, String> {
         "map" => {
             let entries = content.as_array().ok_or("no map")?;
             let entry = |pair: &Json| {
-                Ok((
-                    Key::from_value(&value_of(&pair[0])?).ok_or("no key")?,
-                    value_of(&pair[1])?,
-                ))
+                Ok((Key::from_value(&value_of(&pair[0])?).ok_or("no key")?, value_of(&pair[1])?))
             };
             Value::from(entries.iter().map(entry).collect::<Result<Map, String>>()?)
         }
@@ -201,9 +177,9 @@ fn value_of(json: &Json) -> Result<Value, String> {
             let (seconds, nanos) = time::parse_timestamp(content.as_str().ok_or("no time")?)?;
             Value::Timestamp { seconds, nanos }
         }
-        "duration" => Value::Duration(time::parse_duration(
-            content.as_str().ok_or("no duration")?,
-        )?),
+        "duration" => {
+            Value::Duration(time::parse_duration(content.as_str().ok_or("no duration")?)?)
+        }
         "type" => Value::Type(content.as_str().ok_or("no type")?.into()),
         other => return Err(format!("there is no {other}")),
     })
@@ -218,9 +194,7 @@ fn same(a: &Value, b: &Value) -> bool {
         }
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()
-                && a.iter()
-                    .zip(b.iter())
-                    .all(|(a, b)| a.0 == b.0 && same(&a.1, &b.1))
+                && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0 && same(&a.1, &b.1))
         }
         (a, b) => a.type_name() == b.type_name() && a == b,
     }
@@ -237,16 +211,10 @@ fn message() -> Type {
         }))
     };
     object(vec![
-        (
-            "repeated_nested_message",
-            Type::list(object(vec![("bb", Type::Int)])),
-        ),
+        ("repeated_nested_message", Type::list(object(vec![("bb", Type::Int)]))),
         ("single_int64", Type::Int),
         ("single_int64_wrapper", Type::union([Type::Int, Type::Null])),
-        (
-            "single_string_wrapper",
-            Type::union([Type::String, Type::Null]),
-        ),
+        ("single_string_wrapper", Type::union([Type::String, Type::Null])),
     ])
 }
 

@@ -84,11 +84,6 @@ impl Output {
 #[derive(Clone, Debug, Args)]
 pub struct Host {
     /// The host to talk to
-    #[arg(
-        long,
-        env = "ONEX_URL",
-        default_value = "http://127.0.0.1:8085",
-        value_name = "URL"
-    )]
+    #[arg(long, env = "ONEX_URL", default_value = "http://127.0.0.1:8085", value_name = "URL")]
     pub url: String,
 }

@@ -19,11 +19,7 @@ use crate::fault::{Exit, Fault};
 const CONNECT_FOR: Duration = Duration::from_secs(5);
 
 /// What stands as it is in a segment of a path or a query value.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A host to talk to.
 pub struct Client {
@@ -53,10 +49,7 @@ impl Client {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_FOR));
         connector.set_nodelay(true);
-        Ok(Client {
-            url,
-            pool: Pool::builder(TokioExecutor::new()).build(connector),
-        })
+        Ok(Client { url, pool: Pool::builder(TokioExecutor::new()).build(connector) })
     }
 
     /// Begins a `GET`; the path is of literal text and encoded segments.
@@ -70,14 +63,7 @@ impl Client {
     }
 
     fn ask(&self, method: Method, path: String) -> Ask<'_> {
-        Ask {
-            client: self,
-            method,
-            path,
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: None,
-        }
+        Ask { client: self, method, path, query: Vec::new(), headers: Vec::new(), body: None }
     }
 }
 
@@ -90,16 +76,14 @@ impl Ask<'_> {
     /// With a parameter, when it is given.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query
-            .extend(value.map(|value| (name, value.to_string())));
+        self.query.extend(value.map(|value| (name, value.to_string())));
         self
     }
 
     /// With a header, when it is given.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: Option<&str>) -> Self {
-        self.headers
-            .extend(value.map(|value| (name, value.to_owned())));
+        self.headers.extend(value.map(|value| (name, value.to_owned())));
         self
     }
 
@@ -152,25 +136,16 @@ impl Ask<'_> {
             request = request.header(CONTENT_TYPE, "application/json");
             json::write(body, &mut bytes);
         }
-        request
-            .body(Full::new(Bytes::from(bytes)))
-            .map_err(|error| Fault::usage(error.to_string()))
+        request.body(Full::new(Bytes::from(bytes))).map_err(|error| Fault::usage(error.to_string()))
     }
 }
 
 async fn read(url: &str, response: Response<Incoming>) -> Result<Value, Fault> {
     let body = response.into_body().collect().await;
-    let bytes = body
-        .map_err(|error| unreachable(url, &error.to_string()))?
-        .to_bytes();
-    let limits = json::Limits {
-        depth_max: json::DEPTH_MAX,
-    };
+    let bytes = body.map_err(|error| unreachable(url, &error.to_string()))?.to_bytes();
+    let limits = json::Limits { depth_max: json::DEPTH_MAX };
     json::parse(&bytes, &limits).map_err(|error| {
-        let what = format!(
-            "{url} answered something that is no JSON: {}",
-            error.message
-        );
+        let what = format!("{url} answered something that is no JSON: {}", error.message);
         Fault::new(Exit::Unreachable, what).help("is it a host of onex?")
     })
 }

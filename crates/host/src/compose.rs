@@ -66,11 +66,10 @@ fn durable(config: &Config) -> Result<Durable, Fault> {
 fn not_opened(folder: &Path, error: &StoreError) -> Fault {
     let fault = Fault::no(format!("opening {}: {error}", folder.display()));
     match error {
-        StoreError::Locked { .. } => Fault::no(format!(
-            "another host uses the data folder {}",
-            folder.display()
-        ))
-        .help("stop it, or give this one a folder of its own with --data"),
+        StoreError::Locked { .. } => {
+            Fault::no(format!("another host uses the data folder {}", folder.display()))
+                .help("stop it, or give this one a folder of its own with --data")
+        }
         StoreError::Corrupt { .. } => {
             fault.help("nothing was changed; restore the folder from a backup")
         }
@@ -97,10 +96,7 @@ fn effects(config: &Config) -> Result<HashMap<Text, Binding>, Fault> {
     let built = onex_effects::build(config.effects.clone())
         .map_err(|error| Fault::no(error.to_string()))?;
     let bindings = built.iter().map(|(kind, effect)| {
-        let binding = Binding {
-            effect: effect.clone(),
-            immediate: IMMEDIATE.contains(&kind),
-        };
+        let binding = Binding { effect: effect.clone(), immediate: IMMEDIATE.contains(&kind) };
         (Text::from(kind), binding)
     });
     Ok(bindings.collect())

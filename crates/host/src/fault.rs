@@ -34,11 +34,7 @@ pub struct Fault {
 impl Fault {
     /// A fault with this exit code.
     pub fn new(exit: Exit, what: impl Into<String>) -> Fault {
-        Fault {
-            exit,
-            what: what.into(),
-            help: None,
-        }
+        Fault { exit, what: what.into(), help: None }
     }
 
     /// The answer is no.

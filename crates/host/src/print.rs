@@ -73,10 +73,8 @@ pub fn has_colour() -> bool {
 
 fn write(parts: &[&str]) -> Result<(), Fault> {
     let mut out = io::stdout().lock();
-    let written = parts
-        .iter()
-        .try_for_each(|part| out.write_all(part.as_bytes()))
-        .and_then(|()| out.flush());
+    let written =
+        parts.iter().try_for_each(|part| out.write_all(part.as_bytes())).and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             Err(Fault::new(Exit::Done, String::new()))

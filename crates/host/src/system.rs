@@ -39,18 +39,12 @@ impl System {
     /// How many findings are of this severity.
     pub fn count(&self, severity: Severity) -> usize {
         let findings = &self.checked.diagnostics;
-        findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
+        findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
     /// Every finding for people.
     pub fn findings(&self, colour: bool) -> String {
-        let options = human::Options {
-            colour,
-            ..human::Options::default()
-        };
+        let options = human::Options { colour, ..human::Options::default() };
         human::render(&self.checked.diagnostics, &self.sources, options)
     }
 }
@@ -81,9 +75,7 @@ pub fn configure(
             for wrong in &wrong[..last] {
                 print::fault(&in_config(wrong));
             }
-            wrong
-                .last()
-                .map_or_else(|| Fault::no("the configuration is wrong"), in_config)
+            wrong.last().map_or_else(|| Fault::no("the configuration is wrong"), in_config)
         }
     })
 }

@@ -32,18 +32,12 @@ fn every_command_answers_as_the_cases_say() {
 
 fn texts<'a>(case: &'a Value, field: &str) -> Vec<&'a str> {
     let list = case.get(field).and_then(Value::as_list);
-    list.unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_str)
-        .collect()
+    list.unwrap_or_default().iter().filter_map(Value::as_str).collect()
 }
 
 fn command(host: &Host, folder: &Path, case: &Value) -> Output {
     let mut command = host.command(&texts(case, "args"));
-    command
-        .current_dir(folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped());
     for pair in texts(case, "env") {
         if let Some((name, value)) = pair.split_once('=') {
             command.env(name, value);
@@ -52,14 +46,9 @@ fn command(host: &Host, folder: &Path, case: &Value) -> Output {
     let Some(input) = case.get("stdin").and_then(Value::as_str) else {
         return support::run(&mut command);
     };
-    let mut child = command
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("the binary can be started");
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary can be started");
     let mut stdin = child.stdin.take().expect("stdin is piped");
-    stdin
-        .write_all(input.as_bytes())
-        .expect("the command reads");
+    stdin.write_all(input.as_bytes()).expect("the command reads");
     drop(stdin);
     child.wait_with_output().expect("the command ends")
 }
@@ -68,11 +57,7 @@ fn judge(case: &Value, output: &Output) -> Option<String> {
     let args = texts(case, "args").join(" ");
     let out = String::from_utf8_lossy(&output.stdout);
     let err = String::from_utf8_lossy(&output.stderr);
-    let fail = |why: String| {
-        Some(format!(
-            "onex {args}: {why}\n    out: {out}\n    err: {err}"
-        ))
-    };
+    let fail = |why: String| Some(format!("onex {args}: {why}\n    out: {out}\n    err: {err}"));
     let exit = case.get("exit").and_then(Value::as_int);
     if exit != output.status.code().map(i64::from) {
         return fail(format!("exit code is {:?}", output.status.code()));
@@ -80,11 +65,7 @@ fn judge(case: &Value, output: &Output) -> Option<String> {
     for (text, found, name) in texts(case, "out")
         .into_iter()
         .map(|text| (text, &out, "stdout"))
-        .chain(
-            texts(case, "err")
-                .into_iter()
-                .map(|text| (text, &err, "stderr")),
-        )
+        .chain(texts(case, "err").into_iter().map(|text| (text, &err, "stderr")))
     {
         if !found.contains(text) {
             return fail(format!("{name} has no {text}"));

@@ -27,9 +27,7 @@ fn every_route_answers_as_the_cases_say() {
         }
         for (name, field) in pairs(case.get("save")) {
             let found = answer.json();
-            let value = found
-                .get(&field)
-                .unwrap_or_else(|| panic!("{name}: no field {field}"));
+            let value = found.get(&field).unwrap_or_else(|| panic!("{name}: no field {field}"));
             let text = value.as_str().map(str::to_owned);
             saved.insert(name, text.unwrap_or_else(|| json::to_string(value)));
         }
@@ -99,12 +97,7 @@ fn pairs(map: Option<&Value>) -> Vec<(String, String)> {
 
 fn ask(host: &Host, case: &Value) -> Answer {
     let field = |name: &str| case.get(name).and_then(Value::as_str);
-    let body = match (
-        case.get("body"),
-        field("raw"),
-        field("hex"),
-        case.get("repeat"),
-    ) {
+    let body = match (case.get("body"), field("raw"), field("hex"), case.get("repeat")) {
         (Some(body), ..) => json::to_string(body).into_bytes(),
         (_, Some(raw), ..) => raw.as_bytes().to_vec(),
         (_, _, Some(hex), _) => (0..hex.len())
@@ -114,32 +107,21 @@ fn ask(host: &Host, case: &Value) -> Answer {
         (.., Some(repeat)) => {
             let part = repeat.get("text").and_then(Value::as_str).unwrap_or("x");
             let times = repeat.get("times").and_then(Value::as_int).unwrap_or(0);
-            part.repeat(usize::try_from(times).unwrap_or(0))
-                .into_bytes()
+            part.repeat(usize::try_from(times).unwrap_or(0)).into_bytes()
         }
         _ => Vec::new(),
     };
     let headers = pairs(case.get("headers"));
-    let headers: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let (method, path) = (
-        field("method").unwrap_or("GET"),
-        field("path").unwrap_or("/"),
-    );
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let (method, path) = (field("method").unwrap_or("GET"), field("path").unwrap_or("/"));
     host.ask(method, path, &headers, &body)
 }
 
 fn judge(case: &Value, answer: &Answer) -> Option<String> {
     let name = case.get("name").and_then(Value::as_str).unwrap_or("?");
     let body = String::from_utf8_lossy(&answer.body);
-    let fail = |why: String| {
-        Some(format!(
-            "{name}: {why}\n    answer {}: {body}",
-            answer.status
-        ))
-    };
+    let fail = |why: String| Some(format!("{name}: {why}\n    answer {}: {body}", answer.status));
     let wanted = case.get("status").and_then(Value::as_int);
     if wanted != Some(i64::from(answer.status)) {
         return fail(format!("status is not {wanted:?}"));

@@ -20,10 +20,7 @@ fn what_was_accepted_is_there_after_kill_and_the_same_id_still_counts_once() {
     let mut host = Host::start_on(folder.path());
     assert_eq!(host.post("/v1/messages", ADDED).status, 202);
     let started = host.post("/v1/workflows/slow", r#"{"which": "x"}"#).json();
-    let run = started
-        .get("run_id")
-        .and_then(Value::as_str)
-        .expect("a run");
+    let run = started.get("run_id").and_then(Value::as_str).expect("a run");
     host.signal("-KILL");
     host.ended();
 
@@ -69,11 +66,8 @@ fn nothing_starts_when_a_contract_has_an_error() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let contracts = folder.path().join("contracts");
     std::fs::create_dir(&contracts).expect("a folder can be made");
-    std::fs::write(
-        contracts.join("bad.yaml"),
-        "name: bad\nnode_type: sorcerer\n",
-    )
-    .expect("a file can be written");
+    std::fs::write(contracts.join("bad.yaml"), "name: bad\nnode_type: sorcerer\n")
+        .expect("a file can be written");
     let data = folder.path().join("data");
     let refused = run(onex()
         .arg("run")
@@ -105,10 +99,7 @@ fn an_intent_that_is_refused_is_a_letter_that_can_be_put_back() {
         "message": {"payload": {"id": "f"}, "category": "intent"}, "attempts": "<list>",
         "contract_digest": "<digest>", "created_at": "<time>", "redriven_at": null}]}"#;
     assert!(fits(&letters, &parse(shape)), "{}", letters.to_json());
-    let id = letters
-        .get_path(["items"])
-        .and_then(Value::as_list)
-        .expect("items")[0]
+    let id = letters.get_path(["items"]).and_then(Value::as_list).expect("items")[0]
         .get("id")
         .and_then(Value::as_str)
         .expect("an id")
@@ -124,18 +115,13 @@ fn an_intent_that_is_refused_is_a_letter_that_can_be_put_back() {
     let inbox = host.data.join("files/in");
     std::fs::create_dir_all(&inbox).expect("a folder can be made");
     std::fs::write(inbox.join("f.txt"), "found").expect("a file can be written");
-    let dry = host.post(
-        "/v1/dlq:redrive",
-        &format!(r#"{{"ids": ["{id}"], "dry_run": true}}"#),
-    );
+    let dry = host.post("/v1/dlq:redrive", &format!(r#"{{"ids": ["{id}"], "dry_run": true}}"#));
     let shape = format!(r#"{{"redriven": ["{id}"], "refused": []}}"#);
     assert!(fits(&dry.json(), &parse(shape.as_bytes())));
     let untouched = host.get(&format!("/v1/dlq/{id}")).json();
     assert_eq!(untouched.get("redriven_at"), Some(&Value::Null));
 
-    let done = host
-        .post("/v1/dlq:redrive", r#"{"filter": {"node": "files"}}"#)
-        .json();
+    let done = host.post("/v1/dlq:redrive", r#"{"filter": {"node": "files"}}"#).json();
     assert!(fits(&done, &parse(shape.as_bytes())), "{}", done.to_json());
     let redriven = host.get(&format!("/v1/dlq/{id}")).json();
     assert!(fits(&redriven, &parse(br#"{"redriven_at": "<time>"}"#)));

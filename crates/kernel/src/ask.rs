@@ -53,10 +53,7 @@ pub(crate) fn milliseconds(value: &Value, least: u64) -> Result<u64, EvalError> 
         _ => None,
     };
     number.filter(|ms| *ms >= least).ok_or_else(|| {
-        unfit(
-            &alloc::format!("milliseconds must be an integer of at least {least}"),
-            value,
-        )
+        unfit(&alloc::format!("milliseconds must be an integer of at least {least}"), value)
     })
 }
 
@@ -72,19 +69,12 @@ pub(crate) fn key(value: &Value) -> Option<Text> {
 
 /// The failure code of an expression that failed while running.
 pub(crate) fn code(error: &EvalError) -> &'static str {
-    if is_limit(error) {
-        "exceeded"
-    } else {
-        "expression_error"
-    }
+    if is_limit(error) { "exceeded" } else { "expression_error" }
 }
 
 /// Whether a payload is what the producers of a topic promise; else why not.
 pub(crate) fn promised(graph: &Graph, topic: &str, payload: &Value) -> Result<(), Text> {
-    let schema = graph
-        .topics
-        .get(topic)
-        .and_then(|topic| topic.producer_schema.as_ref());
+    let schema = graph.topics.get(topic).and_then(|topic| topic.producer_schema.as_ref());
     let Some(schema) = schema else {
         return Ok(());
     };

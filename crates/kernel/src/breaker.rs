@@ -122,11 +122,7 @@ impl Breaker {
 
     fn counted(&mut self, threshold: u32, below: Event, reached: Event) -> Event {
         self.count = self.count.saturating_add(1);
-        if self.count >= threshold {
-            reached
-        } else {
-            below
-        }
+        if self.count >= threshold { reached } else { below }
     }
 
     fn happen(&mut self, event: Event, now: Micros) {

@@ -171,13 +171,7 @@ pub struct Draft {
 impl Draft {
     /// Begins a decision of `node` on the delivery of message `consumed`.
     pub fn new(consumed: Id, node: Text, generation: u32) -> Draft {
-        Draft {
-            consumed,
-            node,
-            generation,
-            produced: 0,
-            decision: Decision::new(Verdict::Applied),
-        }
+        Draft { consumed, node, generation, produced: 0, decision: Decision::new(Verdict::Applied) }
     }
 
     /// The id of the next thing produced.
@@ -190,12 +184,7 @@ impl Draft {
     /// Publishes.
     pub fn publish(&mut self, topic: Text, key: Option<Text>, payload: Value) -> Id {
         let id = self.next_id();
-        self.decision.messages.push(Produced::Event(Published {
-            id,
-            topic,
-            key,
-            payload,
-        }));
+        self.decision.messages.push(Produced::Event(Published { id, topic, key, payload }));
         id
     }
 }

@@ -71,12 +71,7 @@ pub fn judge(
     attempts: u32,
     fuel: u64,
 ) -> Judgement {
-    let mut case = Case {
-        operation,
-        roots: roots(intent),
-        attempts,
-        fuel: Fuel(fuel),
-    };
+    let mut case = Case { operation, roots: roots(intent), attempts, fuel: Fuel(fuel) };
     match answer {
         Ok(response) => {
             case.roots[RESPONSE] = response.clone();
@@ -105,12 +100,7 @@ pub fn on_exhausted(
     fuel: u64,
 ) -> Option<(Text, Value)> {
     let published = operation.on_exhausted.as_ref()?;
-    let mut case = Case {
-        operation,
-        roots: roots(intent),
-        attempts,
-        fuel: Fuel(fuel),
-    };
+    let mut case = Case { operation, roots: roots(intent), attempts, fuel: Fuel(fuel) };
     case.complaint(published, error).ok()
 }
 
@@ -232,18 +222,10 @@ impl Case<'_> {
     fn refused(&mut self, status: u16, refusal: &Refusal) -> Judgement {
         let error = (Text::new_static("refused"), said(status));
         let Some(published) = &refusal.outcome else {
-            return Judgement::Refused {
-                error,
-                publish: None,
-                answered: false,
-            };
+            return Judgement::Refused { error, publish: None, answered: false };
         };
         match self.complaint(published, &error) {
-            Ok(publish) => Judgement::Refused {
-                error,
-                publish: Some(publish),
-                answered: true,
-            },
+            Ok(publish) => Judgement::Refused { error, publish: Some(publish), answered: true },
             Err(error) => refused(ask::code(&error), &error.message),
         }
     }
@@ -283,11 +265,7 @@ pub(crate) fn given_plus_error(given: &Value, error: Value) -> Value {
 }
 
 fn refused(code: &str, message: &str) -> Judgement {
-    Judgement::Refused {
-        error: (code.into(), message.into()),
-        publish: None,
-        answered: false,
-    }
+    Judgement::Refused { error: (code.into(), message.into()), publish: None, answered: false }
 }
 
 fn said(status: u16) -> Text {

@@ -23,12 +23,7 @@ impl Graphs {
     /// Graphs of which one is active; others are restored from their rows when asked for.
     pub fn new(active: Arc<Graph>, store: Arc<dyn Store>, restore: Restore) -> Graphs {
         let known = HashMap::from([(active.id, active.clone())]);
-        Graphs {
-            active: RwLock::new(active),
-            known: RwLock::new(known),
-            store,
-            restore,
-        }
+        Graphs { active: RwLock::new(active), known: RwLock::new(known), store, restore }
     }
 
     /// The active graph.
@@ -48,10 +43,7 @@ impl Graphs {
     /// The graph of this digest, if its row can still be read.
     pub fn get(&self, id: GraphId) -> Option<Arc<Graph>> {
         let known = self.known.read();
-        let found = known
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned();
+        let found = known.unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
         found.or_else(|| self.restore(id))
     }
 
@@ -80,10 +72,9 @@ impl Graphs {
     pub fn is_terminal(&self, node: &str, state: &str) -> bool {
         let graph = self.active();
         match graph.find(node).map(|index| &graph.node(index).body) {
-            Some(Body::Reducer(reducer)) => reducer
-                .states
-                .iter()
-                .any(|found| found.terminal && found.name == state),
+            Some(Body::Reducer(reducer)) => {
+                reducer.states.iter().any(|found| found.terminal && found.name == state)
+            }
             _ => false,
         }
     }

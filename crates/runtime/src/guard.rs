@@ -35,12 +35,8 @@ impl StepGuard {
     /// # Errors
     /// When the file cannot be made or mapped.
     pub fn open(path: &Path) -> io::Result<StepGuard> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         file.set_len(BYTES as u64)?;
         let mut page = map(&file)?;
         let (noted, suspect) = (slot(&page, 0), slot(&page, 16));
@@ -50,10 +46,7 @@ impl StepGuard {
         if let Some(delivery) = poisoned {
             tracing::error!(%delivery, "a delivery ended this process twice; it will be a dead letter");
         }
-        Ok(StepGuard {
-            page: Some(page),
-            poisoned,
-        })
+        Ok(StepGuard { page: Some(page), poisoned })
     }
 }
 

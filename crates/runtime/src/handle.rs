@@ -112,9 +112,7 @@ impl From<RunHead> for Started {
             status: head.status,
             correlation_id: head.correlation_id,
             result: head.result,
-            error: head
-                .error
-                .map(|failure| (failure.code, failure.message, failure.step)),
+            error: head.error.map(|failure| (failure.code, failure.message, failure.step)),
         }
     }
 }
@@ -128,15 +126,7 @@ impl Handle {
     /// Publishes a message; returns once it is durable.
     pub async fn publish(&self, publish: Publish) -> Result<Accepted, Refusal> {
         match self.ask(Request::Publish(publish)).await? {
-            Reply::Accepted {
-                id,
-                offset,
-                repeated,
-            } => Ok(Accepted {
-                id,
-                offset,
-                repeated,
-            }),
+            Reply::Accepted { id, offset, repeated } => Ok(Accepted { id, offset, repeated }),
             other => Err(unexpected(other)),
         }
     }
@@ -150,11 +140,7 @@ impl Handle {
             Reply::Batch(answers) => Ok(answers
                 .into_iter()
                 .map(|answer| {
-                    answer.map(|(id, offset, repeated)| Accepted {
-                        id,
-                        offset,
-                        repeated,
-                    })
+                    answer.map(|(id, offset, repeated)| Accepted { id, offset, repeated })
                 })
                 .collect()),
             other => Err(unexpected(other)),
@@ -197,30 +183,18 @@ impl Handle {
             // The time is up: the run has begun unless its row is missing.
             Err(_) => match self.shared.reader.run_head(run_id) {
                 Ok(Some(head)) => Ok(head.into()),
-                _ => Err(busy(
-                    "the start was not durable in time; it may still happen",
-                )),
+                _ => Err(busy("the start was not durable in time; it may still happen")),
             },
         }
     }
 
     fn begun(&self, reply: Reply, begun: Started) -> Result<Started, Refusal> {
         match reply {
-            Reply::Started {
-                run_id,
-                status,
-                correlation_id,
-                repeated,
-            } => {
+            Reply::Started { run_id, status, correlation_id, repeated } => {
                 if repeated && let Ok(Some(head)) = self.shared.reader.run_head(run_id) {
                     return Ok(head.into());
                 }
-                Ok(Started {
-                    run_id,
-                    status,
-                    correlation_id,
-                    ..begun
-                })
+                Ok(Started { run_id, status, correlation_id, ..begun })
             }
             other => Err(unexpected(other)),
         }
@@ -251,9 +225,7 @@ impl Handle {
     /// Makes a new graph the active one; returns the first offset under it.
     pub async fn activate(&self, graph: Arc<Graph>) -> Result<u64, Refusal> {
         let (sender, receiver) = oneshot::channel();
-        self.shared
-            .inbox
-            .activate(graph.clone(), Sink::Reply(sender));
+        self.shared.inbox.activate(graph.clone(), Sink::Reply(sender));
         match receiver.await.map_err(|_| gone())? {
             Reply::Activated { offset } => {
                 self.shared.graphs.activated(graph);
@@ -330,13 +302,7 @@ fn gone() -> Refusal {
 }
 
 fn refusal(status: u16, code: &'static str, message: &str) -> Refusal {
-    Refusal {
-        status,
-        code,
-        message: message.into(),
-        misfits: Vec::new(),
-        run_id: None,
-    }
+    Refusal { status, code, message: message.into(), misfits: Vec::new(), run_id: None }
 }
 
 /// A refusal is one; any other reply to this kind of request would be a bug of the engine's.

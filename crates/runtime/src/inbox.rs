@@ -74,10 +74,7 @@ struct State {
 impl Inbox {
     /// An inbox that holds so many requests.
     pub fn new(requests_max: usize) -> Inbox {
-        Inbox {
-            requests_max,
-            ..Inbox::default()
-        }
+        Inbox { requests_max, ..Inbox::default() }
     }
 
     /// Brings a request, unless the inbox is full or closed to requests.
@@ -95,14 +92,7 @@ impl Inbox {
 
     /// Brings the end of an attempt.
     pub fn answer(&self, intent: Id, attempt: u64, answer: Result<Value, CallError>) {
-        self.push(
-            self.lock(),
-            Arrival::Answered {
-                intent,
-                attempt,
-                answer,
-            },
-        );
+        self.push(self.lock(), Arrival::Answered { intent, attempt, answer });
     }
 
     /// Takes no more requests and asks the engine to finish what is in flight. Once is enough.
@@ -204,9 +194,7 @@ mod tests {
         inbox.answer(Id::default(), 1, Ok(Value::Null));
         let mut taken = Vec::new();
         inbox.take(&mut taken, Duration::ZERO);
-        let drains = taken
-            .iter()
-            .filter(|arrival| matches!(arrival, Arrival::Drain));
+        let drains = taken.iter().filter(|arrival| matches!(arrival, Arrival::Drain));
         assert_eq!(drains.count(), 1);
         assert_eq!(taken.len(), 2);
     }

@@ -45,10 +45,7 @@ impl Secrets {
     /// Secrets by name. Shorter ones than [`Secrets::BYTES_MIN`] could not be kept out of answers
     /// without spoiling them, so they are refused with their name.
     pub fn new(by_name: BTreeMap<Text, Text>) -> Result<Secrets, Text> {
-        match by_name
-            .iter()
-            .find(|(_, secret)| secret.len() < Self::BYTES_MIN)
-        {
+        match by_name.iter().find(|(_, secret)| secret.len() < Self::BYTES_MIN) {
             Some((name, _)) => Err(name.clone()),
             None => Ok(Secrets { by_name }),
         }
@@ -59,9 +56,7 @@ impl Secrets {
 
     fn pick(&self, names: &[Text]) -> (Value, Vec<Text>) {
         let found = || {
-            names
-                .iter()
-                .filter_map(|name| Some((name.clone(), self.by_name.get(name)?.clone())))
+            names.iter().filter_map(|name| Some((name.clone(), self.by_name.get(name)?.clone())))
         };
         let values = Value::map(found().map(|(name, secret)| (name, Value::String(secret))));
         (values, found().map(|(_, secret)| secret).collect())
@@ -194,9 +189,8 @@ impl Attempt {
 
     /// The call, and the secrets that stand in it.
     fn call(&self) -> Result<(Call, Vec<Text>), CallError> {
-        let operation = self
-            .operation()
-            .ok_or_else(|| no_effect("the operation is not in its graph"))?;
+        let operation =
+            self.operation().ok_or_else(|| no_effect("the operation is not in its graph"))?;
         let (values, secrets) = self.secrets.pick(&operation.secrets);
         let request =
             onex_kernel::effect::request(operation, &self.intent, &values, self.request_fuel)
@@ -218,9 +212,8 @@ impl Attempt {
     async fn perform(self, binding: Binding) -> Answer {
         let (call, secrets) = self.call()?;
         let limit = Duration::from_millis(call.timeout_ms);
-        let answer = tokio::time::timeout(limit, binding.effect.perform(call))
-            .await
-            .unwrap_or_else(|_| {
+        let answer =
+            tokio::time::timeout(limit, binding.effect.perform(call)).await.unwrap_or_else(|_| {
                 Err(CallError {
                     code: "timeout".into(),
                     message: format!("no answer within {} ms", limit.as_millis()).into(),
@@ -233,12 +226,7 @@ impl Attempt {
 }
 
 fn no_effect(message: &str) -> CallError {
-    CallError {
-        code: "no_effect".into(),
-        message: message.into(),
-        passing: false,
-        sent: false,
-    }
+    CallError { code: "no_effect".into(), message: message.into(), passing: false, sent: false }
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> CallError {

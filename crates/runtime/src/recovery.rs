@@ -81,14 +81,8 @@ pub(crate) fn recover(
         time: last_time(store, next_offset)?,
         active,
         graphs,
-        intents: rows(store, key::INTENTS)?
-            .into_iter()
-            .map(|(_, row)| row)
-            .collect(),
-        timers: rows(store, key::TIMERS)?
-            .into_iter()
-            .map(|(key, _)| key)
-            .collect(),
+        intents: rows(store, key::INTENTS)?.into_iter().map(|(_, row)| row).collect(),
+        timers: rows(store, key::TIMERS)?.into_iter().map(|(key, _)| key).collect(),
         backlog: rows(store, key::BACKLOG)?,
         seen: window(store, options, now)?,
     })
@@ -102,9 +96,8 @@ pub(crate) fn is_active(store: &dyn Store, graph: &Graph) -> Result<bool, Recove
 fn active_id(store: &dyn Store) -> Result<Option<GraphId>, RecoverError> {
     let row = store.load(&[key::ACTIVE_GRAPH.into()])?.pop().flatten();
     let Some(row) = row else { return Ok(None) };
-    let digest = <[u8; 32]>::try_from(row.as_ref()).map_err(|_| Corrupt {
-        what: "active graph row",
-    })?;
+    let digest =
+        <[u8; 32]>::try_from(row.as_ref()).map_err(|_| Corrupt { what: "active graph row" })?;
     Ok(Some(GraphId(digest)))
 }
 
@@ -130,9 +123,7 @@ fn graphs(
             others.push(restored);
         }
     }
-    let active = active.ok_or(Corrupt {
-        what: "row of the active graph",
-    })?;
+    let active = active.ok_or(Corrupt { what: "row of the active graph" })?;
     Ok((active, others))
 }
 

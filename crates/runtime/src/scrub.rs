@@ -18,10 +18,7 @@ pub(crate) fn answer(
     }
     match answer {
         Ok(given) => Ok(value(&given, secrets)),
-        Err(error) => Err(CallError {
-            message: text(&error.message, secrets),
-            ..error
-        }),
+        Err(error) => Err(CallError { message: text(&error.message, secrets), ..error }),
     }
 }
 
@@ -42,9 +39,7 @@ fn value(found: &Value, secrets: &[Text]) -> Value {
         Value::String(held) => Value::String(text(held, secrets)),
         Value::List(items) => Value::list(items.iter().map(|item| value(item, secrets)).collect()),
         Value::Map(map) => Value::Map(Arc::new(
-            map.iter()
-                .map(|(name, held)| (key(name, secrets), value(held, secrets)))
-                .collect(),
+            map.iter().map(|(name, held)| (key(name, secrets), value(held, secrets))).collect(),
         )),
         _ => found.clone(),
     }

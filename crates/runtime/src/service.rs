@@ -129,14 +129,9 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
     let now = (deps.clock)();
     let store = deps.store;
     let active = recovery::is_active(store.as_ref(), &deps.graph).map_err(BuildError::Recover)?;
-    let recovered = recovery::recover(
-        store.as_ref(),
-        &deps.graph,
-        &deps.restore,
-        &options.engine,
-        now,
-    )
-    .map_err(BuildError::Recover)?;
+    let recovered =
+        recovery::recover(store.as_ref(), &deps.graph, &deps.restore, &options.engine, now)
+            .map_err(BuildError::Recover)?;
     let graphs = Graphs::new(recovered.active.clone(), store.clone(), deps.restore);
     let engine = Engine::recover(options.engine.clone(), deps.guard, recovered, now)
         .map_err(|error| BuildError::Recover(RecoverError::Corrupt(error)))?;
@@ -201,12 +196,7 @@ impl Service {
         ready: oneshot::Sender<()>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let Service {
-            turns,
-            handle,
-            activate,
-            options,
-        } = self;
+        let Service { turns, handle, activate, options } = self;
         let shared = handle.shared.clone();
         let store = turns.store.clone();
         let mut engine = spawn_engine(turns)?;
@@ -262,6 +252,5 @@ fn spawn_engine(turns: Turns) -> Result<Ended, ServeError> {
 }
 
 fn ended(end: Result<Result<(), TurnError>, oneshot::error::RecvError>) -> Result<(), ServeError> {
-    end.map_err(|_| ServeError::Panicked)?
-        .map_err(ServeError::Turn)
+    end.map_err(|_| ServeError::Panicked)?.map_err(ServeError::Turn)
 }

@@ -111,11 +111,7 @@ impl Telemetry {
             "What the engine counted since the start: ignored, refused, dead, late, applied",
             self.engine.clone(),
         );
-        registry.register(
-            "unfinished",
-            "Accepted but unfinished work",
-            self.unfinished.clone(),
-        );
+        registry.register("unfinished", "Accepted but unfinished work", self.unfinished.clone());
         registry.register("inbox", "Arrivals that wait", self.inbox.clone());
         registry.register(
             "durable_to",
@@ -173,9 +169,7 @@ impl Telemetry {
         self.cpu.set(read.cpu.as_secs_f64());
         for (name, count) in self.lock().iter() {
             let name = name.to_string();
-            self.engine
-                .get_or_create(&Named { name })
-                .set(signed(*count));
+            self.engine.get_or_create(&Named { name }).set(signed(*count));
         }
         let mut out = String::new();
         // Writing to a string cannot fail; what is written so far is whole metrics.

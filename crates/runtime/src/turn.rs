@@ -137,11 +137,7 @@ impl Turns {
     }
 
     fn patience(&self) -> Duration {
-        let rest = if self.state.unsealed {
-            self.seal_after
-        } else {
-            REST
-        };
+        let rest = if self.state.unsealed { self.seal_after } else { REST };
         match self.state.wake_at {
             Some(at) => {
                 let left = at.0.saturating_sub((self.clock)().0);
@@ -155,15 +151,9 @@ impl Turns {
         let input = match arrival {
             Arrival::Request(request, sink) => Input::Received(self.ticket(sink), request),
             Arrival::Activate(graph, sink) => self.activate(graph, sink),
-            Arrival::Answered {
-                intent,
-                attempt,
-                answer,
-            } => Input::Answered {
-                intent,
-                attempt,
-                answer,
-            },
+            Arrival::Answered { intent, attempt, answer } => {
+                Input::Answered { intent, attempt, answer }
+            }
             Arrival::Drain => Input::Drain,
             Arrival::Stop => {
                 self.state.drained = true;
@@ -236,9 +226,7 @@ impl Turns {
     fn write(&mut self, records: Vec<output::Record>, now: Micros) -> Result<(), TurnError> {
         let records: Vec<Record> = records.into_iter().map(stored).collect();
         let began = Instant::now();
-        self.store
-            .append(&records, now.0)
-            .map_err(TurnError::Write)?;
+        self.store.append(&records, now.0).map_err(TurnError::Write)?;
         self.telemetry.wrote(records.len(), began.elapsed());
         self.state.unsealed = true;
         self.state.inputs.push(Input::Synced);
@@ -251,13 +239,7 @@ impl Turns {
             // Who asked may have gone away; the reply was for nobody else.
             Some(Sink::Reply(sender)) => drop(sender.send(reply)),
             Some(Sink::UnlessBegun(waiting)) => {
-                let begun = matches!(
-                    reply,
-                    Reply::Started {
-                        repeated: false,
-                        ..
-                    }
-                );
+                let begun = matches!(reply, Reply::Started { repeated: false, .. });
                 if !begun {
                     self.waiters.replied(waiting, reply);
                 }
@@ -271,10 +253,6 @@ fn stored(record: output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
-        rows: record
-            .rows
-            .into_iter()
-            .map(|(key, value)| RowChange { key, value })
-            .collect(),
+        rows: record.rows.into_iter().map(|(key, value)| RowChange { key, value }).collect(),
     }
 }

@@ -52,11 +52,7 @@ impl Waiters {
         let number = state.next;
         state.next += 1;
         state.by_run.entry(run).or_default().push((number, sender));
-        Waiter {
-            waiters: self.clone(),
-            waiting: Waiting { run, number },
-            told,
-        }
+        Waiter { waiters: self.clone(), waiting: Waiting { run, number }, told }
     }
 
     /// Tells everybody who waits for this run that it is over.
@@ -85,9 +81,7 @@ impl Waiters {
     fn remove(&self, waiting: Waiting) -> Option<oneshot::Sender<Told>> {
         let mut state = self.lock();
         let senders = state.by_run.get_mut(&waiting.run)?;
-        let at = senders
-            .iter()
-            .position(|(number, _)| *number == waiting.number)?;
+        let at = senders.iter().position(|(number, _)| *number == waiting.number)?;
         let (_, sender) = senders.swap_remove(at);
         if senders.is_empty() {
             state.by_run.remove(&waiting.run);

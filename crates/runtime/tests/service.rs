@@ -60,18 +60,10 @@ workflow_coordination:
 
 fn graph(timeout_ms: u64) -> Graph {
     let effect = EFFECT.replace("TIMEOUT", &timeout_ms.to_string());
-    let sources = [
-        Source::new("outside.yaml", effect),
-        Source::new("flow.yaml", RUN),
-    ];
-    let host = HostValues {
-        secrets: vec!["token".into()],
-        ..HostValues::default()
-    };
+    let sources = [Source::new("outside.yaml", effect), Source::new("flow.yaml", RUN)];
+    let host = HostValues { secrets: vec!["token".into()], ..HostValues::default() };
     let checked = onex_contract::check(&sources, &onex_effects::catalog(), &host);
-    checked
-        .graph
-        .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
+    checked.graph.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
 }
 
 /// An effect that does what a function says.
@@ -87,11 +79,7 @@ where
 }
 
 fn answer(body: Value) -> Value {
-    Value::map([
-        ("status", Value::Int(200)),
-        ("headers", Value::map::<Text>([])),
-        ("body", body),
-    ])
+    Value::map([("status", Value::Int(200)), ("headers", Value::map::<Text>([])), ("body", body)])
 }
 
 struct Running {
@@ -117,11 +105,7 @@ async fn start_with(
         let _ = stopped.await;
     }));
     is_ready.await.expect("the service becomes ready");
-    Running {
-        handle,
-        stop,
-        service,
-    }
+    Running { handle, stop, service }
 }
 
 fn assemble(
@@ -131,10 +115,7 @@ fn assemble(
     graph: Graph,
 ) -> (Service, Handle) {
     let secrets = BTreeMap::from([(Text::from("token"), Text::from("hunter22"))]);
-    let binding = Binding {
-        effect,
-        immediate: false,
-    };
+    let binding = Binding { effect, immediate: false };
     let deps = Deps {
         store,
         graph: Arc::new(graph),
@@ -164,12 +145,7 @@ async fn flow(handle: &Handle) -> Result<Started, Refusal> {
 #[tokio::test]
 async fn an_effect_that_panics_fails_its_step_and_nothing_else() {
     let panics = Does(|_| -> BoxFuture<_> { Box::pin(async { panic!("user data") }) });
-    let running = start(
-        Arc::new(Memory::new()),
-        Options::default(),
-        Arc::new(panics),
-    )
-    .await;
+    let running = start(Arc::new(Memory::new()), Options::default(), Arc::new(panics)).await;
     for _ in 0..2 {
         let ended = flow(&running.handle).await.expect("it is accepted");
         assert_eq!(ended.status, RunStatus::Failed);
@@ -195,12 +171,7 @@ async fn a_secret_that_a_target_repeats_is_nowhere_in_result_or_log() {
         assert_eq!(header, Some(Value::text("hunter22")));
         Box::pin(async move { Ok(answer(Value::list(vec![header.unwrap_or(Value::Null)]))) })
     });
-    let running = start(
-        Arc::new(Memory::new()),
-        Options::default(),
-        Arc::new(repeats),
-    )
-    .await;
+    let running = start(Arc::new(Memory::new()), Options::default(), Arc::new(repeats)).await;
     let ended = flow(&running.handle).await.expect("it is accepted");
     let expected = Value::map([("answer", Value::list(vec![Value::text("***")]))]);
     assert_eq!(ended.result, expected);
@@ -231,10 +202,7 @@ async fn no_more_attempts_than_the_limit_are_under_way_at_one_target() {
             })
         })
     };
-    let options = Options {
-        attempts_per_target_max: 2,
-        ..Options::default()
-    };
+    let options = Options { attempts_per_target_max: 2, ..Options::default() };
     let running = start(Arc::new(Memory::new()), options, Arc::new(counts)).await;
     let runs = (0..20).map(|_| flow(&running.handle));
     for ended in futures_util::future::join_all(runs).await {
@@ -272,10 +240,7 @@ async fn a_drain_waits_for_the_attempt_under_way_and_takes_nothing_new() {
     go_on.notify_one();
     let ended = running.service.await.expect("it does not panic");
     assert!(ended.is_ok(), "{ended:?}");
-    let ended = asked
-        .await
-        .expect("it does not panic")
-        .expect("it was accepted");
+    let ended = asked.await.expect("it does not panic").expect("it was accepted");
     assert_eq!(ended.status, RunStatus::Completed);
 }
 
@@ -289,9 +254,7 @@ impl Store for Fails {
     fn append(&self, records: &[Record], time_micros: u64) -> Result<u64, StoreError> {
         let left = self.appends_left.load(Ordering::SeqCst);
         if left == 0 {
-            return Err(StoreError::Poisoned {
-                cause: "the disk is gone".into(),
-            });
+            return Err(StoreError::Poisoned { cause: "the disk is gone".into() });
         }
         self.appends_left.store(left - 1, Ordering::SeqCst);
         self.inner.append(records, time_micros)
@@ -358,12 +321,7 @@ async fn a_failed_write_ends_the_service_and_answers_nobody() {
 #[tokio::test]
 async fn a_run_that_nobody_began_is_not_found_however_long_one_waits() {
     let answers = Does(|_| -> BoxFuture<_> { Box::pin(async { Ok(answer(Value::Null)) }) });
-    let running = start(
-        Arc::new(Memory::new()),
-        Options::default(),
-        Arc::new(answers),
-    )
-    .await;
+    let running = start(Arc::new(Memory::new()), Options::default(), Arc::new(answers)).await;
     let missing = running.handle.run(Id([9; 16]), Some(WAIT)).await;
     assert!(missing.is_err());
 }

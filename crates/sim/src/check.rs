@@ -77,14 +77,9 @@ fn every_answer_is_durable(world: &World, log: &[(u64, LogRecord)]) -> Result<()
                 "op {op} was answered, its {id} is not in the log"
             )));
         }
-        let at = log
-            .iter()
-            .find(|(_, record)| record.message.id == *id)
-            .map(|(at, _)| *at);
+        let at = log.iter().find(|(_, record)| record.message.id == *id).map(|(at, _)| *at);
         if *offset != 0 && at != Some(*offset) {
-            return Err(Violation::new(format!(
-                "op {op} was told offset {offset}, it is {at:?}"
-            )));
+            return Err(Violation::new(format!("op {op} was told offset {offset}, it is {at:?}")));
         }
     }
     if world.answered.len() != world.scenario.ops.len() {
@@ -110,17 +105,12 @@ fn nothing_is_accepted_twice(log: &[(u64, LogRecord)]) -> Result<(), Violation> 
 
 /// At rest there is no wake-up left: so nothing may wait for one.
 fn nothing_is_stuck(store: &dyn Store) -> Result<(), Violation> {
-    for (prefix, what) in [
-        (key::INTENTS, "intent"),
-        (key::BACKLOG, "message"),
-        (key::TIMERS, "timer"),
-    ] {
+    for (prefix, what) in
+        [(key::INTENTS, "intent"), (key::BACKLOG, "message"), (key::TIMERS, "timer")]
+    {
         let left = store.scan(prefix, &key::end_of(prefix), usize::MAX)?;
         if !left.is_empty() {
-            return Err(Violation::new(format!(
-                "{} rows of kind {what} are left",
-                left.len()
-            )));
+            return Err(Violation::new(format!("{} rows of kind {what} are left", left.len())));
         }
     }
     for (_, bytes) in store.scan(key::RUNS, &key::end_of(key::RUNS), usize::MAX)? {
@@ -174,12 +164,7 @@ fn nothing_stays_held(world: &World) -> Result<(), Violation> {
     let bad = |error: onex_engine::codec::Corrupt| Violation::new(error.to_string());
     let mut excused = BTreeSet::new();
     for (_, bytes) in store.scan(key::LETTERS, &key::end_of(key::LETTERS), usize::MAX)? {
-        excused.insert(
-            row::read_letter(&bytes)
-                .map_err(bad)?
-                .message
-                .correlation_id,
-        );
+        excused.insert(row::read_letter(&bytes).map_err(bad)?.message.correlation_id);
     }
     let mut good = BTreeMap::new();
     for (_, bytes) in store.scan(key::RUNS, &key::end_of(key::RUNS), usize::MAX)? {
@@ -255,15 +240,8 @@ fn rows_are_the_sum_of_their_changes(
     }
     let rows: Vec<(RowKey, RowBytes)> = store.scan(&[0], &[0xff], usize::MAX)?;
     let same = rows.len() == model.len()
-        && rows
-            .iter()
-            .zip(&model)
-            .all(|((k, v), (mk, mv))| **k == **mk && **v == **mv);
-    if same {
-        Ok(())
-    } else {
-        Err(Violation::new("rows differ from the sum of their changes"))
-    }
+        && rows.iter().zip(&model).all(|((k, v), (mk, mv))| **k == **mk && **v == **mv);
+    if same { Ok(()) } else { Err(Violation::new("rows differ from the sum of their changes")) }
 }
 
 fn records(store: &dyn Store) -> Result<Vec<onex_store::Stored>, Violation> {

@@ -35,19 +35,7 @@ pub fn catalog() -> Catalog {
         has_status: true,
         ..echo.clone()
     };
-    Catalog {
-        effects: [
-            (
-                "echo",
-                EffectKind {
-                    name: "echo",
-                    ..echo
-                },
-            ),
-            ("target", target),
-        ]
-        .into(),
-    }
+    Catalog { effects: [("echo", EffectKind { name: "echo", ..echo }), ("target", target)].into() }
 }
 
 /// What the target knows of one key.
@@ -97,17 +85,11 @@ impl Outside {
         faults: &Faults,
     ) -> Attempt {
         let node = perform.graph.node(perform.node);
-        let Body::Effect(found) = &node.body else {
-            unreachable!("only effects perform")
-        };
+        let Body::Effect(found) = &node.body else { unreachable!("only effects perform") };
         let operation = &found.operations[usize::from(perform.operation)];
         let intent = &perform.intent;
-        let done = |at: Micros, answer| Attempt {
-            at,
-            intent: intent.id,
-            number: perform.attempt,
-            answer,
-        };
+        let done =
+            |at: Micros, answer| Attempt { at, intent: intent.id, number: perform.attempt, answer };
         let request = match effect::request(operation, intent, &Value::map::<&str>([]), 100_000) {
             Ok(request) => request,
             Err(text) => return done(now, Err(error("bad_request", &text, false, false))),
@@ -148,15 +130,8 @@ impl Outside {
         let undo = request.get("verb").and_then(Value::as_str) == Some("undo");
         let refuse = !undo && random.percent(faults.refuse_percent);
         let node = perform.graph.node(perform.node).name.to_string();
-        let thing = request
-            .get("body")
-            .and_then(|body| body.get("sku"))
-            .and_then(Value::as_str);
-        let held = (
-            perform.intent.correlation_id,
-            node.clone(),
-            thing.unwrap_or("").to_owned(),
-        );
+        let thing = request.get("body").and_then(|body| body.get("sku")).and_then(Value::as_str);
+        let held = (perform.intent.correlation_id, node.clone(), thing.unwrap_or("").to_owned());
         let entry = self.ledger.entry(perform.intent.id).or_insert(Entry {
             operation: node,
             asked: 0,
@@ -181,10 +156,5 @@ fn answer(status: i64, body: Value) -> Value {
 }
 
 fn error(code: &str, message: &str, passing: bool, sent: bool) -> CallError {
-    CallError {
-        code: code.into(),
-        message: message.into(),
-        passing,
-        sent,
-    }
+    CallError { code: code.into(), message: message.into(), passing, sent }
 }

@@ -40,10 +40,7 @@ pub fn recover(
         time,
         active: graph.clone(),
         graphs: Vec::new(),
-        intents: all(key::INTENTS)?
-            .into_iter()
-            .map(|(_, bytes)| bytes)
-            .collect(),
+        intents: all(key::INTENTS)?.into_iter().map(|(_, bytes)| bytes).collect(),
         timers: all(key::TIMERS)?.into_iter().map(|(key, _)| key).collect(),
         backlog: all(key::BACKLOG)?,
         seen,

@@ -144,8 +144,7 @@ impl World {
             self.gather();
             if crash_after == Some(steps) {
                 let ahead = self.random.below(6);
-                self.disk
-                    .inject(self.disk.operations() + ahead, Fault::PowerLost);
+                self.disk.inject(self.disk.operations() + ahead, Fault::PowerLost);
                 crash_after = self.next_crash().map(|after| after + steps);
             }
             match self.turn() {
@@ -157,7 +156,12 @@ impl World {
             if steps > 20_000 {
                 return Err(Violation::new(format!(
                     "the run does not come to rest: {} attempts under way, {} ops unanswered, next at {:?}, now {:?}, {:?}, {:?}",
-                    self.in_flight.len(), self.sending.len(), self.next_event(), self.now, self.wake_at, self.engine
+                    self.in_flight.len(),
+                    self.sending.len(),
+                    self.next_event(),
+                    self.now,
+                    self.wake_at,
+                    self.engine
                 )));
             }
         }
@@ -183,43 +187,20 @@ impl World {
     /// What arrives by now: answers of the outside, requests of clients, the wake-up.
     fn gather(&mut self) {
         let now = self.now;
-        let (done, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.in_flight)
-            .into_iter()
-            .partition(|one| one.at <= now);
+        let (done, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.in_flight).into_iter().partition(|one| one.at <= now);
         self.in_flight = rest;
-        for Attempt {
-            intent,
-            number,
-            answer,
-            ..
-        } in done
-        {
+        for Attempt { intent, number, answer, .. } in done {
             if self.random.percent(self.faults.repeat_percent) {
                 let answer = answer.clone();
-                self.arrived.push(Input::Answered {
-                    intent,
-                    attempt: number,
-                    answer,
-                });
+                self.arrived.push(Input::Answered { intent, attempt: number, answer });
             }
-            self.arrived.push(Input::Answered {
-                intent,
-                attempt: number,
-                answer,
-            });
+            self.arrived.push(Input::Answered { intent, attempt: number, answer });
         }
-        let due: Vec<usize> = self
-            .sending
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(op, _)| *op)
-            .collect();
+        let due: Vec<usize> =
+            self.sending.iter().filter(|(_, at)| **at <= now).map(|(op, _)| *op).collect();
         for op in due {
-            let times = if self.random.percent(self.faults.repeat_percent) {
-                2
-            } else {
-                1
-            };
+            let times = if self.random.percent(self.faults.repeat_percent) { 2 } else { 1 };
             for _ in 0..times {
                 let ticket = self.next_ticket;
                 self.next_ticket += 1;
@@ -228,8 +209,7 @@ impl World {
                 self.arrived.push(Input::Received(Ticket(ticket), request));
             }
             // Sent again if no answer comes: the host may have gone.
-            self.sending
-                .insert(op, Micros(now.0 + 500_000 + self.random.below(500_000)));
+            self.sending.insert(op, Micros(now.0 + 500_000 + self.random.below(500_000)));
         }
         if self.wake_at.is_some_and(|at| at <= now) {
             self.wake_at = None;
@@ -240,9 +220,7 @@ impl World {
     fn turn(&mut self) -> Result<(), Broken> {
         let mut out = Vec::new();
         loop {
-            self.engine
-                .handle(&mut self.arrived, self.now, &mut out)
-                .map_err(Broken::Corrupt)?;
+            self.engine.handle(&mut self.arrived, self.now, &mut out).map_err(Broken::Corrupt)?;
             let mut again = false;
             for output in out.drain(..) {
                 again |= perform(
@@ -274,7 +252,7 @@ impl World {
         self.crashes += 1;
         self.starts += 1;
         let before = self.store.durable_to();
-        self.disk = self.disk.crash(self.random.next());
+        self.disk = self.disk.crash(self.random.number());
         self.in_flight.clear();
         self.arrived.clear();
         self.tickets.clear();
@@ -312,25 +290,18 @@ fn perform(output: Output, hands: &mut Hands<'_>) -> Result<bool, Broken> {
     match output {
         Output::Load(keys) => {
             let rows = hands.store.load(&keys).map_err(|_| Broken::Power)?;
-            hands
-                .arrived
-                .push(Input::Loaded(keys.into_iter().zip(rows).collect()));
+            hands.arrived.push(Input::Loaded(keys.into_iter().zip(rows).collect()));
             return Ok(true);
         }
         Output::Write(records) => {
             let records: Vec<Record> = records.into_iter().map(to_store).collect();
-            hands
-                .store
-                .append(&records, hands.now.0)
-                .map_err(|_| Broken::Power)?;
+            hands.store.append(&records, hands.now.0).map_err(|_| Broken::Power)?;
             hands.arrived.push(Input::Synced);
             return Ok(true);
         }
         Output::Perform(perform) => {
             *hands.attempts += 1;
-            let attempt = hands
-                .outside
-                .begin(&perform, hands.now, hands.random, hands.faults);
+            let attempt = hands.outside.begin(&perform, hands.now, hands.random, hands.faults);
             hands.in_flight.push(attempt);
         }
         Output::Reply(ticket, reply) => answer(ticket, &reply, hands),
@@ -354,7 +325,7 @@ fn answer(ticket: Ticket, reply: &Reply, hands: &mut Hands<'_>) {
             hands.answered.insert(op, (*run_id, 0));
         }
         // Busy: it is sent again.
-        other => eprintln!("{other:?}"),
+        _ => {}
     }
 }
 
@@ -362,11 +333,7 @@ fn to_store(record: onex_engine::output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
-        rows: record
-            .rows
-            .into_iter()
-            .map(|(key, value)| RowChange { key, value })
-            .collect(),
+        rows: record.rows.into_iter().map(|(key, value)| RowChange { key, value }).collect(),
     }
 }
 
@@ -400,10 +367,7 @@ fn request(op: &Op, number: usize) -> Request {
 fn with_bytes(value: &onex_expr::Value) -> Payload {
     let mut bytes = Vec::new();
     json::write(value, &mut bytes);
-    Payload {
-        value: value.clone(),
-        bytes: Some(bytes.into()),
-    }
+    Payload { value: value.clone(), bytes: Some(bytes.into()) }
 }
 
 /// Opens the store on a disk and recovers an engine from it.

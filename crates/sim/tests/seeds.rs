@@ -18,26 +18,15 @@ fn shop() -> Arc<Graph> {
 
 fn order(number: u64, random: &mut Random) -> Op {
     let id = Value::text(format!("o{number}"));
-    let line = |sku: u64| {
-        Value::map([
-            ("sku", Value::text(format!("s{sku}"))),
-            ("qty", Value::Int(1)),
-        ])
-    };
+    let line =
+        |sku: u64| Value::map([("sku", Value::text(format!("s{sku}"))), ("qty", Value::Int(1))]);
     let lines = Value::list((0..1 + random.below(4)).map(line).collect());
     let payload = Value::map([("order_id", id), ("lines", lines)]);
     if random.percent(20) {
         let (node, key) = ("fulfil_order".into(), format!("k{number}").into());
-        Op::Start {
-            node,
-            key,
-            input: payload,
-        }
+        Op::Start { node, key, input: payload }
     } else {
-        Op::Publish {
-            topic: "onex.evt.shop.order-placed.v1".into(),
-            payload,
-        }
+        Op::Publish { topic: "onex.evt.shop.order-placed.v1".into(), payload }
     }
 }
 

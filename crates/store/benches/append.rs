@@ -15,20 +15,14 @@ const RUN: Duration = Duration::from_secs(3);
 
 #[allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 fn main() {
-    let parent = match std::env::args()
-        .nth(1)
-        .filter(|argument| !argument.starts_with('-'))
-    {
+    let parent = match std::env::args().nth(1).filter(|argument| !argument.starts_with('-')) {
         Some(folder) => tempfile::tempdir_in(folder),
         None => tempfile::tempdir(),
     }
     .expect("a temporary folder");
     starts(parent.path());
     let raw = raw_sync(parent.path());
-    println!(
-        "raw sync of 512 B, preallocated   p50 {:>6} us  p99 {:>7} us",
-        raw.p50, raw.p99
-    );
+    println!("raw sync of 512 B, preallocated   p50 {:>6} us  p99 {:>7} us", raw.p50, raw.p99);
     for batch in [1, 64, 512] {
         let folder = parent.path().join(format!("batch-{batch}"));
         let run = append(&folder, batch, 0);
@@ -74,25 +68,19 @@ fn run<T>(
     let records = (micros.len() * records_per_call) as f64;
     micros.sort_unstable();
     let at = |percent: usize| micros[(micros.len() - 1) * percent / 100];
-    Run {
-        p50: at(50),
-        p99: at(99),
-        records_per_second: records / seconds,
-    }
+    Run { p50: at(50), p99: at(99), records_per_second: records / seconds }
 }
 
 fn raw_sync(folder: &Path) -> Run {
     const LENGTH: u64 = 64 * 1024 * 1024;
     let file = File::create_new(folder.join("raw")).expect("creates a file");
-    file.write_all_at(&vec![0; LENGTH as usize], 0)
-        .expect("writes zeros");
+    file.write_all_at(&vec![0; LENGTH as usize], 0).expect("writes zeros");
     file.sync_all().expect("syncs");
     run(
         1,
         |_| (),
         |number, ()| {
-            file.write_all_at(&[1; 512], number * 512 % LENGTH)
-                .expect("writes");
+            file.write_all_at(&[1; 512], number * 512 % LENGTH).expect("writes");
             file.sync_data().expect("syncs");
         },
     )
@@ -105,9 +93,7 @@ fn append(folder: &Path, batch: usize, rows: u64) -> Run {
         let mut records = records(batch);
         for (index, record) in (0..).zip(&mut records) {
             let number = turn * batch as u64 + index;
-            record.rows = (0..rows)
-                .map(|row| change((number * rows + row) % 100_000))
-                .collect();
+            record.rows = (0..rows).map(|row| change((number * rows + row) % 100_000)).collect();
         }
         records
     };
@@ -117,11 +103,8 @@ fn append(folder: &Path, batch: usize, rows: u64) -> Run {
 }
 
 fn records(count: usize) -> Vec<Record> {
-    let one = |index| Record {
-        partition: index as u16,
-        body: vec![7; BODY_BYTES],
-        rows: Vec::new(),
-    };
+    let one =
+        |index| Record { partition: index as u16, body: vec![7; BODY_BYTES], rows: Vec::new() };
     (0..count).map(one).collect()
 }
 
@@ -130,10 +113,7 @@ fn key(number: u64) -> RowKey {
 }
 
 fn change(number: u64) -> RowChange {
-    RowChange {
-        key: key(number),
-        value: Some(RowBytes::from([number as u8; 200])),
-    }
+    RowChange { key: key(number), value: Some(RowBytes::from([number as u8; 200])) }
 }
 
 #[allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
@@ -141,10 +121,7 @@ fn starts(parent: &Path) {
     let folder = parent.join("starts");
     let before = Instant::now();
     let store = Embedded::open_folder(&folder, Options::default()).expect("opens");
-    println!(
-        "open an empty folder              {:>6} us",
-        before.elapsed().as_micros()
-    );
+    println!("open an empty folder              {:>6} us", before.elapsed().as_micros());
     let mut batch = records(64);
     for turn in 0..3_400_u64 {
         for (index, record) in (0..).zip(&mut batch) {
@@ -170,10 +147,7 @@ fn starts(parent: &Path) {
         ..Options::default()
     };
     let store = Embedded::open_folder(&parent.join("redo"), options.clone()).expect("opens");
-    println!(
-        "open a second empty folder        {:>6} us",
-        before.elapsed().as_micros()
-    );
+    println!("open a second empty folder        {:>6} us", before.elapsed().as_micros());
     for turn in 0..1_800_u64 {
         for (index, record) in (0..).zip(&mut batch) {
             record.rows = vec![change((turn * 64 + index) % 100_000)];
@@ -195,10 +169,7 @@ fn starts(parent: &Path) {
 #[allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 fn lookups(parent: &Path) {
     const COUNT: u64 = 100_000;
-    let options = Options {
-        rows_cache_bytes: 0,
-        ..Options::default()
-    };
+    let options = Options { rows_cache_bytes: 0, ..Options::default() };
     let store = Embedded::open_folder(&parent.join("lookups"), options).expect("opens");
     let mut batch = records(100);
     for turn in 0..COUNT / 100 {
@@ -207,9 +178,7 @@ fn lookups(parent: &Path) {
         }
         store.append(&batch, turn).expect("appends");
     }
-    let keys: Vec<RowKey> = (0..COUNT)
-        .map(|number| key(number * 7_919 % COUNT))
-        .collect();
+    let keys: Vec<RowKey> = (0..COUNT).map(|number| key(number * 7_919 % COUNT)).collect();
     let absent: Vec<RowKey> = (COUNT..2 * COUNT).map(key).collect();
     store.commit().expect("commits");
     let timed = |name: &str, keys: &[RowKey]| {

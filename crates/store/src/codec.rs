@@ -72,18 +72,10 @@ pub(crate) fn check_limits(records: &[Record]) -> Result<u64, StoreError> {
         for row in &record.rows {
             let value_bytes = row.value.as_ref().map_or(0, |value| value.len());
             within("key_bytes_max", row.key.len() as u64, KEY_BYTES_MAX as u64)?;
-            within(
-                "value_bytes_max",
-                value_bytes as u64,
-                VALUE_BYTES_MAX as u64,
-            )?;
+            within("value_bytes_max", value_bytes as u64, VALUE_BYTES_MAX as u64)?;
             record_bytes += ROW_OVERHEAD + row.key.len() + value_bytes;
         }
-        within(
-            "record_bytes_max",
-            record_bytes as u64,
-            RECORD_BYTES_MAX as u64,
-        )?;
+        within("record_bytes_max", record_bytes as u64, RECORD_BYTES_MAX as u64)?;
         bytes += record_bytes as u64;
     }
     Ok(bytes)
@@ -92,11 +84,7 @@ pub(crate) fn check_limits(records: &[Record]) -> Result<u64, StoreError> {
 /// Refuses what is above a named limit.
 pub(crate) fn within(limit: &'static str, bytes: u64, bytes_max: u64) -> Result<(), StoreError> {
     if bytes > bytes_max {
-        return Err(StoreError::TooLarge {
-            limit,
-            bytes,
-            bytes_max,
-        });
+        return Err(StoreError::TooLarge { limit, bytes, bytes_max });
     }
     Ok(())
 }
@@ -109,13 +97,7 @@ pub(crate) fn encode(record: &Record, into: &mut Vec<u8>) {
     into.extend_from_slice(&[0; 2]);
     put_length(into, record.body.len());
     into.extend_from_slice(&record.body);
-    encode_rows(
-        record
-            .rows
-            .iter()
-            .map(|row| (&*row.key, row.value.as_deref())),
-        into,
-    );
+    encode_rows(record.rows.iter().map(|row| (&*row.key, row.value.as_deref())), into);
     let length = (into.len() - start - 4) as u32;
     into[start..start + 4].copy_from_slice(&length.to_le_bytes());
 }

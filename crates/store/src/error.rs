@@ -75,10 +75,7 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
-        Self::Io {
-            doing: doing.into(),
-            source,
-        }
+        Self::Io { doing: doing.into(), source }
     }
 
     pub(crate) fn corrupt(
@@ -86,11 +83,7 @@ impl StoreError {
         position: u64,
         detail: impl Into<String>,
     ) -> Self {
-        Self::Corrupt {
-            file: file.into(),
-            position,
-            detail: detail.into(),
-        }
+        Self::Corrupt { file: file.into(), position, detail: detail.into() }
     }
 }
 
@@ -98,30 +91,15 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRetained { oldest } => write!(f, "not retained before {oldest}"),
-            Self::TooLarge {
-                limit,
-                bytes,
-                bytes_max,
-            } => {
+            Self::TooLarge { limit, bytes, bytes_max } => {
                 write!(f, "{bytes} bytes are above {limit} ({bytes_max} bytes)")
             }
             Self::Full { doing, .. } => write!(f, "disk is full: {doing}"),
             Self::Locked { folder } => write!(f, "{folder} is in use by another process"),
-            Self::Format {
-                file,
-                found,
-                supported,
-            } => {
-                write!(
-                    f,
-                    "{file} has format {found}, this version reads format {supported}"
-                )
+            Self::Format { file, found, supported } => {
+                write!(f, "{file} has format {found}, this version reads format {supported}")
             }
-            Self::Corrupt {
-                file,
-                position,
-                detail,
-            } => {
+            Self::Corrupt { file, position, detail } => {
                 write!(f, "{file} is damaged at byte {position}: {detail}")
             }
             Self::Poisoned { cause } => write!(f, "store stopped after a failure: {cause}"),

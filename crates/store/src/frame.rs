@@ -71,11 +71,7 @@ pub(crate) fn finish(buffer: &mut Vec<u8>, start: usize, salt: u32, header: Head
     let body_bytes = buffer.len() - start - HEADER_BYTES;
     let length = frame_bytes(body_bytes);
     buffer.resize(start + length, 0);
-    let mut header = Header {
-        length: length as u32,
-        body_bytes: body_bytes as u32,
-        ..header
-    };
+    let mut header = Header { length: length as u32, body_bytes: body_bytes as u32, ..header };
     let frame = &mut buffer[start..];
     frame[0..4].copy_from_slice(&MAGIC);
     frame[4..6].copy_from_slice(&FORMAT.to_le_bytes());
@@ -111,10 +107,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Header> {
     };
     let fits = header.length as usize == frame_bytes(header.body_bytes as usize);
     let ordered = header.durable_before <= header.first_offset
-        && header
-            .first_offset
-            .checked_add(u64::from(header.count))
-            .is_some();
+        && header.first_offset.checked_add(u64::from(header.count)).is_some();
     (fits && ordered).then_some(header)
 }
 

@@ -40,10 +40,7 @@ impl Memory {
 impl State {
     fn append(&mut self, record: &Record) {
         let mut rows = Vec::new();
-        let changes = record
-            .rows
-            .iter()
-            .map(|row| (&*row.key, row.value.as_deref()));
+        let changes = record.rows.iter().map(|row| (&*row.key, row.value.as_deref()));
         codec::encode_rows(changes, &mut rows);
         self.log_bytes += (record.body.len() + rows.len()) as u64;
         self.records.push(Stored {
@@ -77,10 +74,7 @@ impl Store for Memory {
 
     fn load(&self, keys: &[RowKey]) -> Result<Vec<Option<RowBytes>>, StoreError> {
         let state = self.state();
-        Ok(keys
-            .iter()
-            .map(|key| state.rows.get(key).cloned())
-            .collect())
+        Ok(keys.iter().map(|key| state.rows.get(key).cloned()).collect())
     }
 
     fn scan(
@@ -93,9 +87,7 @@ impl Store for Memory {
             return Ok(Vec::new());
         }
         let state = self.state();
-        let rows = state
-            .rows
-            .range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
+        let rows = state.rows.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
         let own = |(key, value): (&RowKey, &RowBytes)| (Arc::clone(key), Arc::clone(value));
         Ok(rows.take(limit).map(own).collect())
     }
@@ -129,10 +121,7 @@ impl Store for Memory {
     }
 
     fn offset_at(&self, micros: u64) -> Result<u64, StoreError> {
-        Ok(self
-            .state()
-            .records
-            .partition_point(|record| record.time_micros < micros) as u64)
+        Ok(self.state().records.partition_point(|record| record.time_micros < micros) as u64)
     }
 
     fn seal(&self) -> Result<(), StoreError> {

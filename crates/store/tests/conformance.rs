@@ -37,10 +37,7 @@ fn embedded_store_on_a_memory_disk() {
 
 #[test]
 fn embedded_store_without_a_cache() {
-    let options = || Options {
-        rows_cache_bytes: 0,
-        ..small(1)
-    };
+    let options = || Options { rows_cache_bytes: 0, ..small(1) };
     conformance::store(|| Embedded::open(MemoryDisk::new(), options()).expect("opens"));
 }
 
@@ -50,10 +47,7 @@ fn embedded_store_with_fjall() {
     let count = std::sync::atomic::AtomicU64::new(0);
     conformance::store(|| {
         let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let options = Options {
-            checkpoint_rows_bytes: 2_000,
-            ..Options::default()
-        };
+        let options = Options { checkpoint_rows_bytes: 2_000, ..Options::default() };
         Embedded::open_folder(&parent.path().join(number.to_string()), options).expect("opens")
     });
 }

@@ -26,11 +26,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let bytes = prop_oneof![6 => 0..600_usize, 2 => 600..4_000_usize, 1 => 4_000..40_000_usize];
-    let fault = prop_oneof![
-        Just(Fault::Fails),
-        Just(Fault::PowerLost),
-        Just(Fault::Full)
-    ];
+    let fault = prop_oneof![Just(Fault::Fails), Just(Fault::PowerLost), Just(Fault::Full)];
     prop_oneof![
         12 => vec(bytes, 1..5).prop_map(Step::Turn),
         2 => Just(Step::Commit),
@@ -53,23 +49,14 @@ struct World {
 impl World {
     fn new() -> Self {
         let model = Model::default();
-        let mut world = Self {
-            disk: Memory::new(),
-            store: None,
-            model,
-            pending: Vec::new(),
-            entropy: 0,
-        };
+        let mut world =
+            Self { disk: Memory::new(), store: None, model, pending: Vec::new(), entropy: 0 };
         world.open(0);
         world
     }
 
     fn limits(&self) -> Options {
-        Options {
-            log_bytes_max: 120 * 1024,
-            log_keep_micros: 3,
-            ..options(self.entropy)
-        }
+        Options { log_bytes_max: 120 * 1024, log_keep_micros: 3, ..options(self.entropy) }
     }
 
     /// Opens the store; a failure on the way is followed by a power loss and another start.
@@ -94,19 +81,15 @@ impl World {
     }
 
     fn store(&self) -> &Embedded<Memory> {
-        self.store
-            .as_ref()
-            .expect("a store is open between the steps")
+        self.store.as_ref().expect("a store is open between the steps")
     }
 
     fn step(&mut self, step: Step) {
         match step {
             Step::Turn(lengths) => {
                 let next = (self.model.records.len() as u64)..;
-                let records: Vec<Record> = next
-                    .zip(lengths)
-                    .map(|(number, bytes)| record(number, bytes))
-                    .collect();
+                let records: Vec<Record> =
+                    next.zip(lengths).map(|(number, bytes)| record(number, bytes)).collect();
                 let time = self.model.records.len() as u64;
                 match self.store().append(&records, time) {
                     Ok(first) => {
@@ -174,10 +157,7 @@ fn check_damaged(disk: &Memory, mut model: Model, last_turn: usize) {
     assert!(rows.into_iter().eq(model.rows()));
     // What lies below the checkpoint is verified when it is read.
     if let Ok(records) = store.read(store.oldest(), usize::MAX, usize::MAX) {
-        for (found, expected) in records
-            .iter()
-            .zip(&model.records[store.oldest() as usize..])
-        {
+        for (found, expected) in records.iter().zip(&model.records[store.oldest() as usize..]) {
             assert_eq!(*found.body, *expected.body);
         }
     }

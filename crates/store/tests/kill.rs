@@ -31,9 +31,7 @@ fn append_for_ever(folder: &Path) {
     let mut out = std::io::stdout().lock();
     loop {
         let next = store.durable_to();
-        store
-            .append(&[record(next, 400), record(next + 1, 2_000)], next)
-            .expect("appends");
+        store.append(&[record(next, 400), record(next + 1, 2_000)], next).expect("appends");
         writeln!(out, "acknowledged {next}").expect("prints");
         out.flush().expect("prints");
     }
@@ -47,11 +45,7 @@ fn every_acknowledged_turn_survives_a_kill() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for _ in 0..ROUNDS {
         let mut child = Command::new(std::env::current_exe().expect("this test"))
-            .args([
-                "--exact",
-                "every_acknowledged_turn_survives_a_kill",
-                "--nocapture",
-            ])
+            .args(["--exact", "every_acknowledged_turn_survives_a_kill", "--nocapture"])
             .env(FOLDER, folder.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -59,22 +53,14 @@ fn every_acknowledged_turn_survives_a_kill() {
         let out = BufReader::new(child.stdout.take().expect("was asked for"));
         let acknowledged = out
             .lines()
-            .filter_map(|line| {
-                line.ok()?
-                    .strip_prefix("acknowledged ")?
-                    .parse::<u64>()
-                    .ok()
-            })
+            .filter_map(|line| line.ok()?.strip_prefix("acknowledged ")?.parse::<u64>().ok())
             .nth(TURNS_A_ROUND as usize);
         child.kill().expect("is running");
         child.wait().expect("ends");
         let last = acknowledged.expect("appends until it is killed");
         let store = Embedded::open_folder(folder.path(), options()).expect("opens");
         assert!(store.durable_to() >= last + 2);
-        Model {
-            records: (0..store.durable_to()).map(turn).collect(),
-        }
-        .check(&store);
+        Model { records: (0..store.durable_to()).map(turn).collect() }.check(&store);
     }
 }
 

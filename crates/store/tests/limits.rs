@@ -8,11 +8,7 @@ use onex_store::embedded::{Embedded, Options};
 use onex_store::{Record, Store, StoreError};
 
 fn retaining(options: Options, log_bytes_max: u64) -> Options {
-    Options {
-        log_bytes_max,
-        log_keep_micros: 0,
-        ..options
-    }
+    Options { log_bytes_max, log_keep_micros: 0, ..options }
 }
 
 #[test]
@@ -25,11 +21,7 @@ fn segments_go_when_covered_and_above_the_limit() {
     assert_eq!(store.commit().expect("commits"), 400);
     let oldest = store.oldest();
     assert!(oldest > 200, "{oldest}");
-    assert!(
-        store.status().log_bytes <= 100 * 1024 + 32 * 1024,
-        "{:?}",
-        store.status()
-    );
+    assert!(store.status().log_bytes <= 100 * 1024 + 32 * 1024, "{:?}", store.status());
     model.check(&store);
     for below in [0, 1, oldest - 1] {
         match store.read(below, 1, 1_000) {
@@ -41,27 +33,16 @@ fn segments_go_when_covered_and_above_the_limit() {
     let store = Embedded::open(disk.clone(), retaining(options(2), 100 * 1024)).expect("opens");
     assert_eq!(store.oldest(), oldest);
     model.check(&store);
-    let on_disk: u64 = disk
-        .list()
-        .expect("lists")
-        .iter()
-        .map(|(_, length)| length)
-        .sum();
+    let on_disk: u64 = disk.list().expect("lists").iter().map(|(_, length)| length).sum();
     assert!(on_disk < 200 * 1024, "{on_disk}");
 }
 
 #[test]
 fn segments_go_when_covered_and_old() {
-    let limits = Options {
-        log_age_max_micros: 1_000,
-        log_keep_micros: 0,
-        ..options(1)
-    };
+    let limits = Options { log_age_max_micros: 1_000, log_keep_micros: 0, ..options(1) };
     let store = Embedded::open(Memory::new(), limits).expect("opens");
     for micros in 0..100 {
-        store
-            .append(&[record(micros, 1_000)], micros)
-            .expect("appends");
+        store.append(&[record(micros, 1_000)], micros).expect("appends");
     }
     store.commit().expect("commits");
     assert_eq!(store.oldest(), 0);
@@ -78,23 +59,14 @@ fn segments_go_when_covered_and_old() {
 
 #[test]
 fn the_window_of_ids_is_kept_whatever_the_limits_say() {
-    let limits = Options {
-        log_bytes_max: 0,
-        log_age_max_micros: 0,
-        log_keep_micros: 60,
-        ..options(1)
-    };
+    let limits =
+        Options { log_bytes_max: 0, log_age_max_micros: 0, log_keep_micros: 60, ..options(1) };
     let store = Embedded::open(Memory::new(), limits).expect("opens");
     for micros in 0..200 {
-        store
-            .append(&[record(micros, 1_000)], micros)
-            .expect("appends");
+        store.append(&[record(micros, 1_000)], micros).expect("appends");
         store.commit().expect("commits");
         let kept = store.read(store.oldest(), 1, 0).expect("reads")[0].time_micros;
-        assert!(
-            kept <= micros.saturating_sub(60),
-            "at {micros} the oldest is of {kept}"
-        );
+        assert!(kept <= micros.saturating_sub(60), "at {micros} the oldest is of {kept}");
         let from = store.offset_at(micros.saturating_sub(60)).expect("answers");
         assert!(from >= store.oldest() && from + 60 <= store.durable_to().max(60));
     }
@@ -120,9 +92,7 @@ fn a_turn_larger_than_a_segment_gets_one_of_its_own() {
     let disk = Memory::new();
     let mut model = Model::default();
     let store = open(&disk, 1).expect("opens");
-    for bytes in [
-        100, 200_000, 50, 90_000, 33_000, 300, 31_744, 31_000, 400_000,
-    ] {
+    for bytes in [100, 200_000, 50, 90_000, 33_000, 300, 31_744, 31_000, 400_000] {
         let next = record(model.records.len() as u64, bytes);
         model.append(&store, &[next]).expect("appends");
         model.check(&store);
@@ -135,20 +105,13 @@ fn a_turn_larger_than_a_segment_gets_one_of_its_own() {
 
 #[test]
 fn a_turn_above_the_limit_is_refused_and_named() {
-    let limits = Options {
-        turn_bytes_max: 10_000,
-        ..options(1)
-    };
+    let limits = Options { turn_bytes_max: 10_000, ..options(1) };
     let store = Embedded::open(Memory::new(), limits).expect("opens");
     let mut model = Model::default();
     model.fill(&store, 1, 9_000);
     let two: Vec<Record> = (1..3).map(|number| record(number, 6_000)).collect();
     match store.append(&two, 1) {
-        Err(StoreError::TooLarge {
-            limit: "turn_bytes_max",
-            bytes,
-            bytes_max: 10_000,
-        }) => {
+        Err(StoreError::TooLarge { limit: "turn_bytes_max", bytes, bytes_max: 10_000 }) => {
             assert!(bytes > 12_000);
         }
         other => panic!("{other:?}"),
@@ -160,22 +123,15 @@ fn a_turn_above_the_limit_is_refused_and_named() {
 #[test]
 fn lengths_that_are_no_whole_sectors_are_rounded_up() {
     let disk = Memory::new();
-    let odd = |entropy| Options {
-        segment_first_bytes: 1,
-        segment_bytes: 5_000,
-        ..options(entropy)
-    };
+    let odd =
+        |entropy| Options { segment_first_bytes: 1, segment_bytes: 5_000, ..options(entropy) };
     let mut model = Model::default();
     for entropy in 1..4 {
         let store = Embedded::open(disk.clone(), odd(entropy)).expect("opens");
         model.check(&store);
         model.fill(&store, 20, 700);
     }
-    let lengths = disk
-        .list()
-        .expect("lists")
-        .into_iter()
-        .map(|(_, length)| length);
+    let lengths = disk.list().expect("lists").into_iter().map(|(_, length)| length);
     assert!(lengths.filter(|length| length % 512 != 0).count() == 0);
 }
 
@@ -209,12 +165,9 @@ fn a_full_disk_refuses_turns_until_there_is_room() {
 
 #[test]
 fn a_failed_write_or_sync_stops_the_store_and_loses_nothing_acknowledged() {
-    for (operation, fault) in [
-        (0, Fault::Fails),
-        (1, Fault::Fails),
-        (0, Fault::Full),
-        (1, Fault::Full),
-    ] {
+    for (operation, fault) in
+        [(0, Fault::Fails), (1, Fault::Fails), (0, Fault::Full), (1, Fault::Full)]
+    {
         let disk = Memory::new();
         let store = open(&disk, 1).expect("opens");
         let mut model = Model::default();
@@ -234,10 +187,7 @@ fn a_failed_write_or_sync_stops_the_store_and_loses_nothing_acknowledged() {
             store.offset_at(0).err(),
         ];
         for error in errors {
-            assert!(
-                matches!(error, Some(StoreError::Poisoned { .. })),
-                "{error:?}"
-            );
+            assert!(matches!(error, Some(StoreError::Poisoned { .. })), "{error:?}");
         }
         assert!(store.status().poisoned.is_some());
         assert_eq!(disk.operations(), operations, "a failed file is left alone");
@@ -274,19 +224,14 @@ fn the_next_segment_is_made_in_the_background() {
     let rows = std::sync::Arc::new(
         onex_store::rows::Plain::open(std::sync::Arc::clone(&disk)).expect("opens"),
     );
-    let threaded = Options {
-        background: true,
-        ..options(1)
-    };
+    let threaded = Options { background: true, ..options(1) };
     let store = Embedded::open_with(disk, rows, threaded).expect("opens");
     let before = store.status().log_bytes;
     store.append(&[record(0, 3_000)], 1).expect("appends");
     while store.status().log_bytes == before {
         std::thread::yield_now();
     }
-    let mut model = Model {
-        records: vec![record(0, 3_000)],
-    };
+    let mut model = Model { records: vec![record(0, 3_000)] };
     model.fill(&store, 300, 700);
     model.check(&store);
 }
@@ -294,17 +239,12 @@ fn the_next_segment_is_made_in_the_background() {
 /// Readers behind, at and before the oldest offset, while segments go and are used again.
 fn reads_race_with_retention<D: Disk>(disk: D) {
     const TURNS: u64 = 600;
-    let limits = Options {
-        segment_bytes: 8 * 1024,
-        ..retaining(options(1), 20 * 1024)
-    };
+    let limits = Options { segment_bytes: 8 * 1024, ..retaining(options(1), 20 * 1024) };
     let store = Embedded::open(disk, limits).expect("opens");
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for number in 0..TURNS {
-                store
-                    .append(&[record(number, 500)], number)
-                    .expect("appends");
+                store.append(&[record(number, 500)], number).expect("appends");
                 if number % 4 == 0 {
                     store.commit().expect("commits");
                 }

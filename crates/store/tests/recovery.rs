@@ -28,20 +28,12 @@ fn last_frame(bytes: usize) -> LastFrame {
     let before = disk.copy();
     let free = store.status().tail_free_bytes;
     let fourth = record(3, bytes);
-    store
-        .append(std::slice::from_ref(&fourth), 3)
-        .expect("appends");
+    store.append(std::slice::from_ref(&fourth), 3).expect("appends");
     let length = free - store.status().tail_free_bytes;
     let position = 8 * 1024 - free;
     let mut frame = vec![0; length as usize];
     disk.read_at(LOG, position, &mut frame).expect("reads");
-    LastFrame {
-        model,
-        before,
-        position,
-        frame,
-        fourth,
-    }
+    LastFrame { model, before, position, frame, fourth }
 }
 
 impl LastFrame {
@@ -49,8 +41,7 @@ impl LastFrame {
     fn torn(&self, kept: std::ops::Range<usize>) -> Memory {
         let disk = self.before.copy();
         let position = self.position + kept.start as u64;
-        disk.write_at(LOG, position, &self.frame[kept])
-            .expect("writes");
+        disk.write_at(LOG, position, &self.frame[kept]).expect("writes");
         disk.sync(LOG).expect("syncs");
         disk
     }
@@ -93,8 +84,7 @@ fn a_flip_in_the_unsealed_last_frame_cuts_it() {
     let last = last_frame(700);
     for at in 0..last.frame.len() {
         let disk = last.torn(0..last.frame.len());
-        disk.flip_bit(LOG, last.position + at as u64, at as u8)
-            .expect("flips");
+        disk.flip_bit(LOG, last.position + at as u64, at as u8).expect("flips");
         let store = open(&disk, 2).expect("a flip there is a torn write");
         last.model.check(&store);
     }
@@ -116,11 +106,7 @@ fn a_flip_in_a_sealed_log_is_refused_with_its_place() {
         let (file, position) = refusal(open(&flipped, 2));
         assert_eq!(file, LOG);
         let frame = at.saturating_sub(SECTOR as u64) / frame_bytes;
-        let start = if at < SECTOR as u64 {
-            0
-        } else {
-            SECTOR as u64 + frame * frame_bytes
-        };
+        let start = if at < SECTOR as u64 { 0 } else { SECTOR as u64 + frame * frame_bytes };
         assert_eq!(position, start, "flip at {at}");
     }
     for at in end..end + 2 * SECTOR as u64 {
@@ -158,15 +144,8 @@ fn a_flip_below_the_checkpoint_is_found_when_it_is_read() {
     disk.flip_bit(LOG, 3_000, 0).expect("flips");
     let store = open(&disk, 2).expect("rows are not affected");
     assert_eq!(store.read(70, 10, usize::MAX).expect("reads").len(), 10);
-    let error = store
-        .read(0, 10, usize::MAX)
-        .expect_err("the damage is named");
-    assert!(
-        error
-            .to_string()
-            .starts_with("log-0000000001 is damaged at byte"),
-        "{error}"
-    );
+    let error = store.read(0, 10, usize::MAX).expect_err("the damage is named");
+    assert!(error.to_string().starts_with("log-0000000001 is damaged at byte"), "{error}");
 }
 
 #[test]
@@ -187,10 +166,7 @@ fn a_lost_sync_is_refused_once_anything_was_written_after_it() {
                 }
             }
             let (file, position) = refusal(open(&disk.crash(4), 2));
-            assert_eq!(
-                (file.as_str(), position),
-                (LOG, (SECTOR * (1 + lost)) as u64)
-            );
+            assert_eq!((file.as_str(), position), (LOG, (SECTOR * (1 + lost)) as u64));
         }
     }
 }
@@ -218,10 +194,7 @@ fn a_missing_segment_is_refused() {
         let disk = disk.copy();
         disk.remove(missing).expect("removes");
         let (file, _) = refusal(open(&disk, 2));
-        assert_eq!(
-            file,
-            format!("log-000000000{}", if number == 1 { 2 } else { number })
-        );
+        assert_eq!(file, format!("log-000000000{}", if number == 1 { 2 } else { number }));
     }
     let disk = Memory::new();
     let store = open(&disk, 1).expect("opens");
@@ -234,10 +207,7 @@ fn a_missing_segment_is_refused() {
 
 #[test]
 fn what_a_start_has_shown_survives_although_it_was_never_synced() {
-    for (earlier, seed) in [0, 1, 3]
-        .into_iter()
-        .flat_map(|n| (0..10).map(move |seed| (n, seed)))
-    {
+    for (earlier, seed) in [0, 1, 3].into_iter().flat_map(|n| (0..10).map(move |seed| (n, seed))) {
         let disk = Memory::new();
         let store = open(&disk, 1).expect("opens");
         let mut model = Model::default();
@@ -245,9 +215,7 @@ fn what_a_start_has_shown_survives_although_it_was_never_synced() {
         // The sync fails: the turn is not acknowledged, but the next start can read it.
         disk.inject(disk.operations() + 1, Fault::Fails);
         let unsure = record(model.records.len() as u64, 300);
-        store
-            .append(std::slice::from_ref(&unsure), 9)
-            .expect_err("the sync fails");
+        store.append(std::slice::from_ref(&unsure), 9).expect_err("the sync fails");
         drop(store);
         let store = open(&disk, 2).expect("opens");
         model.records.push(unsure);
@@ -306,19 +274,14 @@ fn a_segment_used_again_never_shows_its_former_frames() {
         drop(store);
         stale_starts += usize::from(has_stale_frames(&disk, &model));
     }
-    assert!(
-        stale_starts > 10,
-        "only {stale_starts} starts met stale frames"
-    );
+    assert!(stale_starts > 10, "only {stale_starts} starts met stale frames");
 }
 
 /// Whether the last segment holds frames of its former use behind the tail.
 fn has_stale_frames(disk: &Memory, model: &Model) -> bool {
     let files = disk.list().expect("lists");
-    let (name, length) = files
-        .iter()
-        .rfind(|(name, _)| name.starts_with("log-"))
-        .expect("a segment");
+    let (name, length) =
+        files.iter().rfind(|(name, _)| name.starts_with("log-")).expect("a segment");
     let mut bytes = vec![0; *length as usize];
     disk.read_at(name, 0, &mut bytes).expect("reads");
     let newest = model.records.len() as u64;
@@ -368,8 +331,5 @@ fn another_format_is_refused() {
     header[SECTOR - 4..].copy_from_slice(&crc.to_le_bytes());
     disk.write_at(LOG, 0, &header).expect("writes");
     let error = open(&disk, 2).err().expect("refused").to_string();
-    assert_eq!(
-        error,
-        "log-0000000001 has format 9, this version reads format 1"
-    );
+    assert_eq!(error, "log-0000000001 has format 9, this version reads format 1");
 }

@@ -13,17 +13,11 @@ use onex_store::disk::{Disk, Memory};
 use onex_store::embedded::{Embedded, Options};
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/samples")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name)
 }
 
 fn options(entropy: u64) -> Options {
-    Options {
-        segment_first_bytes: 2 * 1024,
-        segment_bytes: 3 * 1024,
-        ..model::options(entropy)
-    }
+    Options { segment_first_bytes: 2 * 1024, segment_bytes: 3 * 1024, ..model::options(entropy) }
 }
 
 /// What the samples hold: three segments and a checkpoint in the middle.
@@ -50,10 +44,7 @@ fn read_folder(name: &str) -> Memory {
         .collect();
     files.sort();
     for path in files {
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .expect("a plain name");
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a plain name");
         let bytes = fs::read(&path).expect("reads");
         disk.create(name, bytes.len() as u64).expect("creates");
         disk.write_at(name, 0, &bytes).expect("writes");
@@ -77,11 +68,7 @@ fn files(disk: &Memory) -> Vec<(String, Vec<u8>)> {
         disk.read_at(&name, 0, &mut bytes).expect("reads");
         (name, bytes)
     };
-    disk.list()
-        .expect("lists")
-        .into_iter()
-        .map(content)
-        .collect()
+    disk.list().expect("lists").into_iter().map(content).collect()
 }
 
 fn stays_readable(name: &str, sealed: bool) {
@@ -92,15 +79,8 @@ fn stays_readable(name: &str, sealed: bool) {
     let found = read_folder(name);
     for ((name, bytes), (expected_name, expected)) in files(&found).iter().zip(files(&disk)) {
         assert_eq!(*name, expected_name);
-        let difference = bytes
-            .iter()
-            .zip(&expected)
-            .position(|(one, other)| one != other);
-        assert_eq!(
-            (difference, bytes.len()),
-            (None, expected.len()),
-            "first difference in {name}"
-        );
+        let difference = bytes.iter().zip(&expected).position(|(one, other)| one != other);
+        assert_eq!((difference, bytes.len()), (None, expected.len()), "first difference in {name}");
     }
     let store = Embedded::open(found, options(2)).expect("opens");
     assert_eq!(store.status().checkpoint, 6);

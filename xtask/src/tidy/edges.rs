@@ -26,13 +26,8 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
             }
         }
     }
-    for name in allowed
-        .keys()
-        .filter(|name| !members.contains(name.as_str()))
-    {
-        findings.push(format!(
-            "{PAGE}: the table names `{name}`, which does not exist"
-        ));
+    for name in allowed.keys().filter(|name| !members.contains(name.as_str())) {
+        findings.push(format!("{PAGE}: the table names `{name}`, which does not exist"));
     }
     findings
 }
@@ -54,18 +49,13 @@ fn uses(package: &Value) -> impl Iterator<Item = &str> {
 /// Rows `| package | uses | ...`, whose first two cells hold names in backquotes.
 fn table(page: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut rows = BTreeMap::new();
-    let lines = page
-        .lines()
-        .skip_while(|line| !line.starts_with("| package | uses |"));
+    let lines = page.lines().skip_while(|line| !line.starts_with("| package | uses |"));
     for line in lines.skip(2).take_while(|line| line.starts_with('|')) {
         let cells: Vec<&str> = line.split('|').collect();
         if let [_, package, used, ..] = cells.as_slice()
             && let Some(package) = quoted(package).next()
         {
-            rows.insert(
-                package.to_owned(),
-                quoted(used).map(str::to_owned).collect(),
-            );
+            rows.insert(package.to_owned(), quoted(used).map(str::to_owned).collect());
         }
     }
     rows

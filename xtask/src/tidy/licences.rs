@@ -22,20 +22,14 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
 fn allowed(text: &str) -> Option<BTreeSet<String>> {
     let table: toml::Table = text.parse().ok()?;
     let list = table.get("licenses")?.get("allow")?.as_array()?;
-    Some(
-        list.iter()
-            .filter_map(|licence| licence.as_str().map(str::to_owned))
-            .collect(),
-    )
+    Some(list.iter().filter_map(|licence| licence.as_str().map(str::to_owned)).collect())
 }
 
 /// Whether one way to read an SPDX expression needs allowed licences only.
 fn permits(expression: &str, allowed: &BTreeSet<String>) -> bool {
     // The old form of crates: `MIT/Apache-2.0`.
     let expression = expression.replace('/', " OR ");
-    alternatives(&expression)
-        .iter()
-        .any(|all| all.iter().all(|licence| allowed.contains(licence)))
+    alternatives(&expression).iter().any(|all| all.iter().all(|licence| allowed.contains(licence)))
 }
 
 /// The alternatives, each a list of licences that hold together.
@@ -67,9 +61,7 @@ fn split<'a>(expression: &'a str, operator: &str) -> Option<(&'a str, &'a str)> 
 
 /// Takes off parentheses around the whole.
 fn unwrap(expression: &str) -> &str {
-    let inner = expression
-        .strip_prefix('(')
-        .and_then(|rest| rest.strip_suffix(')'));
+    let inner = expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     match inner {
         Some(inner) if !inner.contains(['(', ')']) => inner,
         _ => expression,

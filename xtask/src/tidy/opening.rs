@@ -17,11 +17,8 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
 }
 
 fn fault(text: &str) -> Option<&'static str> {
-    let mut opening = text
-        .lines()
-        .map_while(|line| line.strip_prefix("//!"))
-        .map(str::trim_start)
-        .peekable();
+    let mut opening =
+        text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim_start).peekable();
     if opening.peek().is_none() {
         return Some("does not open with `//!`");
     }

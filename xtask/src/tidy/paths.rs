@@ -4,15 +4,8 @@ use super::Finding;
 use crate::repository::{File, Repository};
 
 /// What a path in backquotes begins with; other text in backquotes is no path.
-const BEGINNINGS: [&str; 7] = [
-    ".ci/",
-    "crates/",
-    "docs/",
-    "examples/",
-    "nodes/",
-    "scripts/",
-    "xtask/",
-];
+const BEGINNINGS: [&str; 7] =
+    [".ci/", "crates/", "docs/", "examples/", "nodes/", "scripts/", "xtask/"];
 
 pub(super) fn check(repository: &Repository) -> Vec<Finding> {
     repository
@@ -38,11 +31,7 @@ fn named(file: &File) -> impl Iterator<Item = String> {
         .text
         .lines()
         .flat_map(|line| line.split('`').skip(1).step_by(2))
-        .filter(|text| {
-            BEGINNINGS
-                .iter()
-                .any(|beginning| text.starts_with(beginning))
-        })
+        .filter(|text| BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)))
         // A pattern or a place in a pattern is no path.
         .filter(|text| !text.contains(['*', '<', '{', ' ', '$']))
         .map(str::to_owned);
@@ -52,11 +41,7 @@ fn named(file: &File) -> impl Iterator<Item = String> {
         .skip(1)
         .filter_map(|rest| rest.split([')', '#']).next())
         .filter(|link| !link.is_empty() && !link.contains("://"))
-        .map(move |link| {
-            format!("{folder}/{link}")
-                .trim_start_matches('/')
-                .to_owned()
-        });
+        .map(move |link| format!("{folder}/{link}").trim_start_matches('/').to_owned());
     quoted.chain(linked)
 }
 

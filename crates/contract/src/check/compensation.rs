@@ -9,10 +9,7 @@ use crate::system::System;
 /// Under `compensate`: a step with effects, after which something can still fail, that says neither
 /// how it is undone nor that there is nothing to undo.
 pub(super) fn unsaid(system: &System<'_>, findings: &mut Findings<'_>) {
-    for (contract, workflow) in system
-        .workflows()
-        .filter(|(_, workflow)| compensates(workflow))
-    {
+    for (contract, workflow) in system.workflows().filter(|(_, workflow)| compensates(workflow)) {
         let ancestors = workflow.ancestors();
         for (at, step) in workflow.nodes.iter().enumerate() {
             let has_effects = matches!(step.work, Some(Work::Effect { .. }));
@@ -22,10 +19,8 @@ pub(super) fn unsaid(system: &System<'_>, findings: &mut Findings<'_>) {
             let Some(why) = can_still_fail(contract, workflow, &ancestors[at], at) else {
                 continue;
             };
-            let message = format!(
-                "`{}` does not say how it is undone when {why}",
-                step.id.as_str()
-            );
+            let message =
+                format!("`{}` does not say how it is undone when {why}", step.id.as_str());
             findings.error(code::COMPENSATION_UNSAID, step.id.at, message).help(
                 "add `compensation: {operation: ...}`, or `compensation: none` when there is nothing to undo",
             );
@@ -58,10 +53,7 @@ fn can_still_fail(
     if own.for_each.is_some() && fails(own) {
         return Some("a later item fails".to_owned());
     }
-    contract
-        .output_model
-        .as_ref()
-        .map(|_| "the result does not fit `output_model`".to_owned())
+    contract.output_model.as_ref().map(|_| "the result does not fit `output_model`".to_owned())
 }
 
 /// A compensation of a step that has nothing to undo.
@@ -73,10 +65,8 @@ pub(super) fn nothing_to_undo(system: &System<'_>, findings: &mut Findings<'_>) 
             };
             let has_effects = matches!(step.work, Some(Work::Effect { .. }) | None);
             if !has_effects && node.is_none() {
-                let message = format!(
-                    "`{}` is no effect: say which effect undoes it",
-                    step.id.as_str()
-                );
+                let message =
+                    format!("`{}` is no effect: say which effect undoes it", step.id.as_str());
                 findings
                     .error(code::NEVER_BEGINS, *at, message)
                     .help("add `effect_node`, or leave the compensation out");

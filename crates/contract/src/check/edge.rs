@@ -12,27 +12,16 @@ pub(super) fn producers_disagree(system: &System<'_>, findings: &mut Findings<'_
     for topic in system.topics.keys() {
         let mut declared: Vec<(&Schema, At)> = Vec::new();
         for contract in &system.contracts {
-            for entry in contract
-                .event_bus
-                .publish
-                .iter()
-                .filter(|e| e.topic.value == *topic)
-            {
+            for entry in contract.event_bus.publish.iter().filter(|e| e.topic.value == *topic) {
                 let schema = system.schema_of(entry.payload.as_ref());
-                let at = entry
-                    .payload
-                    .as_ref()
-                    .map_or(entry.topic.at, |data| data.at);
+                let at = entry.payload.as_ref().map_or(entry.topic.at, |data| data.at);
                 declared.extend(schema.map(|schema| (schema, at)));
             }
         }
         let Some(((first, place), others)) = declared.split_first() else {
             continue;
         };
-        for (_, at) in others
-            .iter()
-            .filter(|(other, _)| other.document() != first.document())
-        {
+        for (_, at) in others.iter().filter(|(other, _)| other.document() != first.document()) {
             findings
                 .error(
                     code::PRODUCERS_DISAGREE,
@@ -66,22 +55,9 @@ fn wanted<'s>(
     contract: &'s crate::model::Contract<'_>,
     entry: &'s SubscribeTopic<'_>,
 ) -> Option<(&'s Schema, At)> {
-    let compute = contract
-        .compute
-        .as_ref()
-        .and_then(|compute| compute.input.as_ref());
-    let reference = entry
-        .payload
-        .as_ref()
-        .or(contract.input_model.as_ref())
-        .or(compute)?;
-    Some((
-        system.schema(reference)?,
-        entry
-            .payload
-            .as_ref()
-            .map_or(entry.topic.at, |data| data.at),
-    ))
+    let compute = contract.compute.as_ref().and_then(|compute| compute.input.as_ref());
+    let reference = entry.payload.as_ref().or(contract.input_model.as_ref()).or(compute)?;
+    Some((system.schema(reference)?, entry.payload.as_ref().map_or(entry.topic.at, |data| data.at)))
 }
 
 fn report(misfit: &Misfit, entry: &SubscribeTopic<'_>, at: At, findings: &mut Findings<'_>) {
@@ -90,10 +66,7 @@ fn report(misfit: &Misfit, entry: &SubscribeTopic<'_>, at: At, findings: &mut Fi
         "" => String::new(),
         path => format!("`{path}`: "),
     };
-    let message = format!(
-        "what `{topic}` carries does not fit: {field}{}",
-        misfit.message
-    );
+    let message = format!("what `{topic}` carries does not fit: {field}{}", misfit.message);
     match misfit.certain {
         true => findings
             .error(code::EDGE_MISFIT, at, message)

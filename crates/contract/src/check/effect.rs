@@ -33,10 +33,7 @@ fn of_known_kind<'s, 'a>(
     system: &'s System<'a>,
 ) -> impl Iterator<Item = (&'s EffectOperation<'a>, &'a EffectKind)> {
     system.operations().filter_map(|(_, operation)| {
-        Some((
-            operation,
-            system.catalog.effects.get(operation.io.kind.as_str())?,
-        ))
+        Some((operation, system.catalog.effects.get(operation.io.kind.as_str())?))
     })
 }
 
@@ -56,9 +53,7 @@ pub(super) fn unknown_kind(system: &System<'_>, findings: &mut Findings<'_>) {
             format!("this host has {}", known.join(", "))
         });
         let message = format!("unknown handler_type `{}`", kind.as_str());
-        findings
-            .error(code::UNKNOWN_KIND, kind.at, message)
-            .help(help);
+        findings.error(code::UNKNOWN_KIND, kind.at, message).help(help);
     }
 }
 
@@ -69,20 +64,12 @@ pub(super) fn io_config(system: &System<'_>, findings: &mut Findings<'_>) {
             continue;
         };
         let document = schema.document();
-        let closed = document
-            .get("additionalProperties")
-            .and_then(Value::as_bool)
-            == Some(false);
+        let closed = document.get("additionalProperties").and_then(Value::as_bool) == Some(false);
         let fields: Vec<&str> = match document.get("properties").and_then(Value::as_map) {
             Some(properties) if closed => {
                 properties.iter().filter_map(|(key, _)| name(key)).collect()
             }
-            _ => operation
-                .io
-                .fields
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .collect(),
+            _ => operation.io.fields.iter().map(|(name, _)| name.as_str()).collect(),
         };
         let mut known = operation.io.node.clone();
         if let Tree::Map(entries) = &mut known.tree {
@@ -94,9 +81,7 @@ pub(super) fn io_config(system: &System<'_>, findings: &mut Findings<'_>) {
                 format!("it has {}", fields.join(", "))
             });
             let message = format!("`{}` has no field `{}`", kind.name, field.as_str());
-            findings
-                .error(code::IO_CONFIG_MISFIT, field.at, message)
-                .help(help);
+            findings.error(code::IO_CONFIG_MISFIT, field.at, message).help(help);
         }
         for misfit in schema.validate(&known.to_value()).err().unwrap_or_default() {
             let (node, at) = place(operation, &misfit.at);
@@ -145,22 +130,11 @@ pub(super) fn body_missing(system: &System<'_>, findings: &mut Findings<'_>) {
         let Some(verb) = verb(operation, kind) else {
             continue;
         };
-        let needs = kind
-            .body_verbs
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(&verb));
-        let has = operation
-            .io
-            .fields
-            .iter()
-            .any(|(name, _)| name.as_str() == "body");
+        let needs = kind.body_verbs.iter().any(|known| known.eq_ignore_ascii_case(&verb));
+        let has = operation.io.fields.iter().any(|(name, _)| name.as_str() == "body");
         if needs && !has {
             findings
-                .error(
-                    code::BODY_MISSING,
-                    operation.io.kind.at,
-                    format!("{verb} needs a `body`"),
-                )
+                .error(code::BODY_MISSING, operation.io.kind.at, format!("{verb} needs a `body`"))
                 .help("add `body: ...`, or `body: null` for none");
         }
     }
@@ -169,11 +143,7 @@ pub(super) fn body_missing(system: &System<'_>, findings: &mut Findings<'_>) {
 /// Two operations of one effect with one name.
 pub(super) fn duplicate_operation(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, effect) in system.effects() {
-        twice(
-            effect.operations.iter().map(|operation| &operation.name),
-            "operation",
-            findings,
-        );
+        twice(effect.operations.iter().map(|operation| &operation.name), "operation", findings);
     }
 }
 
@@ -199,14 +169,8 @@ pub(super) fn breaker_too_slow(system: &System<'_>, findings: &mut Findings<'_>)
         let Some(breaker) = operation.breaker.as_ref().filter(|breaker| breaker.enabled) else {
             continue;
         };
-        let open = breaker
-            .timeout_ms
-            .as_ref()
-            .map_or(BREAKER_TIMEOUT_MS, |ms| ms.value);
-        let lasts = operation
-            .timeout_ms
-            .as_ref()
-            .map_or(OPERATION_TIMEOUT_MS, |ms| ms.value);
+        let open = breaker.timeout_ms.as_ref().map_or(BREAKER_TIMEOUT_MS, |ms| ms.value);
+        let lasts = operation.timeout_ms.as_ref().map_or(OPERATION_TIMEOUT_MS, |ms| ms.value);
         if open >= lasts {
             let at = breaker.timeout_ms.as_ref().map_or(breaker.at, |ms| ms.at);
             let message = format!(
@@ -226,9 +190,7 @@ pub(super) fn no_status(system: &System<'_>, findings: &mut Findings<'_>) {
         let codes = response.success_codes.iter().map(|codes| codes.at);
         for at in codes.chain(response.refusals.iter().map(|refusal| refusal.at)) {
             let message = format!("answers of `{}` have no status", kind.name);
-            findings
-                .error(code::NO_STATUS, at, message)
-                .help("leave this out");
+            findings.error(code::NO_STATUS, at, message).help("leave this out");
         }
     }
 }
@@ -237,10 +199,7 @@ pub(super) fn no_status(system: &System<'_>, findings: &mut Findings<'_>) {
 pub(super) fn code_twice(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, operation) in system.operations() {
         let response = &operation.response;
-        let success = response
-            .success_codes
-            .as_ref()
-            .map(|codes| codes.value.as_slice());
+        let success = response.success_codes.as_ref().map(|codes| codes.value.as_slice());
         let mut seen: Vec<u16> = success.unwrap_or_default().to_vec();
         for refusal in &response.refusals {
             for code in &refusal.codes {
@@ -265,10 +224,7 @@ pub(super) fn never_triggered(system: &System<'_>, findings: &mut Findings<'_>) 
         };
         for (index, operation) in effect.operations.iter().enumerate() {
             let emitted = |intent: &Word| {
-                system
-                    .intents
-                    .get(&intent.value)
-                    .is_some_and(|uses| !uses.emitters.is_empty())
+                system.intents.get(&intent.value).is_some_and(|uses| !uses.emitters.is_empty())
             };
             let triggered = operation.on_topic.is_some()
                 || operation.on_intent.as_ref().is_some_and(emitted)
@@ -276,17 +232,12 @@ pub(super) fn never_triggered(system: &System<'_>, findings: &mut Findings<'_>) 
             if triggered {
                 continue;
             }
-            let message = format!(
-                "nothing triggers the operation `{}`",
-                operation.name.as_str()
-            );
+            let message = format!("nothing triggers the operation `{}`", operation.name.as_str());
             let help = match &operation.on_intent {
                 Some(intent) => format!("no reducer emits the intent `{}`", intent.as_str()),
                 None => "give it `on_intent` or `on_topic`, or use it in a step".to_owned(),
             };
-            findings
-                .warning(code::NEVER_TRIGGERED, operation.name.at, message)
-                .help(help);
+            findings.warning(code::NEVER_TRIGGERED, operation.name.at, message).help(help);
         }
     }
 }
@@ -299,11 +250,8 @@ fn used_by_steps(system: &System<'_>) -> Vec<(usize, usize)> {
                 continue;
             };
             used.extend(system.operation(node, operation.as_ref()));
-            if let Some(CompensationRule::Operation {
-                node: other,
-                operation,
-                ..
-            }) = &step.compensation
+            if let Some(CompensationRule::Operation { node: other, operation, .. }) =
+                &step.compensation
             {
                 used.extend(system.operation(other.as_ref().unwrap_or(node), operation.as_ref()));
             }

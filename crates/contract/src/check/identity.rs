@@ -20,10 +20,7 @@ pub(super) fn wrong_section(system: &System<'_>, findings: &mut Findings<'_>) {
             let message = format!("{kind} cannot have `{}`", word.as_str());
             findings
                 .error(code::WRONG_SECTION, word.at, message)
-                .help(format!(
-                    "it belongs to {}: move it to a node of its own",
-                    others.join(", ")
-                ))
+                .help(format!("it belongs to {}: move it to a node of its own", others.join(", ")))
                 .related(contract.kind.at, "the kind");
         }
     }
@@ -31,22 +28,14 @@ pub(super) fn wrong_section(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// A node that has nothing to run.
 pub(super) fn inert(system: &System<'_>, findings: &mut Findings<'_>) {
-    for contract in system
-        .contracts
-        .iter()
-        .filter(|contract| contract.is_inert())
-    {
+    for contract in system.contracts.iter().filter(|contract| contract.is_inert()) {
         let (kind, section) = match contract.kind.value {
             Kind::Effect => ("an effect", "effect_operations"),
             Kind::Compute => ("a compute", "compute_operations"),
             Kind::Reducer => ("a reducer", "state_machine"),
             Kind::Orchestrator => ("an orchestrator", "workflow_coordination"),
         };
-        if contract
-            .sections
-            .iter()
-            .any(|word| word.as_str() == section)
-        {
+        if contract.sections.iter().any(|word| word.as_str() == section) {
             continue;
         }
         let message = format!("`{}` has nothing to run", contract.name.as_str());

@@ -30,11 +30,7 @@ pub(super) fn no_performer(system: &System<'_>, findings: &mut Findings<'_>) {
         (!uses.performers.is_empty()).then(|| name.to_string())
     };
     let known: Vec<String> = system.intents.iter().filter_map(performed).collect();
-    for (intent, uses) in system
-        .intents
-        .iter()
-        .filter(|(_, uses)| uses.performers.is_empty())
-    {
+    for (intent, uses) in system.intents.iter().filter(|(_, uses)| uses.performers.is_empty()) {
         for at in &uses.emitters {
             let help = meant(intent, known.iter().map(String::as_str), || {
                 format!("write `on_intent: {intent}` on an operation of an effect")

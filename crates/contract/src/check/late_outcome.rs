@@ -14,12 +14,7 @@ pub(super) fn late_outcome(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, machine) in system.machines() {
         let answers = answers(system, contract, machine);
         let pending = pending(machine, contract, &answers);
-        for (at, state) in machine
-            .states
-            .iter()
-            .enumerate()
-            .filter(|(_, state)| state.terminal)
-        {
+        for (at, state) in machine.states.iter().enumerate().filter(|(_, state)| state.terminal) {
             for intent in &pending[at] {
                 let open = answers[intent].iter().filter(|topic| {
                     !machine.transitions.iter().any(|t| {
@@ -51,31 +46,20 @@ fn answers<'s>(
 ) -> BTreeMap<&'s str, Vec<&'s str>> {
     let mut answers = BTreeMap::new();
     for intent in machine.actions().filter_map(intent_of) {
-        let performers = system
-            .intents
-            .get(intent)
-            .map(|uses| uses.performers.as_slice());
+        let performers = system.intents.get(intent).map(|uses| uses.performers.as_slice());
         let mut topics: Vec<&str> = Vec::new();
         for performer in performers.unwrap_or_default() {
             let node = &system.contracts[performer.node];
             let operation = performer.operation.zip(node.effect.as_ref());
             let ends = operation.map(|(at, effect)| effect.operations[at].publications());
             topics.extend(ends.into_iter().flatten().map(|end| end.topic.as_str()));
-            let run = node
-                .workflow
-                .iter()
-                .filter(|_| performer.operation.is_none());
+            let run = node.workflow.iter().filter(|_| performer.operation.is_none());
             topics.extend(
-                run.flat_map(|workflow| workflow.publications())
-                    .map(|end| end.topic.as_str()),
+                run.flat_map(|workflow| workflow.publications()).map(|end| end.topic.as_str()),
             );
         }
         let heard = |topic: &&str| {
-            contract
-                .event_bus
-                .subscribe
-                .iter()
-                .any(|entry| entry.topic.as_str() == *topic)
+            contract.event_bus.subscribe.iter().any(|entry| entry.topic.as_str() == *topic)
         };
         topics.retain(heard);
         topics.sort_unstable();
@@ -97,11 +81,7 @@ fn hears(contract: &Contract<'_>, transition: &Transition<'_>, topic: &str) -> b
         TriggerRef::Topic { topic: named, .. } => named.as_str() == topic,
         TriggerRef::Name(name) => {
             event_segment(topic) == Some(name.as_str())
-                && contract
-                    .event_bus
-                    .subscribe
-                    .iter()
-                    .any(|entry| entry.topic.as_str() == topic)
+                && contract.event_bus.subscribe.iter().any(|entry| entry.topic.as_str() == topic)
         }
     }
 }
@@ -117,12 +97,7 @@ fn pending<'m>(
     let mut changed = true;
     while changed {
         changed = false;
-        for (from, state) in machine
-            .states
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| reached[*at])
-        {
+        for (from, state) in machine.states.iter().enumerate().filter(|(at, _)| reached[*at]) {
             let name = state.name.as_str();
             for transition in machine.transitions.iter().filter(|t| t.starts_from(name)) {
                 if state.terminal && transition.to.is_some() {
@@ -134,15 +109,10 @@ fn pending<'m>(
                 };
                 let Some(to) = to else { continue };
                 let answered = |intent: &&&str| {
-                    answers[**intent]
-                        .iter()
-                        .any(|topic| hears(contract, transition, topic))
+                    answers[**intent].iter().any(|topic| hears(contract, transition, topic))
                 };
-                let mut after: BTreeSet<&str> = pending[from]
-                    .iter()
-                    .filter(|intent| !answered(intent))
-                    .copied()
-                    .collect();
+                let mut after: BTreeSet<&str> =
+                    pending[from].iter().filter(|intent| !answered(intent)).copied().collect();
                 after.extend(emitted(machine, transition, from, to));
                 let before = pending[to].len();
                 pending[to].extend(after);

@@ -9,12 +9,7 @@ use crate::system::{System, event_segment};
 pub(super) fn unreachable_state(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, machine) in system.machines() {
         let reached = reached(machine);
-        for (state, _) in machine
-            .states
-            .iter()
-            .zip(&reached)
-            .filter(|(_, reached)| !**reached)
-        {
+        for (state, _) in machine.states.iter().zip(&reached).filter(|(_, reached)| !**reached) {
             let message = format!("no transition leads to `{}`", state.name.as_str());
             findings
                 .warning(code::UNREACHABLE_STATE, state.name.at, message)
@@ -26,10 +21,7 @@ pub(super) fn unreachable_state(system: &System<'_>, findings: &mut Findings<'_>
 /// Which states can be entered from the initial one; all of them when that is not known.
 pub(super) fn reached(machine: &StateMachine<'_>) -> Vec<bool> {
     let mut reached = vec![false; machine.states.len()];
-    let initial = machine
-        .initial_state
-        .as_ref()
-        .and_then(|name| machine.find(name.as_str()));
+    let initial = machine.initial_state.as_ref().and_then(|name| machine.find(name.as_str()));
     let Some(initial) = initial else {
         return vec![true; machine.states.len()];
     };
@@ -38,10 +30,8 @@ pub(super) fn reached(machine: &StateMachine<'_>) -> Vec<bool> {
         if std::mem::replace(&mut reached[at], true) || machine.states[at].terminal {
             continue;
         }
-        let leaving = machine
-            .transitions
-            .iter()
-            .filter(|t| leaves(t, machine.states[at].name.as_str()));
+        let leaving =
+            machine.transitions.iter().filter(|t| leaves(t, machine.states[at].name.as_str()));
         open.extend(leaving.filter_map(|t| machine.find(t.to.as_ref()?.as_str())));
     }
     reached
@@ -61,11 +51,7 @@ pub(super) fn dead_end(system: &System<'_>, findings: &mut Findings<'_>) {
             if patient || !reached[at] || !is_inhabited(machine, name) {
                 continue;
             }
-            let mut leaving = machine
-                .transitions
-                .iter()
-                .filter(|t| leaves(t, name))
-                .peekable();
+            let mut leaving = machine.transitions.iter().filter(|t| leaves(t, name)).peekable();
             let message = if leaving.peek().is_none() {
                 format!("nothing leaves `{name}`, and it is not terminal")
             } else if leaving.all(|t| only_entries(system, contract, &t.trigger)) {
@@ -83,10 +69,7 @@ pub(super) fn dead_end(system: &System<'_>, findings: &mut Findings<'_>) {
 /// Whether an entity can be in the state: of the initial one only when something stays in it or
 /// enters it, since an entity begins with the first message applied to it.
 fn is_inhabited(machine: &StateMachine<'_>, state: &str) -> bool {
-    let initial = machine
-        .initial_state
-        .as_ref()
-        .is_some_and(|name| name.as_str() == state);
+    let initial = machine.initial_state.as_ref().is_some_and(|name| name.as_str() == state);
     let acts = |t: &Transition<'_>| t.starts_from(state) && !t.actions.is_empty();
     let holds = |t: &Transition<'_>| match &t.to {
         Some(to) => to.as_str() == state,
@@ -100,12 +83,8 @@ fn only_entries(system: &System<'_>, contract: &Contract<'_>, trigger: &TriggerR
     if trigger.is_timeout() {
         return false;
     }
-    let is_entry = |topic: &str| {
-        system
-            .topics
-            .get(topic)
-            .is_some_and(|uses| uses.producers.is_empty())
-    };
+    let is_entry =
+        |topic: &str| system.topics.get(topic).is_some_and(|uses| uses.producers.is_empty());
     match trigger {
         TriggerRef::Topic { topic, .. } => is_entry(topic.as_str()),
         TriggerRef::Name(name) => contract

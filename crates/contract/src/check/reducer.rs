@@ -13,17 +13,11 @@ use crate::yaml::Tree;
 /// A state that is named and not declared.
 pub(super) fn unknown_state(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, machine) in system.machines() {
-        let from = machine
-            .transitions
-            .iter()
-            .flat_map(|transition| match &transition.from {
-                From::Any(_) => [].as_slice(),
-                From::States(names) => names.as_slice(),
-            });
-        let to = machine
-            .transitions
-            .iter()
-            .filter_map(|transition| transition.to.as_ref());
+        let from = machine.transitions.iter().flat_map(|transition| match &transition.from {
+            From::Any(_) => [].as_slice(),
+            From::States(names) => names.as_slice(),
+        });
+        let to = machine.transitions.iter().filter_map(|transition| transition.to.as_ref());
         for name in machine.initial_state.iter().chain(from).chain(to) {
             if machine.find(name.as_str()).is_some() {
                 continue;
@@ -34,9 +28,7 @@ pub(super) fn unknown_state(system: &System<'_>, findings: &mut Findings<'_>) {
                 word => meant(word, states, || "declare it under `states`".to_owned()),
             };
             let message = format!("unknown state `{}`", name.as_str());
-            findings
-                .error(code::UNKNOWN_STATE, name.at, message)
-                .help(help);
+            findings.error(code::UNKNOWN_STATE, name.at, message).help(help);
         }
     }
 }
@@ -73,13 +65,7 @@ pub(super) fn twice<'w>(
 /// A trigger that no subscribed topic has.
 pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, machine) in system.machines() {
-        let topics = || {
-            contract
-                .event_bus
-                .subscribe
-                .iter()
-                .map(|entry| entry.topic.as_str())
-        };
+        let topics = || contract.event_bus.subscribe.iter().map(|entry| entry.topic.as_str());
         for transition in &machine.transitions {
             let (name, known, help) = match &transition.trigger {
                 TriggerRef::Name(name) => {
@@ -98,9 +84,7 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
             };
             if !known {
                 let message = format!("no subscribed topic has the trigger `{}`", name.as_str());
-                findings
-                    .error(code::NO_SUCH_TRIGGER, name.at, message)
-                    .help(help);
+                findings.error(code::NO_SUCH_TRIGGER, name.at, message).help(help);
             }
         }
     }
@@ -131,12 +115,8 @@ fn states_of<'c>(transition: &'c Transition<'_>) -> Vec<&'c str> {
 /// Two transitions of one state and trigger with the same priority, of which both could be meant.
 pub(super) fn ambiguous(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, machine) in system.machines() {
-        let topics: Vec<&str> = contract
-            .event_bus
-            .subscribe
-            .iter()
-            .map(|entry| entry.topic.as_str())
-            .collect();
+        let topics: Vec<&str> =
+            contract.event_bus.subscribe.iter().map(|entry| entry.topic.as_str()).collect();
         let mut seen: BTreeMap<(&str, &str, i64), (usize, At)> = BTreeMap::new();
         for (index, transition) in machine.transitions.iter().enumerate() {
             for state in states_of(transition) {
@@ -170,16 +150,13 @@ pub(super) fn leaves_terminal(system: &System<'_>, findings: &mut Findings<'_>) 
                 continue;
             };
             for name in names {
-                let terminal = machine
-                    .find(name.as_str())
-                    .is_some_and(|at| machine.states[at].terminal);
+                let terminal =
+                    machine.find(name.as_str()).is_some_and(|at| machine.states[at].terminal);
                 if terminal {
                     let message = format!("`{}` is terminal: nothing leaves it", name.as_str());
-                    findings
-                        .error(code::LEAVES_TERMINAL, name.at, message)
-                        .help(
-                            "leave `to_state` out to act and stay, or make the state not terminal",
-                        );
+                    findings.error(code::LEAVES_TERMINAL, name.at, message).help(
+                        "leave `to_state` out to act and stay, or make the state not terminal",
+                    );
                 }
             }
         }
@@ -187,10 +164,7 @@ pub(super) fn leaves_terminal(system: &System<'_>, findings: &mut Findings<'_>) 
 }
 
 fn timeouts<'m, 'a>(machine: &'m StateMachine<'a>) -> impl Iterator<Item = &'m Transition<'a>> {
-    machine
-        .transitions
-        .iter()
-        .filter(|transition| transition.trigger.is_timeout())
+    machine.transitions.iter().filter(|transition| transition.trigger.is_timeout())
 }
 
 /// A state with a timer whose expiry nothing answers.
@@ -210,9 +184,7 @@ pub(super) fn timeout_unhandled(system: &System<'_>, findings: &mut Findings<'_>
                 let message = format!("no transition of `{name}` answers its timeout");
                 findings
                     .error(code::TIMEOUT_UNHANDLED, timeout.at, message)
-                    .help(format!(
-                        "add {{from_state: {name}, to_state: ..., trigger: timeout}}"
-                    ));
+                    .help(format!("add {{from_state: {name}, to_state: ..., trigger: timeout}}"));
             }
         }
     }
@@ -222,9 +194,7 @@ pub(super) fn timeout_unhandled(system: &System<'_>, findings: &mut Findings<'_>
 pub(super) fn timeout_never_fires(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, machine) in system.machines() {
         let timed = |name: &str| {
-            machine
-                .find(name)
-                .is_none_or(|at| machine.states[at].timeout_ms.is_some())
+            machine.find(name).is_none_or(|at| machine.states[at].timeout_ms.is_some())
         };
         for transition in timeouts(machine) {
             match &transition.from {

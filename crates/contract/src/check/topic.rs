@@ -28,28 +28,15 @@ pub(super) fn bad_topic(system: &System<'_>, findings: &mut Findings<'_>) {
 pub(super) fn unlisted(system: &System<'_>, findings: &mut Findings<'_>) {
     for contract in &system.contracts {
         let listed = |topic: &Word| {
-            contract
-                .event_bus
-                .publish
-                .iter()
-                .any(|entry| entry.topic.value == topic.value)
+            contract.event_bus.publish.iter().any(|entry| entry.topic.value == topic.value)
         };
-        for (topic, _) in published(contract)
-            .iter()
-            .filter(|(topic, _)| !listed(topic))
-        {
-            let names = contract
-                .event_bus
-                .publish
-                .iter()
-                .map(|entry| entry.topic.as_str());
+        for (topic, _) in published(contract).iter().filter(|(topic, _)| !listed(topic)) {
+            let names = contract.event_bus.publish.iter().map(|entry| entry.topic.as_str());
             let help = super::meant(topic.as_str(), names, || {
                 format!("add {} to `event_bus.publish_topics`", topic.as_str())
             });
             let message = format!("`{}` is not among the `publish_topics`", topic.as_str());
-            findings
-                .error(code::UNLISTED_TOPIC, topic.at, message)
-                .help(help);
+            findings.error(code::UNLISTED_TOPIC, topic.at, message).help(help);
         }
     }
 }
@@ -102,16 +89,9 @@ pub(super) fn not_taken(system: &System<'_>, findings: &mut Findings<'_>) {
             let topic = &entry.topic;
             let (taken, help) = match contract.kind.value {
                 Kind::Effect => (
-                    contract
-                        .effect
-                        .iter()
-                        .flat_map(|effect| &effect.operations)
-                        .any(|operation| {
-                            operation
-                                .on_topic
-                                .as_ref()
-                                .is_some_and(|on| on.value == topic.value)
-                        }),
+                    contract.effect.iter().flat_map(|effect| &effect.operations).any(|operation| {
+                        operation.on_topic.as_ref().is_some_and(|on| on.value == topic.value)
+                    }),
                     "name it in `on_topic` of an operation",
                 ),
                 Kind::Compute => (
@@ -122,9 +102,7 @@ pub(super) fn not_taken(system: &System<'_>, findings: &mut Findings<'_>) {
             };
             if !taken {
                 let message = format!("nothing in this node takes `{}`", topic.as_str());
-                findings
-                    .error(code::NOT_TAKEN, topic.at, message)
-                    .help(help);
+                findings.error(code::NOT_TAKEN, topic.at, message).help(help);
             }
         }
     }
@@ -139,11 +117,9 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
                 consumer.at,
                 format!("`{topic}` is an entry: no contract publishes it"),
             ),
-            (Some(producer), None) => (
-                code::EXIT,
-                *producer,
-                format!("`{topic}` is an exit: no contract consumes it"),
-            ),
+            (Some(producer), None) => {
+                (code::EXIT, *producer, format!("`{topic}` is an exit: no contract consumes it"))
+            }
             _ => continue,
         };
         match counterpart(system, topic, uses) {
@@ -167,8 +143,7 @@ fn counterpart<'s>(system: &'s System<'_>, topic: &str, uses: &TopicUse) -> Opti
     };
     let others = || {
         let open = system.topics.iter().filter(|(_, other)| opposite(other));
-        open.map(|(name, _)| name.as_str())
-            .filter(|name| *name != topic)
+        open.map(|(name, _)| name.as_str()).filter(|name| *name != topic)
     };
     let unversioned = |name: &str| name.rsplit_once('.').map(|(rest, _)| rest.to_owned());
     let same = others().find(|other| unversioned(other) == unversioned(topic));
@@ -180,12 +155,7 @@ fn is_typo(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let prefix = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[prefix..], &b[prefix..]);
-    let suffix = a
-        .iter()
-        .rev()
-        .zip(b.iter().rev())
-        .take_while(|(x, y)| x == y)
-        .count();
+    let suffix = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
     match (&a[..a.len() - suffix], &b[..b.len() - suffix]) {
         ([x, y], [v, w]) => x == w && y == v,
         (a, b) => a.len() <= 1 && b.len() <= 1,
@@ -194,11 +164,7 @@ fn is_typo(a: &str, b: &str) -> bool {
 
 /// A command with two subscribers.
 pub(super) fn command_shared(system: &System<'_>, findings: &mut Findings<'_>) {
-    for (topic, uses) in system
-        .topics
-        .iter()
-        .filter(|(topic, _)| topic.starts_with("onex.cmd."))
-    {
+    for (topic, uses) in system.topics.iter().filter(|(topic, _)| topic.starts_with("onex.cmd.")) {
         let mut owners: Vec<(usize, At)> = Vec::new();
         for consumer in &uses.consumers {
             let listing = consumer.kind == ConsumerKind::Subscription

@@ -12,16 +12,9 @@ use crate::yaml::Tree;
 
 /// A workflow without steps.
 pub(super) fn empty(system: &System<'_>, findings: &mut Findings<'_>) {
-    for (_, workflow) in system
-        .workflows()
-        .filter(|(_, workflow)| workflow.nodes.is_empty())
-    {
+    for (_, workflow) in system.workflows().filter(|(_, workflow)| workflow.nodes.is_empty()) {
         findings
-            .error(
-                code::EMPTY_WORKFLOW,
-                workflow.at,
-                "the workflow has no steps",
-            )
+            .error(code::EMPTY_WORKFLOW, workflow.at, "the workflow has no steps")
             .help("add a node to `execution_graph.nodes`");
     }
 }
@@ -53,13 +46,9 @@ pub(super) fn unknown_dependency(system: &System<'_>, findings: &mut Findings<'_
         for name in workflow.nodes.iter().flat_map(|node| &node.depends_on) {
             if workflow.find(name.as_str()).is_none() {
                 let ids = workflow.nodes.iter().map(|node| node.id.as_str());
-                let help = meant(name.as_str(), ids, || {
-                    "name the `node_id` of a step".to_owned()
-                });
+                let help = meant(name.as_str(), ids, || "name the `node_id` of a step".to_owned());
                 let message = format!("no step has the id `{}`", name.as_str());
-                findings
-                    .error(code::UNKNOWN_DEPENDENCY, name.at, message)
-                    .help(help);
+                findings.error(code::UNKNOWN_DEPENDENCY, name.at, message).help(help);
             }
         }
     }
@@ -78,16 +67,10 @@ pub(super) fn cycle(system: &System<'_>, findings: &mut Findings<'_>) {
                 *told |= ancestors[start][other] && ancestors[other][start];
             }
             let path = path_back(workflow, &ancestors, start);
-            let names: Vec<&str> = path
-                .iter()
-                .map(|at| workflow.nodes[*at].id.as_str())
-                .collect();
+            let names: Vec<&str> = path.iter().map(|at| workflow.nodes[*at].id.as_str()).collect();
             let node = &workflow.nodes[start];
             let next = path.get(1).map(|at| workflow.nodes[*at].id.as_str());
-            let edge = node
-                .depends_on
-                .iter()
-                .find(|name| Some(name.as_str()) == next);
+            let edge = node.depends_on.iter().find(|name| Some(name.as_str()) == next);
             let at = edge.map_or(node.id.at, |name| name.at);
             let message = format!("steps wait for each other: {}", names.join(" -> "));
             findings
@@ -100,10 +83,7 @@ pub(super) fn cycle(system: &System<'_>, findings: &mut Findings<'_>) {
 /// A shortest way along dependencies from a step back to itself, both ends included.
 fn path_back(workflow: &Workflow<'_>, ancestors: &[Vec<bool>], start: usize) -> Vec<usize> {
     let direct = |at: usize| {
-        workflow.nodes[at]
-            .depends_on
-            .iter()
-            .filter_map(|name| workflow.find(name.as_str()))
+        workflow.nodes[at].depends_on.iter().filter_map(|name| workflow.find(name.as_str()))
     };
     let mut from: Vec<Option<usize>> = vec![None; workflow.nodes.len()];
     let mut queue = std::collections::VecDeque::from([start]);
@@ -139,9 +119,7 @@ fn named<'w>(step: &'w GraphNode<'_>) -> impl Iterator<Item = (&'w Word, Kind)> 
         _ => None,
     };
     let undo = match &step.compensation {
-        Some(CompensationRule::Operation {
-            node: Some(node), ..
-        }) => Some((node, Kind::Effect)),
+        Some(CompensationRule::Operation { node: Some(node), .. }) => Some((node, Kind::Effect)),
         _ => None,
     };
     work.into_iter().chain(undo)
@@ -167,9 +145,7 @@ pub(super) fn unknown_node(system: &System<'_>, findings: &mut Findings<'_>) {
                         format!("add a contract for {wanted} of this name")
                     });
                     let message = format!("no node is called `{}`", name.as_str());
-                    findings
-                        .error(code::UNKNOWN_NODE, name.at, message)
-                        .help(help);
+                    findings.error(code::UNKNOWN_NODE, name.at, message).help(help);
                 }
             }
         }
@@ -184,11 +160,8 @@ pub(super) fn unknown_operation(system: &System<'_>, findings: &mut Findings<'_>
                 continue;
             };
             operation_of(system, node, operation.as_ref(), node, findings);
-            if let Some(CompensationRule::Operation {
-                node: other,
-                operation,
-                ..
-            }) = &step.compensation
+            if let Some(CompensationRule::Operation { node: other, operation, .. }) =
+                &step.compensation
             {
                 let effect = other.as_ref().unwrap_or(node);
                 let place = other.as_ref().unwrap_or(&step.id);
@@ -209,20 +182,14 @@ fn operation_of(
     let Some(declared) = contract.and_then(|contract| contract.effect.as_ref()) else {
         return;
     };
-    let names: Vec<&str> = declared
-        .operations
-        .iter()
-        .map(|o| o.name.as_str())
-        .collect();
+    let names: Vec<&str> = declared.operations.iter().map(|o| o.name.as_str()).collect();
     match operation {
         Some(name) if declared.find(name.as_str()).is_none() => {
             let help = meant(name.as_str(), names.iter().copied(), || {
                 format!("it has {}", names.join(", "))
             });
             let message = format!("`{}` has no operation `{}`", effect.as_str(), name.as_str());
-            findings
-                .error(code::UNKNOWN_OPERATION, name.at, message)
-                .help(help);
+            findings.error(code::UNKNOWN_OPERATION, name.at, message).help(help);
         }
         None if names.len() != 1 => {
             let message = format!("`{}` has several operations", effect.as_str());
@@ -250,10 +217,8 @@ pub(super) fn step_type(system: &System<'_>, findings: &mut Findings<'_>) {
                 _ => "orchestrator",
             };
             if said.as_str() != wanted {
-                let message = format!(
-                    "`node_type` is `{}`, the step needs `{wanted}`",
-                    said.as_str()
-                );
+                let message =
+                    format!("`node_type` is `{}`, the step needs `{wanted}`", said.as_str());
                 findings
                     .error(code::STEP_TYPE_MISFIT, said.at, message)
                     .help(format!("write `node_type: {wanted}`, or leave it out"));
@@ -265,11 +230,7 @@ pub(super) fn step_type(system: &System<'_>, findings: &mut Findings<'_>) {
 /// A run that a message begins and whose failure nobody hears of.
 pub(super) fn no_failed_outcome(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, workflow) in system.workflows() {
-        let topic = contract
-            .event_bus
-            .subscribe
-            .first()
-            .map(|entry| &entry.topic);
+        let topic = contract.event_bus.subscribe.first().map(|entry| &entry.topic);
         let begun = topic.or(contract.subscribed_intents.first());
         if let (Some(begun), None) = (begun, &workflow.outcomes.failed) {
             let message =
@@ -284,10 +245,7 @@ pub(super) fn no_failed_outcome(system: &System<'_>, findings: &mut Findings<'_>
 /// Waits on one path that are longer than the run may take.
 pub(super) fn waits_too_long(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, workflow) in system.workflows() {
-        let limit = workflow
-            .timeout_ms
-            .as_ref()
-            .map_or(RUN_TIMEOUT_MS, |ms| ms.value);
+        let limit = workflow.timeout_ms.as_ref().map_or(RUN_TIMEOUT_MS, |ms| ms.value);
         let ancestors = workflow.ancestors();
         let waits: Vec<u64> = workflow.nodes.iter().map(wait).collect();
         let mut longest: Vec<u64> = vec![0; waits.len()];

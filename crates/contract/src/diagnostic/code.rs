@@ -36,9 +36,7 @@ impl Page {
 
 /// The page of a code; upper or lower case.
 pub fn page(code: &str) -> Option<&'static Page> {
-    PAGES
-        .iter()
-        .find(|page| page.code.eq_ignore_ascii_case(code))
+    PAGES.iter().find(|page| page.code.eq_ignore_ascii_case(code))
 }
 
 macro_rules! codes {

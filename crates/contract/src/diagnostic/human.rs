@@ -22,10 +22,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            colour: false,
-            width: 120,
-        }
+        Options { colour: false, width: 120 }
     }
 }
 
@@ -34,11 +31,7 @@ const LINES_MAX: usize = 6;
 
 /// Each finding with an excerpt of its file, in the order given, a blank line between two.
 pub fn render(diagnostics: &[Diagnostic], sources: &[Source], options: Options) -> String {
-    let renderer = if options.colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if options.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(options.width);
     let sources: BTreeMap<&str, &Source> = sources.iter().map(|s| (&*s.path, s)).collect();
     let mut out = String::new();
@@ -58,9 +51,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &BTreeMap<&str, &'a Source>) 
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level
-        .primary_title(&*diagnostic.message)
-        .id(diagnostic.code);
+    let title = level.primary_title(&*diagnostic.message).id(diagnostic.code);
     let mut group = Group::with_title(title);
     let mut places: Vec<Place> = vec![Place {
         file: &diagnostic.file,
@@ -103,10 +94,8 @@ fn excerpt<'a>(group: Group<'a>, places: &[Place<'a>], source: Option<&'a Source
         let (line, column) = first.start;
         return group.element(Origin::path(first.file).line(line).char_column(column));
     };
-    let spans: Vec<Range<usize>> = places
-        .iter()
-        .map(|p| shortened(&source.bytes, p.span))
-        .collect();
+    let spans: Vec<Range<usize>> =
+        places.iter().map(|p| shortened(&source.bytes, p.span)).collect();
     let lines = lines_around(&source.bytes, &spans);
     let top = places.iter().map(|place| place.start.0).min().unwrap_or(1);
     let bytes = &source.bytes[lines.clone()];
@@ -143,15 +132,8 @@ fn shortened(bytes: &[u8], span: &Range<usize>) -> Range<usize> {
 /// The whole lines from the first span to the last.
 fn lines_around(bytes: &[u8], spans: &[Range<usize>]) -> Range<usize> {
     let start = spans.iter().map(|span| span.start).min().unwrap_or(0);
-    let end = spans
-        .iter()
-        .map(|span| span.end)
-        .max()
-        .unwrap_or(bytes.len());
-    let top = bytes[..start]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
+    let end = spans.iter().map(|span| span.end).max().unwrap_or(bytes.len());
+    let top = bytes[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let rest = bytes[end..].iter().position(|byte| *byte == b'\n');
     let bottom = rest.map_or(bytes.len(), |length| end + length);
     let carriage_return = bottom > end && bytes[bottom - 1] == b'\r';

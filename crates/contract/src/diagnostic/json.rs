@@ -16,25 +16,12 @@ pub fn value(diagnostic: &Diagnostic) -> Value {
         ("column", number(diagnostic.column)),
         ("end_line", number(diagnostic.end_line)),
         ("end_column", number(diagnostic.end_column)),
-        (
-            "help",
-            diagnostic
-                .help
-                .as_deref()
-                .map_or(Value::Null, |help| Value::text(help)),
-        ),
+        ("help", diagnostic.help.as_deref().map_or(Value::Null, Value::text)),
     ];
     if !diagnostic.related.is_empty() {
-        fields.push((
-            "related",
-            Value::list(diagnostic.related.iter().map(related).collect()),
-        ));
+        fields.push(("related", Value::list(diagnostic.related.iter().map(related).collect())));
     }
-    Value::map(
-        fields
-            .into_iter()
-            .map(|(name, value)| (Text::new_static(name), value)),
-    )
+    Value::map(fields.into_iter().map(|(name, value)| (Text::new_static(name), value)))
 }
 
 fn related(related: &Related) -> Value {

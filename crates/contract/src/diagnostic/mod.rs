@@ -138,10 +138,7 @@ impl Diagnostic {
     /// The same finding with what to do about it.
     #[must_use]
     pub fn with_help(self, help: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            help: Some(help.into()),
-            ..self
-        }
+        Diagnostic { help: Some(help.into()), ..self }
     }
 
     /// The same finding with another place that belongs to it.

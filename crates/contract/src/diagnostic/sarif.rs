@@ -9,17 +9,11 @@ use super::{Diagnostic, Severity, code};
 
 /// One log with one run. `version` is that of the program.
 pub fn log(diagnostics: &[Diagnostic], version: &str) -> Value {
-    let mut codes: Vec<&str> = diagnostics
-        .iter()
-        .map(|diagnostic| diagnostic.code)
-        .collect();
+    let mut codes: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     codes.sort_unstable();
     codes.dedup();
     let places: BTreeMap<&str, usize> = codes.iter().enumerate().map(|(at, c)| (*c, at)).collect();
-    let results = diagnostics
-        .iter()
-        .map(|d| result(d, places[d.code]))
-        .collect();
+    let results = diagnostics.iter().map(|d| result(d, places[d.code])).collect();
     let driver = Value::map([
         ("name", Value::text("onex")),
         ("semanticVersion", Value::text(version)),
@@ -31,10 +25,7 @@ pub fn log(diagnostics: &[Diagnostic], version: &str) -> Value {
         ("results", Value::list(results)),
     ]);
     Value::map([
-        (
-            "$schema",
-            Value::text("https://json.schemastore.org/sarif-2.1.0.json"),
-        ),
+        ("$schema", Value::text("https://json.schemastore.org/sarif-2.1.0.json")),
         ("version", Value::text("2.1.0")),
         ("runs", Value::list(vec![run])),
     ])
@@ -46,10 +37,7 @@ fn rule(code: &str) -> Value {
         fields.push(("shortDescription", text(page.title())));
         fields.push((
             "help",
-            Value::map([
-                ("text", Value::text(page.text)),
-                ("markdown", Value::text(page.text)),
-            ]),
+            Value::map([("text", Value::text(page.text)), ("markdown", Value::text(page.text))]),
         ));
     }
     Value::map(fields)
@@ -69,10 +57,7 @@ fn result(diagnostic: &Diagnostic, rule_index: usize) -> Value {
         ("ruleIndex", number(rule_index)),
         ("level", Value::text(level(diagnostic.severity))),
         ("message", text(&message)),
-        (
-            "locations",
-            Value::list(vec![location(&diagnostic.file, &place, None)]),
-        ),
+        ("locations", Value::list(vec![location(&diagnostic.file, &place, None)])),
     ];
     if !diagnostic.related.is_empty() {
         let related = diagnostic.related.iter().map(|related| {

@@ -77,6 +77,7 @@ pub struct Node {
 
 /// What a node does.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a node, made once and never moved")]
 pub enum Body {
     /// See [`Effect`].
     Effect(Effect),
@@ -146,10 +147,7 @@ impl Graph {
 
     /// The index of a node by name.
     pub fn find(&self, name: &str) -> Option<NodeIndex> {
-        let at = self
-            .nodes
-            .binary_search_by(|node| node.name.as_str().cmp(name))
-            .ok()?;
+        let at = self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok()?;
         u16::try_from(at).ok().map(NodeIndex)
     }
 }

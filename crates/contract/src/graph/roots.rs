@@ -20,9 +20,8 @@ pub mod reducer {
     /// How many slots.
     pub const COUNT: usize = 7;
     /// Names in slot order.
-    pub const NAMES: [&str; COUNT] = [
-        "payload", "envelope", "state", "entity", "now", "item", "index",
-    ];
+    pub const NAMES: [&str; COUNT] =
+        ["payload", "envelope", "state", "entity", "now", "item", "index"];
 }
 
 /// Roots of an orchestrator's expressions.
@@ -77,9 +76,8 @@ pub mod effect {
     /// How many slots.
     pub const COUNT: usize = 7;
     /// Names in slot order.
-    pub const NAMES: [&str; COUNT] = [
-        "input", "payload", "envelope", "now", "secret", "response", "error",
-    ];
+    pub const NAMES: [&str; COUNT] =
+        ["input", "payload", "envelope", "now", "secret", "response", "error"];
 }
 
 /// Roots of a compute's expressions.

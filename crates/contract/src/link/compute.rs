@@ -24,50 +24,33 @@ pub(super) fn link(
 ) -> Option<Compute> {
     let input = linker.system.schema_of(declared.input.as_ref()).cloned();
     let output = linker.system.schema_of(declared.output.as_ref()).cloned();
-    let input_type = input
-        .as_ref()
-        .map_or(Type::Dyn, |schema| schema.ty().clone());
+    let input_type = input.as_ref().map_or(Type::Dyn, |schema| schema.ty().clone());
     let mut expressions = linker.expressions(node);
     let mut value = input_type.clone();
     let mut earlier: BTreeMap<Text, Type> = BTreeMap::new();
     let mut steps = Some(Vec::new());
     for step in declared.steps.iter().filter(|step| step.enabled) {
-        let outputs = earlier
-            .iter()
-            .map(|(name, ty)| (name.as_str(), object([("output", ty.clone())])));
+        let outputs =
+            earlier.iter().map(|(name, ty)| (name.as_str(), object([("output", ty.clone())])));
         let roots = Roots::new(&slot::NAMES)
             .with(slot::INPUT, input_type.clone())
             .with(slot::VALUE, value.clone())
             .with(slot::STEPS, object(outputs));
         let work = work(&mut expressions, &step.work, roots.scope());
-        value = work
-            .as_ref()
-            .map_or(Type::Dyn, |work| output_type(work, &value));
+        value = work.as_ref().map_or(Type::Dyn, |work| output_type(work, &value));
         earlier.insert(step.name.value.clone(), value.clone());
         match (work, &mut steps) {
             (Some(work), Some(steps)) => {
-                steps.push(ComputeStep {
-                    name: step.name.value.clone(),
-                    work,
-                });
+                steps.push(ComputeStep { name: step.name.value.clone(), work });
             }
             _ => steps = None,
         }
     }
     if let Some(output) = &output {
-        linker.fits(
-            &value,
-            output,
-            declared.at,
-            "the last step's value",
-            "`output`",
-        );
+        linker.fits(&value, output, declared.at, "the last step's value", "`output`");
     }
     Some(Compute {
-        operation: declared
-            .name
-            .as_ref()
-            .map_or(contract.name.value.clone(), |n| n.value.clone()),
+        operation: declared.name.as_ref().map_or(contract.name.value.clone(), |n| n.value.clone()),
         input,
         output,
         steps: steps?,
@@ -81,9 +64,9 @@ fn work(
     scope: &Scope,
 ) -> Option<ComputeWork> {
     match work {
-        model::ComputeWork::Replace(data) => expressions
-            .cel(*data, Want::Any, scope)
-            .map(ComputeWork::Replace),
+        model::ComputeWork::Replace(data) => {
+            expressions.cel(*data, Want::Any, scope).map(ComputeWork::Replace)
+        }
         model::ComputeWork::Add(set) => fields(expressions, set, scope).map(ComputeWork::Add),
         model::ComputeWork::Mapping(set) => {
             mappings(expressions, set, scope).map(ComputeWork::Mapping)
@@ -100,9 +83,7 @@ pub(super) fn fields(
     let compiled: Vec<_> = fields
         .iter()
         .map(|(name, data)| {
-            expressions
-                .data(*data, Place::Data, scope)
-                .map(|item| (name.value.clone(), item))
+            expressions.data(*data, Place::Data, scope).map(|item| (name.value.clone(), item))
         })
         .collect();
     compiled.into_iter().collect()
@@ -141,8 +122,7 @@ fn path(data: &Data<'_>) -> Option<Result<String, ()>> {
         return None;
     };
     let path = text.strip_prefix("$.").or_else(|| {
-        text.strip_prefix('$')
-            .filter(|rest| rest.starts_with("input") || rest.starts_with("steps"))
+        text.strip_prefix('$').filter(|rest| rest.starts_with("input") || rest.starts_with("steps"))
     })?;
     let mut parts = path.split('.');
     let root = parts.next().unwrap_or_default();

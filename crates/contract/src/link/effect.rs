@@ -36,35 +36,24 @@ pub(super) fn link(
         .operations
         .iter()
         .map(|declared| {
-            let kind = linker
-                .system
-                .catalog
-                .effects
-                .get(declared.io.kind.as_str())?;
+            let kind = linker.system.catalog.effects.get(declared.io.kind.as_str())?;
             let response = linker.response_type(kind);
             let mut expressions = linker.expressions(node);
             operation(&mut expressions, contract, declared, kind, response)
         })
         .collect();
-    operations
-        .into_iter()
-        .collect::<Option<Vec<_>>>()
-        .map(|operations| Effect { operations })
+    operations.into_iter().collect::<Option<Vec<_>>>().map(|operations| Effect { operations })
 }
 
 /// The type of an operation's output: `extract`, else the outcome's payload, else the body.
 pub(super) fn output_type(operation: &Operation, response: &Type) -> Type {
-    let outcome = operation
-        .outcome
-        .as_ref()
-        .and_then(|outcome| outcome.payload.as_ref());
+    let outcome = operation.outcome.as_ref().and_then(|outcome| outcome.payload.as_ref());
     match operation.extract.as_ref().or(outcome) {
         Some(template) => types::of_template(template),
         None => match response {
-            Type::Object(fields) => fields
-                .fields
-                .get("body")
-                .map_or(Type::Dyn, |field| field.ty.clone()),
+            Type::Object(fields) => {
+                fields.fields.get("body").map_or(Type::Dyn, |field| field.ty.clone())
+            }
             _ => Type::Dyn,
         },
     }
@@ -112,9 +101,7 @@ fn operation(
     let answer = &declared.response;
     let request = request(expressions, declared, kind, &places.asked);
     let extract = match answer.extract {
-        Some(data) => expressions
-            .data_of(data, Want::Map, places.answered.scope())
-            .map(Some),
+        Some(data) => expressions.data_of(data, Want::Map, places.answered.scope()).map(Some),
         None => Some(None),
     };
     let outcome = published(expressions, answer.outcome.as_ref(), &places.answered);
@@ -124,20 +111,14 @@ fn operation(
     let secrets = secrets(&request);
     let idempotent = idempotent(declared, kind);
     let default = default_publication(contract);
-    let success = answer
-        .success_codes
-        .as_ref()
-        .map(|codes| codes.value.clone());
+    let success = answer.success_codes.as_ref().map(|codes| codes.value.clone());
     Some(Operation {
         name: declared.name.value.clone(),
         kind: declared.io.kind.value.clone(),
         secrets,
         request,
         attempt_timeout_ms: declared.io.timeout_ms.unwrap_or(ATTEMPT_TIMEOUT_MS),
-        timeout_ms: declared
-            .timeout_ms
-            .as_ref()
-            .map_or(OPERATION_TIMEOUT_MS, |ms| ms.value),
+        timeout_ms: declared.timeout_ms.as_ref().map_or(OPERATION_TIMEOUT_MS, |ms| ms.value),
         idempotent,
         retry: retry(declared.retry.as_ref(), idempotent),
         breaker: declared.breaker.as_ref().and_then(breaker),
@@ -146,10 +127,7 @@ fn operation(
         success_codes: success.unwrap_or_else(|| SUCCESS_CODES.to_vec()),
         extract: extract?,
         outcome: outcome?.or_else(|| {
-            default.map(|topic| Published {
-                topic: topic.value.clone(),
-                payload: None,
-            })
+            default.map(|topic| Published { topic: topic.value.clone(), payload: None })
         }),
         refusals: refusals?,
         on_exhausted: on_exhausted?,
@@ -165,10 +143,7 @@ fn refusals(
         .iter()
         .map(|rule| {
             let outcome = published(expressions, rule.outcome.as_ref(), roots)?;
-            Some(Refusal {
-                codes: rule.codes.clone(),
-                outcome,
-            })
+            Some(Refusal { codes: rule.codes.clone(), outcome })
         })
         .collect();
     refusals.into_iter().collect()
@@ -196,10 +171,7 @@ fn request(
             Some((name.value.clone(), template))
         })
         .collect();
-    fields
-        .into_iter()
-        .collect::<Option<Vec<_>>>()
-        .map(Template::map)
+    fields.into_iter().collect::<Option<Vec<_>>>().map(Template::map)
 }
 
 /// A message of an end: outer `None` when it could not be compiled.
@@ -215,10 +187,7 @@ fn published(
         Some(data) => Some(expressions.data(data, Place::Data, roots.scope())?),
         None => None,
     };
-    Some(Some(Published {
-        topic: publication.topic.value.clone(),
-        payload,
-    }))
+    Some(Some(Published { topic: publication.topic.value.clone(), payload }))
 }
 
 fn secrets(request: &Template) -> Vec<Text> {
@@ -236,14 +205,8 @@ fn retry(policy: Option<&RetryPolicy>, idempotent: bool) -> Retry {
     let off = !idempotent || policy.is_some_and(|policy| !policy.enabled);
     let given = |field: fn(&RetryPolicy) -> Option<u64>| policy.and_then(field);
     Retry {
-        max_retries: if off {
-            0
-        } else {
-            policy.and_then(|p| p.max_retries).unwrap_or(3)
-        },
-        backoff: policy
-            .and_then(|p| p.backoff)
-            .unwrap_or(Backoff::Exponential),
+        max_retries: if off { 0 } else { policy.and_then(|p| p.max_retries).unwrap_or(3) },
+        backoff: policy.and_then(|p| p.backoff).unwrap_or(Backoff::Exponential),
         base_delay_ms: given(|p| p.base_delay_ms).unwrap_or(1_000),
         max_delay_ms: given(|p| p.max_delay_ms).unwrap_or(30_000),
         jitter_factor: policy.and_then(|p| p.jitter_factor).unwrap_or(0.1),
@@ -255,10 +218,7 @@ fn breaker(policy: &BreakerPolicy) -> Option<Breaker> {
     policy.enabled.then(|| Breaker {
         failure_threshold: policy.failure_threshold.unwrap_or(5),
         success_threshold: policy.success_threshold.unwrap_or(2),
-        timeout_ms: policy
-            .timeout_ms
-            .as_ref()
-            .map_or(BREAKER_TIMEOUT_MS, |ms| ms.value),
+        timeout_ms: policy.timeout_ms.as_ref().map_or(BREAKER_TIMEOUT_MS, |ms| ms.value),
         half_open_requests: policy.half_open_requests.unwrap_or(3),
     })
 }

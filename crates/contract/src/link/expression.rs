@@ -66,11 +66,7 @@ impl Expressions<'_, '_> {
 
     /// A condition of a state machine: bare CEL, or a predicate of two or three words.
     pub(crate) fn condition(&mut self, data: Data<'_>, scope: &Scope) -> Option<Template> {
-        match data
-            .node
-            .as_str()
-            .and_then(|text| predicate::translate(text, scope))
-        {
+        match data.node.as_str().and_then(|text| predicate::translate(text, scope)) {
             Some(Predicate::Cel(cel)) => self.translated(&cel, data.at, scope),
             Some(Predicate::Fault(message)) => {
                 self.findings.error(code::BAD_PREDICATE, data.at, message).help(
@@ -93,10 +89,8 @@ impl Expressions<'_, '_> {
     /// CEL that a path was translated to; faults stand at the whole path.
     pub(crate) fn translated(&mut self, cel: &str, at: At, scope: &Scope) -> Option<Template> {
         let compiled = Program::compile(cel, scope);
-        let template = Compiled {
-            value: compiled.value.map(Template::Expr),
-            faults: compiled.faults,
-        };
+        let template =
+            Compiled { value: compiled.value.map(Template::Expr), faults: compiled.faults };
         self.settle(template, cel, &|_| at)
     }
 
@@ -124,12 +118,7 @@ impl Expressions<'_, '_> {
         let compiled = self.in_scope(&wrapped, data.at, Form::Bare, scope);
         let place = |range: Range<usize>| {
             let inside = |offset: usize| offset.saturating_sub(before.len()).min(text.len());
-            At::new(
-                data.at.file,
-                &data
-                    .node
-                    .source_range(inside(range.start)..inside(range.end)),
-            )
+            At::new(data.at.file, &data.node.source_range(inside(range.start)..inside(range.end)))
         };
         let template = self.settle(compiled, &wrapped, &place)?;
         self.wanted(&template, want, data.at).then_some(template)
@@ -139,14 +128,9 @@ impl Expressions<'_, '_> {
         match &node.tree {
             Tree::String(text) => self.text(node, text, file, place, scope),
             Tree::List(items) => {
-                let items: Vec<_> = items
-                    .iter()
-                    .map(|item| self.subtree(item, file, place, scope))
-                    .collect();
-                items
-                    .into_iter()
-                    .collect::<Option<Vec<_>>>()
-                    .map(Template::list)
+                let items: Vec<_> =
+                    items.iter().map(|item| self.subtree(item, file, place, scope)).collect();
+                items.into_iter().collect::<Option<Vec<_>>>().map(Template::list)
             }
             Tree::Map(entries) => {
                 let entries: Vec<_> = entries
@@ -156,10 +140,7 @@ impl Expressions<'_, '_> {
                         Some((entry.key.clone(), item))
                     })
                     .collect();
-                entries
-                    .into_iter()
-                    .collect::<Option<Vec<_>>>()
-                    .map(Template::map)
+                entries.into_iter().collect::<Option<Vec<_>>>().map(Template::map)
             }
             _ => Some(Template::Literal(node.to_value())),
         }
@@ -176,21 +157,13 @@ impl Expressions<'_, '_> {
         let at = At::new(file, &node.span);
         if !text.contains("${") && looks_like_path(text, scope) {
             self.findings
-                .warning(
-                    code::LOOKS_LIKE_PATH,
-                    at,
-                    format!("`{text}` is text here, not a value"),
-                )
+                .warning(code::LOOKS_LIKE_PATH, at, format!("`{text}` is text here, not a value"))
                 .help(format!("write \"${{{text}}}\" for the value"));
         }
         let compiled = self.in_scope(text, at, Form::Data(place), scope);
-        let template = self.settle(compiled, text, &|range| {
-            At::new(file, &node.source_range(range))
-        })?;
-        let secret = scope
-            .roots
-            .iter()
-            .position(|root| root.name == "secret" && root.here);
+        let template =
+            self.settle(compiled, text, &|range| At::new(file, &node.source_range(range)))?;
+        let secret = scope.roots.iter().position(|root| root.name == "secret" && root.here);
         for path in secret.iter().flat_map(|slot| template.paths(*slot)) {
             if let Some(name) = path.first() {
                 self.values.read_secret(name, at, self.findings);
@@ -213,8 +186,7 @@ impl Expressions<'_, '_> {
             if form == Form::Data(Place::Url) {
                 constants.insert(name, Value::text(""));
             } else {
-                full.roots
-                    .push(Root::new(format!("{root}.{name}"), Type::Dyn));
+                full.roots.push(Root::new(format!("{root}.{name}"), Type::Dyn));
             }
         };
         for name in config_names {
@@ -227,8 +199,7 @@ impl Expressions<'_, '_> {
                 absent(&mut env, "env", name);
             }
         }
-        full.constants
-            .push((Text::new_static("config"), as_map(&config)));
+        full.constants.push((Text::new_static("config"), as_map(&config)));
         full.constants.push((Text::new_static("env"), as_map(&env)));
         form.compile(text, &full)
     }
@@ -244,11 +215,7 @@ impl Expressions<'_, '_> {
             let is_secret = text.get(fault.range.clone()) == Some("secret");
             if is_secret && ["unknown_root", "root_out_of_place"].contains(&fault.kind) {
                 self.findings
-                    .error(
-                        code::SECRET_OUT_OF_PLACE,
-                        at,
-                        "a secret cannot be read in this place",
-                    )
+                    .error(code::SECRET_OUT_OF_PLACE, at, "a secret cannot be read in this place")
                     .help(
                         "use it in the `io_config` of an effect: it is put in at the last moment",
                     );
@@ -264,22 +231,17 @@ impl Expressions<'_, '_> {
         let (fits, wanted) = match want {
             Want::Any => (true, ""),
             Want::Bool => (types::may_be(&ty, &|ty| *ty == Type::Bool), "true or false"),
-            Want::List => (
-                types::may_be(&ty, &|ty| matches!(ty, Type::List(_))),
-                "a list",
-            ),
+            Want::List => (types::may_be(&ty, &|ty| matches!(ty, Type::List(_))), "a list"),
             Want::Key => (
                 types::may_be(&ty, &|ty| matches!(ty, Type::String | Type::Int)),
                 "text or an integer",
             ),
-            Want::Int => (
-                types::may_be(&ty, &|ty| matches!(ty, Type::Int | Type::Double)),
-                "an integer",
-            ),
-            Want::Map => (
-                types::may_be(&ty, &|ty| matches!(ty, Type::Map(..) | Type::Object(_))),
-                "a map",
-            ),
+            Want::Int => {
+                (types::may_be(&ty, &|ty| matches!(ty, Type::Int | Type::Double)), "an integer")
+            }
+            Want::Map => {
+                (types::may_be(&ty, &|ty| matches!(ty, Type::Map(..) | Type::Object(_))), "a map")
+            }
         };
         if !fits {
             let message = format!("this yields {}, not {wanted}", types::name(&ty));
@@ -303,10 +265,7 @@ impl Form {
         match self {
             Form::Bare => {
                 let Compiled { value, faults } = Program::compile(text, scope);
-                Compiled {
-                    value: value.map(Template::Expr),
-                    faults,
-                }
+                Compiled { value: value.map(Template::Expr), faults }
             }
             Form::Data(place) => Template::compile(text, place, scope),
         }
@@ -326,12 +285,7 @@ fn names_read(text: &str, form: Form, scope: &Scope) -> (BTreeSet<Text>, BTreeSe
     let Some(template) = form.compile(text, &probe).value else {
         return Default::default();
     };
-    let names = |slot| {
-        template
-            .paths(slot)
-            .into_iter()
-            .filter_map(|path| path.into_iter().next())
-    };
+    let names = |slot| template.paths(slot).into_iter().filter_map(|path| path.into_iter().next());
     (names(first).collect(), names(first + 1).collect())
 }
 

@@ -57,13 +57,7 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
         .iter()
         .map(|(name, kind)| (*name, Schema::from_json(kind.response_schema).ok()))
         .collect();
-    let mut linker = Linker {
-        system,
-        findings,
-        values,
-        responses,
-        outputs: BTreeMap::new(),
-    };
+    let mut linker = Linker { system, findings, values, responses, outputs: BTreeMap::new() };
     let mut nodes: Vec<Option<Node>> = vec![None; system.contracts.len()];
     // Orchestrators come last: the types of their steps' outputs are those of other nodes.
     let (last, first): (Vec<usize>, Vec<usize>) =
@@ -81,12 +75,7 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
     let nodes = nodes.into_iter().collect::<Option<Vec<Node>>>()?;
     let topics = topics::link(&linker, &nodes)?;
     let performers = performers(system)?;
-    Some(Linked {
-        nodes,
-        topics,
-        performers,
-        values: linker.values,
-    })
+    Some(Linked { nodes, topics, performers, values: linker.values })
 }
 
 /// What linking one node needs.
@@ -123,20 +112,14 @@ impl<'s> Linker<'_, '_, 's> {
         }
         let declared = contract.compute.as_ref()?;
         let compute = compute::link(self, node, contract, declared)?;
-        let ty = compute
-            .output
-            .as_ref()
-            .map_or(Type::Dyn, |schema| schema.ty().clone());
+        let ty = compute.output.as_ref().map_or(Type::Dyn, |schema| schema.ty().clone());
         self.outputs.insert((place, 0), ty);
         Some(Body::Compute(compute))
     }
 
     /// Compiles what one node holds.
     pub(crate) fn expressions(&mut self, node: usize) -> Expressions<'_, 's> {
-        Expressions {
-            findings: self.findings,
-            values: &mut self.values[node],
-        }
+        Expressions { findings: self.findings, values: &mut self.values[node] }
     }
 
     fn response_type(&self, kind: &EffectKind) -> Type {
@@ -152,10 +135,7 @@ impl<'s> Linker<'_, '_, 's> {
 
     /// Reports where a value made here cannot satisfy a schema.
     pub(crate) fn fits(&mut self, made: &Type, wanted: &Schema, at: At, what: &str, whose: &str) {
-        for misfit in types::misfits(made, wanted.ty())
-            .into_iter()
-            .filter(|m| m.certain)
-        {
+        for misfit in types::misfits(made, wanted.ty()).into_iter().filter(|m| m.certain) {
             let field = match misfit.path.as_str() {
                 "" => String::new(),
                 path => format!(" at `{path}`"),
@@ -169,13 +149,7 @@ impl<'s> Linker<'_, '_, 's> {
     pub(crate) fn fits_topic(&mut self, made: &Type, topic: &str, at: At) {
         let system = self.system;
         if let Some(schema) = system.producer_schema(topic) {
-            self.fits(
-                made,
-                schema,
-                at,
-                "this payload",
-                &format!("what `{topic}` declares"),
-            );
+            self.fits(made, schema, at, "this payload", &format!("what `{topic}` declares"));
         }
     }
 
@@ -184,15 +158,8 @@ impl<'s> Linker<'_, '_, 's> {
         operation: &crate::graph::Operation,
         declared: &crate::model::EffectOperation<'_>,
     ) {
-        let refusals = operation
-            .refusals
-            .iter()
-            .filter_map(|refusal| refusal.outcome.as_ref());
-        let linked = operation
-            .outcome
-            .iter()
-            .chain(refusals)
-            .chain(&operation.on_exhausted);
+        let refusals = operation.refusals.iter().filter_map(|refusal| refusal.outcome.as_ref());
+        let linked = operation.outcome.iter().chain(refusals).chain(&operation.on_exhausted);
         for (published, written) in linked.zip(declared.publications()) {
             if let (Some(template), true) =
                 (&published.payload, published.topic == written.topic.value)

@@ -34,24 +34,13 @@ pub(super) fn link(
     let (steps, outputs) = steps(linker, node, contract, workflow, &base);
     let all = base.with(slot::STEPS, outputs.all());
     let result = ends::result(linker, node, contract, workflow, &all);
-    let result_type = result
-        .as_ref()
-        .and_then(|r| r.as_ref().map(types::of_template));
-    let outcomes = ends::outcomes(
-        linker,
-        node,
-        workflow,
-        &all,
-        result_type.unwrap_or(Type::Dyn),
-    );
+    let result_type = result.as_ref().and_then(|r| r.as_ref().map(types::of_template));
+    let outcomes = ends::outcomes(linker, node, workflow, &all, result_type.unwrap_or(Type::Dyn));
     let name = workflow.name.as_ref().unwrap_or(&contract.name);
     let system = linker.system;
     Some(Orchestrator {
         workflow_name: name.value.clone(),
-        timeout_ms: workflow
-            .timeout_ms
-            .as_ref()
-            .map_or(RUN_TIMEOUT_MS, |ms| ms.value),
+        timeout_ms: workflow.timeout_ms.as_ref().map_or(RUN_TIMEOUT_MS, |ms| ms.value),
         run_key: run_key?,
         input_schema: system.schema_of(contract.input_model.as_ref()).cloned(),
         output_schema: system.schema_of(contract.output_model.as_ref()).cloned(),
@@ -93,17 +82,11 @@ fn steps<'w, 'a>(
             let declared = &workflow.nodes[at];
             let compensation =
                 ends::compensation(linker, node, contract, declared, outputs.item(at), &all);
-            Some(Step {
-                compensation: compensation?,
-                ..step?
-            })
+            Some(Step { compensation: compensation?, ..step? })
         })
         .collect();
     let mut linked = linked.into_iter().collect::<Option<Vec<Step>>>();
-    let complete = linked
-        .as_mut()
-        .and_then(|steps| dependents(steps))
-        .is_some();
+    let complete = linked.as_mut().and_then(|steps| dependents(steps)).is_some();
     (linked.filter(|_| complete), outputs)
 }
 
@@ -115,13 +98,7 @@ fn input_type(linker: &Linker<'_, '_, '_>, contract: &Contract<'_>) -> Type {
     if !contract.subscribed_intents.is_empty() {
         return Type::Dyn;
     }
-    union(
-        contract
-            .event_bus
-            .subscribe
-            .iter()
-            .map(|entry| linker.payload_type(entry)),
-    )
+    union(contract.event_bus.subscribe.iter().map(|entry| linker.payload_type(entry)))
 }
 
 fn run_key(
@@ -134,10 +111,7 @@ fn run_key(
         return Some(None);
     };
     let roots = Roots::new(&slot::NAMES).with(slot::INPUT, input_type(linker, contract));
-    linker
-        .expressions(node)
-        .cel(key, Want::Key, roots.scope())
-        .map(Some)
+    linker.expressions(node).cel(key, Want::Key, roots.scope()).map(Some)
 }
 
 fn recovery(workflow: &Workflow<'_>) -> Recovery {
@@ -169,37 +143,22 @@ fn step(
         (None, Some(data)) => expressions.negated(data, roots.scope()).map(Some),
         (None, None) => Some(None),
     };
-    let for_each = optional(declared.for_each, |data| {
-        expressions.cel(data, Want::List, roots.scope())
-    });
+    let for_each =
+        optional(declared.for_each, |data| expressions.cel(data, Want::List, roots.scope()));
     if let Some(Some(list)) = &for_each {
         roots = roots
             .with(slot::ITEM, types::item_of(&types::of_template(list)))
             .with(slot::INDEX, Type::Int);
     }
-    let input = optional(declared.input, |data| {
-        expressions.data(data, Place::Data, roots.scope())
-    });
-    for template in [&condition, &for_each, &input]
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
+    let input = optional(declared.input, |data| expressions.data(data, Place::Data, roots.scope()));
+    for template in [&condition, &for_each, &input].into_iter().flatten().flatten() {
         outputs.check(at, declared, template, expressions.findings);
     }
     let given = match &input {
         Some(Some(template)) => types::of_template(template),
         _ => base.scope().roots[slot::INPUT].ty.clone(),
     };
-    let work = work(
-        linker,
-        node,
-        contract,
-        declared,
-        &roots,
-        &given,
-        (outputs, at),
-    );
+    let work = work(linker, node, contract, declared, &roots, &given, (outputs, at));
     let output = output_type(linker, work.as_ref());
     let step = || {
         Some(Step {
@@ -229,9 +188,7 @@ fn optional<T, U>(given: Option<T>, compile: impl FnOnce(T) -> Option<U>) -> Opt
 
 fn output_type(linker: &Linker<'_, '_, '_>, work: Option<&StepWork>) -> Type {
     let place = match work {
-        Some(StepWork::Effect {
-            node, operation, ..
-        }) => (node.0, *operation),
+        Some(StepWork::Effect { node, operation, .. }) => (node.0, *operation),
         Some(StepWork::Compute { node }) => (node.0, 0),
         _ => return Type::Dyn,
     };
@@ -248,17 +205,10 @@ fn work(
     (outputs, at): (&Outputs<'_, '_>, usize),
 ) -> Option<StepWork> {
     match declared.work.as_ref()? {
-        Work::Effect {
-            node: effect,
-            operation,
-        } => {
+        Work::Effect { node: effect, operation } => {
             let (node, operation, topic) =
                 operation_of(linker, contract, effect, operation.as_ref())?;
-            Some(StepWork::Effect {
-                node,
-                operation,
-                topic,
-            })
+            Some(StepWork::Effect { node, operation, topic })
         }
         Work::Compute(name) => {
             let system = linker.system;
@@ -268,30 +218,21 @@ fn work(
                 let at = declared.input.map_or(declared.id.at, |data| data.at);
                 linker.fits(given, schema, at, "this input", "the compute's `input`");
             }
-            Some(StepWork::Compute {
-                node: node_index(target)?,
-            })
+            Some(StepWork::Compute { node: node_index(target)? })
         }
         Work::Publish { topic, payload } => {
             let payload = optional(*payload, |data| {
-                linker
-                    .expressions(node)
-                    .data(data, Place::Data, roots.scope())
+                linker.expressions(node).data(data, Place::Data, roots.scope())
             })?;
             if let Some(template) = &payload {
                 outputs.check(at, declared, template, linker.findings);
             }
             let made = payload.as_ref().map_or(given.clone(), types::of_template);
             linker.fits_topic(&made, topic.as_str(), topic.at);
-            Some(StepWork::Publish {
-                topic: topic.value.clone(),
-                payload,
-            })
+            Some(StepWork::Publish { topic: topic.value.clone(), payload })
         }
         Work::Wait(data) => {
-            let wait_ms = linker
-                .expressions(node)
-                .data_of(*data, Want::Int, roots.scope())?;
+            let wait_ms = linker.expressions(node).data_of(*data, Want::Int, roots.scope())?;
             outputs.check(at, declared, &wait_ms, linker.findings);
             Some(StepWork::Wait { wait_ms })
         }
@@ -313,9 +254,7 @@ fn operation_of(
 fn dependents(steps: &mut [Step]) -> Option<()> {
     for at in 0..steps.len() {
         for before in steps[at].depends_on.clone() {
-            steps[usize::from(before)]
-                .dependents
-                .push(u16::try_from(at).ok()?);
+            steps[usize::from(before)].dependents.push(u16::try_from(at).ok()?);
         }
     }
     Some(())

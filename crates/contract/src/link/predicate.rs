@@ -26,9 +26,7 @@ pub(super) fn translate(text: &str, scope: &Scope) -> Option<Predicate> {
         return None;
     }
     if field.split('.').any(|part| part.starts_with('_')) {
-        return Some(Predicate::Fault(
-            "a field beginning with `_` cannot be read".to_owned(),
-        ));
+        return Some(Predicate::Fault("a field beginning with `_` cannot be read".to_owned()));
     }
     Some(match value {
         None => two_words(&optional(field, scope), word),
@@ -109,10 +107,7 @@ fn three_words(field: &str, optional: &str, word: &str, value: &str) -> Predicat
             Predicate::Cel(format!("!(dyn({field}) in [{}])", items.join(", ")))
         }
         "contains" => Predicate::Cel(format!("{field}.contains({})", text(value))),
-        "matches" => Predicate::Cel(format!(
-            "{field}.matches({})",
-            text(&format!("^(?:{value})"))
-        )),
+        "matches" => Predicate::Cel(format!("{field}.matches({})", text(&format!("^(?:{value})")))),
         _ => Predicate::Fault(format!("`{word}` takes no value")),
     }
 }
@@ -120,9 +115,7 @@ fn three_words(field: &str, optional: &str, word: &str, value: &str) -> Predicat
 /// A value as a CEL literal: what JSON reads as a scalar, else text.
 fn literal(value: &str) -> String {
     let quoted = value.len() >= 2
-        && ['"', '\'']
-            .iter()
-            .any(|q| value.starts_with(*q) && value.ends_with(*q));
+        && ['"', '\''].iter().any(|q| value.starts_with(*q) && value.ends_with(*q));
     match value {
         "true" | "false" | "null" => value.to_owned(),
         "True" | "False" => value.to_lowercase(),
@@ -177,11 +170,7 @@ fn home(field: &str, scope: &Scope) -> Home {
         return Home::Rooted;
     }
     let has = |root: &str| {
-        let ty = scope
-            .roots
-            .iter()
-            .find(|known| known.name == root)
-            .map(|known| &known.ty);
+        let ty = scope.roots.iter().find(|known| known.name == root).map(|known| &known.ty);
         ty.and_then(|ty| has_field(ty, first))
     };
     match (has("payload"), has("state")) {
@@ -210,13 +199,7 @@ mod tests {
 
     #[test]
     fn cel_is_left_alone() {
-        for text in [
-            "payload.a == 1",
-            "a in [1]",
-            "size(payload.a) > 0",
-            "payload.ok",
-            "true",
-        ] {
+        for text in ["payload.a == 1", "a in [1]", "size(payload.a) > 0", "payload.ok", "true"] {
             assert_eq!(cel(text), None, "{text}");
         }
     }
@@ -224,18 +207,9 @@ mod tests {
     #[test]
     fn predicates_mean_what_their_words_say() {
         for (text, meant) in [
-            (
-                "node_id is_present",
-                "dyn(payload.?node_id.orValue(null)) != null",
-            ),
-            (
-                "payload.a.b is_absent",
-                "dyn(payload.?a.?b.orValue(null)) == null",
-            ),
-            (
-                "state.done is_true",
-                "dyn(state.?done.orValue(null)) == true",
-            ),
+            ("node_id is_present", "dyn(payload.?node_id.orValue(null)) != null"),
+            ("payload.a.b is_absent", "dyn(payload.?a.?b.orValue(null)) == null"),
+            ("state.done is_true", "dyn(state.?done.orValue(null)) == true"),
             ("kind equals new", "payload.kind == 'new'"),
             ("retries less_than 3", "payload.retries < 3"),
             ("lines min_length 1", "size(payload.lines) >= 1"),
@@ -248,13 +222,7 @@ mod tests {
 
     #[test]
     fn a_word_that_lacks_its_value_is_a_fault() {
-        for text in [
-            "a equals",
-            "a less_than many",
-            "_a is_true",
-            "a is_valid",
-            "a is_true yes",
-        ] {
+        for text in ["a equals", "a less_than many", "_a is_true", "a is_valid", "a is_true yes"] {
             assert!(matches!(cel(text), Some(Predicate::Fault(_))), "{text}");
         }
     }

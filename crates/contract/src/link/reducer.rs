@@ -59,10 +59,7 @@ fn initial_data(
 ) -> Option<Vec<(Text, onex_expr::Value)>> {
     let nothing = Roots::new(&slot::NAMES);
     let compiled = fields(expressions, &machine.initial_data, nothing.scope())?;
-    compiled
-        .into_iter()
-        .map(|(name, template)| Some((name, literal(&template)?)))
-        .collect()
+    compiled.into_iter().map(|(name, template)| Some((name, literal(&template)?))).collect()
 }
 
 fn triggers(
@@ -72,10 +69,7 @@ fn triggers(
 ) -> Option<Vec<Trigger>> {
     let mut triggers = Some(Vec::new());
     for heard in &known.heard {
-        let declared = heard
-            .entity_key
-            .or(machine.entity_key)
-            .filter(|_| heard.topic.is_some());
+        let declared = heard.entity_key.or(machine.entity_key).filter(|_| heard.topic.is_some());
         let roots = Roots::new(&slot::NAMES)
             .with(slot::PAYLOAD, heard.payload.clone())
             .with(slot::ENVELOPE, scope::envelope());
@@ -110,11 +104,9 @@ fn states(
             let timed = Roots::new(&slot::NAMES)
                 .with(slot::PAYLOAD, entered.clone())
                 .with(slot::STATE, known.state.clone());
-            let timeout_ms = state.timeout_ms.map(|data| {
-                linker
-                    .expressions(node)
-                    .data(data, Place::Data, timed.scope())
-            });
+            let timeout_ms = state
+                .timeout_ms
+                .map(|data| linker.expressions(node).data(data, Place::Data, timed.scope()));
             let entry = actions(linker, node, contract, &state.entry_actions, known, entered);
             let exit = actions(linker, node, contract, &state.exit_actions, known, left);
             Some(graph::State {
@@ -134,10 +126,7 @@ fn states(
 }
 
 fn enters(transition: &Transition<'_>, state: &str) -> bool {
-    transition
-        .to
-        .as_ref()
-        .is_some_and(|to| to.as_str() == state)
+    transition.to.as_ref().is_some_and(|to| to.as_str() == state)
 }
 
 fn transitions(
@@ -177,11 +166,7 @@ pub(crate) fn transition_name(transition: &Transition<'_>) -> Text {
     }
     let from = match &transition.from {
         From::Any(_) => "*".to_owned(),
-        From::States(names) => names
-            .iter()
-            .map(|name| name.as_str())
-            .collect::<Vec<_>>()
-            .join("+"),
+        From::States(names) => names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("+"),
     };
     let trigger = match &transition.trigger {
         TriggerRef::Name(name) => name.as_str(),
@@ -199,24 +184,17 @@ fn guards(
     roots: &Roots,
 ) -> Option<Vec<Guard>> {
     let when = match &transition.trigger {
-        TriggerRef::Topic {
-            when: Some(when), ..
-        } => Some((None, *when)),
+        TriggerRef::Topic { when: Some(when), .. } => Some((None, *when)),
         _ => None,
     };
-    let conditions = transition
-        .conditions
-        .iter()
-        .map(|c| (c.name.as_ref(), c.expression));
+    let conditions = transition.conditions.iter().map(|c| (c.name.as_ref(), c.expression));
     let mut guards = Some(Vec::new());
     for (name, expression) in when.into_iter().chain(conditions) {
         let condition = expressions.condition(expression, roots.scope());
         let text = || Text::from(expression.node.as_str().unwrap_or("literal"));
         match (condition, &mut guards) {
-            (Some(condition), Some(guards)) => guards.push(Guard {
-                name: name.map_or_else(text, |name| name.value.clone()),
-                condition,
-            }),
+            (Some(condition), Some(guards)) => guards
+                .push(Guard { name: name.map_or_else(text, |name| name.value.clone()), condition }),
             _ => guards = None,
         }
     }
@@ -232,10 +210,8 @@ fn actions(
     payload: Type,
 ) -> Option<Vec<graph::Action>> {
     let roots = known.roots(payload);
-    let linked: Vec<Option<graph::Action>> = actions
-        .iter()
-        .map(|action| self::action(linker, node, contract, action, &roots))
-        .collect();
+    let linked: Vec<Option<graph::Action>> =
+        actions.iter().map(|action| self::action(linker, node, contract, action, &roots)).collect();
     linked.into_iter().collect()
 }
 
@@ -252,9 +228,7 @@ fn action(
         Some(data) => {
             let list = expressions.cel(data, Want::List, roots.scope());
             let ty = list.as_ref().map_or(Type::Dyn, super::types::of_template);
-            roots = roots
-                .with(slot::ITEM, super::types::item_of(&ty))
-                .with(slot::INDEX, Type::Int);
+            roots = roots.with(slot::ITEM, super::types::item_of(&ty)).with(slot::INDEX, Type::Int);
             Some(list)
         }
         None => None,
@@ -263,10 +237,7 @@ fn action(
         ActionWork::Update(set) => {
             fields(&mut expressions, set, roots.scope()).map(graph::ActionWork::StateUpdate)
         }
-        ActionWork::Intent {
-            intent_type,
-            payload,
-        } => {
+        ActionWork::Intent { intent_type, payload } => {
             let payload = action_payload(&mut expressions, *payload, &roots);
             let performer = performer(linker, intent_type.as_str());
             Some(graph::ActionWork::Intent {
@@ -280,20 +251,14 @@ fn action(
             let template = action_payload(&mut expressions, *payload, &roots)?;
             let at = payload.map_or(topic.at, |data| data.at);
             linker.fits_topic(&super::types::of_template(&template), topic.as_str(), at);
-            Some(graph::ActionWork::Event {
-                topic: topic.value.clone(),
-                payload: template,
-            })
+            Some(graph::ActionWork::Event { topic: topic.value.clone(), payload: template })
         }
     };
     let for_each = match for_each {
         Some(template) => Some(template?),
         None => None,
     };
-    Some(graph::Action {
-        for_each,
-        work: work?,
-    })
+    Some(graph::Action { for_each, work: work? })
 }
 
 /// The payload of an intent or event; the message's own when none is given.

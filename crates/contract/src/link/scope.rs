@@ -13,17 +13,9 @@ pub(crate) struct Roots {
 impl Roots {
     /// Roots by name, none of them here yet, nothing known of them.
     pub(crate) fn new(names: &[&'static str]) -> Roots {
-        let root = |name: &&'static str| Root {
-            name: Text::new_static(name),
-            ty: Type::Dyn,
-            here: false,
-        };
-        Roots {
-            scope: Scope {
-                roots: names.iter().map(root).collect(),
-                constants: Vec::new(),
-            },
-        }
+        let root =
+            |name: &&'static str| Root { name: Text::new_static(name), ty: Type::Dyn, here: false };
+        Roots { scope: Scope { roots: names.iter().map(root).collect(), constants: Vec::new() } }
     }
 
     /// The same with a root that may be used here.
@@ -69,20 +61,12 @@ pub(crate) fn entity() -> Type {
 
 /// `payload` under the trigger `timeout`.
 pub(crate) fn timeout_payload() -> Type {
-    object([
-        ("state", Type::String),
-        ("armed_at", Type::String),
-        ("due_at", Type::String),
-    ])
+    object([("state", Type::String), ("armed_at", Type::String), ("due_at", Type::String)])
 }
 
 /// `run` of an orchestrator.
 pub(crate) fn run() -> Type {
-    object([
-        ("id", Type::String),
-        ("key", nullable(Type::String)),
-        ("started_at", Type::Timestamp),
-    ])
+    object([("id", Type::String), ("key", nullable(Type::String)), ("started_at", Type::Timestamp)])
 }
 
 /// What went wrong: `error` of a step or of an item.

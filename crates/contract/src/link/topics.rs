@@ -16,25 +16,15 @@ pub(super) fn link(linker: &Linker<'_, '_, '_>, nodes: &[Node]) -> Option<BTreeM
     let mut topics = BTreeMap::new();
     for (name, uses) in &system.topics {
         let mut subscribers: Vec<Subscriber> = Vec::new();
-        let operations = uses
-            .consumers
-            .iter()
-            .filter(|c| c.kind != ConsumerKind::Subscription);
-        let subscriptions = uses
-            .consumers
-            .iter()
-            .filter(|c| c.kind == ConsumerKind::Subscription);
+        let operations = uses.consumers.iter().filter(|c| c.kind != ConsumerKind::Subscription);
+        let subscriptions = uses.consumers.iter().filter(|c| c.kind == ConsumerKind::Subscription);
         for consumer in operations.chain(subscriptions) {
             subscribers.extend(subscriber(linker, nodes, name, consumer)?);
         }
         subscribers.sort_by_key(|subscriber| subscriber.node);
         let produced = !uses.producers.is_empty();
         let consumed = !uses.consumers.is_empty();
-        let allowed = system
-            .host
-            .ingress_allow
-            .iter()
-            .any(|allowed| allowed == name.as_str());
+        let allowed = system.host.ingress_allow.iter().any(|allowed| allowed == name.as_str());
         topics.insert(
             name.clone(),
             Topic {
@@ -69,11 +59,7 @@ fn subscriber(
         (Body::Effect(_), _) => return Some(None),
     };
     let node = node_index(consumer.node)?;
-    Some(Some(Subscriber {
-        node,
-        entry,
-        schema: schema(linker, consumer.node, topic),
-    }))
+    Some(Some(Subscriber { node, entry, schema: schema(linker, consumer.node, topic) }))
 }
 
 /// What a node wants of a topic's payload: as the subscription says, else as the node's input.
@@ -83,11 +69,6 @@ fn schema(linker: &Linker<'_, '_, '_>, node: usize, topic: &Text) -> Option<Sche
     let listed = |entry: &&SubscribeTopic<'_>| entry.topic.value == *topic;
     let entry = contract.event_bus.subscribe.iter().find(listed);
     let own = entry.and_then(|entry| entry.payload.as_ref());
-    let compute = contract
-        .compute
-        .as_ref()
-        .and_then(|compute| compute.input.as_ref());
-    system
-        .schema_of(own.or(contract.input_model.as_ref()).or(compute))
-        .cloned()
+    let compute = contract.compute.as_ref().and_then(|compute| compute.input.as_ref());
+    system.schema_of(own.or(contract.input_model.as_ref()).or(compute)).cloned()
 }

@@ -69,20 +69,10 @@ pub(crate) fn of_value(value: &Value) -> Type {
             let mut fields = BTreeMap::new();
             for (key, value) in map.iter() {
                 if let Key::String(name) = key {
-                    fields.insert(
-                        name.clone(),
-                        Field {
-                            ty: of_value(value),
-                            required: true,
-                        },
-                    );
+                    fields.insert(name.clone(), Field { ty: of_value(value), required: true });
                 }
             }
-            Type::Object(Arc::new(ObjectType {
-                name: None,
-                fields,
-                open: false,
-            }))
+            Type::Object(Arc::new(ObjectType { name: None, fields, open: false }))
         }
         _ => Type::Dyn,
     }
@@ -98,20 +88,10 @@ pub(crate) fn of_template(template: &Template) -> Type {
         Template::Map(entries) => {
             let field = |(name, item): &(Text, Template)| {
                 let optional = matches!(item, Template::Expr(p) if matches!(p.output_type(), Type::Optional(_)));
-                (
-                    name.clone(),
-                    Field {
-                        ty: of_template(item),
-                        required: !optional,
-                    },
-                )
+                (name.clone(), Field { ty: of_template(item), required: !optional })
             };
             let fields = entries.iter().map(field).collect();
-            Type::Object(Arc::new(ObjectType {
-                name: None,
-                fields,
-                open: false,
-            }))
+            Type::Object(Arc::new(ObjectType { name: None, fields, open: false }))
         }
     }
 }
@@ -124,13 +104,7 @@ pub(crate) fn with_fields(map: &Type, set: &[(Text, Template)]) -> Type {
     let mut object = ObjectType::clone(object);
     object.name = None;
     for (name, template) in set {
-        object.fields.insert(
-            name.clone(),
-            Field {
-                ty: of_template(template),
-                required: true,
-            },
-        );
+        object.fields.insert(name.clone(), Field { ty: of_template(template), required: true });
     }
     Type::Object(Arc::new(object))
 }
@@ -150,9 +124,7 @@ pub(crate) fn item_of(ty: &Type) -> Type {
     match ty {
         Type::List(item) => (**item).clone(),
         Type::Union(members) => {
-            let lists = members
-                .iter()
-                .filter(|member| matches!(member, Type::List(_)));
+            let lists = members.iter().filter(|member| matches!(member, Type::List(_)));
             union(lists.map(item_of))
         }
         _ => Type::Dyn,
@@ -193,20 +165,16 @@ fn compare(made: &Type, wanted: &Type, path: &str, found: &mut Vec<Misfit>) {
         (Type::Dyn, _) | (_, Type::Dyn) => {}
         (Type::Optional(made), wanted) => compare(made, wanted, path, found),
         (Type::Union(made), wanted) => {
-            let trials: Vec<Vec<Misfit>> = made
-                .iter()
-                .map(|member| misfits_at(member, wanted, path))
-                .collect();
+            let trials: Vec<Vec<Misfit>> =
+                made.iter().map(|member| misfits_at(member, wanted, path)).collect();
             let hopeless = |trial: &Vec<Misfit>| trial.iter().any(|misfit| misfit.certain);
             if trials.iter().all(hopeless) {
                 found.extend(trials.into_iter().next().unwrap_or_default());
             }
         }
         (made, Type::Union(wanted)) => {
-            let trials: Vec<Vec<Misfit>> = wanted
-                .iter()
-                .map(|member| misfits_at(made, member, path))
-                .collect();
+            let trials: Vec<Vec<Misfit>> =
+                wanted.iter().map(|member| misfits_at(made, member, path)).collect();
             if trials.iter().all(|trial| !trial.is_empty()) {
                 let best = trials.into_iter().min_by_key(Vec::len);
                 found.extend(best.unwrap_or_default());
@@ -235,30 +203,18 @@ fn misfits_at(made: &Type, wanted: &Type, path: &str) -> Vec<Misfit> {
 
 fn compare_fields(made: &ObjectType, wanted: &ObjectType, path: &str, found: &mut Vec<Misfit>) {
     for (name, want) in &wanted.fields {
-        let path = if path.is_empty() {
-            name.to_string()
-        } else {
-            format!("{path}.{name}")
-        };
+        let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
         match made.fields.get(name) {
             Some(have) => {
                 compare(&have.ty, &want.ty, &path, found);
                 if want.required && !have.required {
                     let message = "it may be missing and is required".to_owned();
-                    found.push(Misfit {
-                        path,
-                        message,
-                        certain: false,
-                    });
+                    found.push(Misfit { path, message, certain: false });
                 }
             }
             None if want.required && !made.open => {
                 let message = "it is required and never there".to_owned();
-                found.push(Misfit {
-                    path,
-                    message,
-                    certain: true,
-                });
+                found.push(Misfit { path, message, certain: true });
             }
             None => {}
         }

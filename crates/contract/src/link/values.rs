@@ -37,18 +37,12 @@ impl Values {
             env: env(host),
             used_config: BTreeSet::new(),
             used_env: BTreeSet::new(),
-            secrets: host
-                .secrets
-                .iter()
-                .map(|name| Text::from(name.as_str()))
-                .collect(),
+            secrets: host.secrets.iter().map(|name| Text::from(name.as_str())).collect(),
             strict: host.strict,
         };
         for layer in ["", contract.name.as_str()] {
             for (name, value) in host.config.get(layer).into_iter().flatten() {
-                values
-                    .config
-                    .insert(Text::from(name.as_str()), value.clone());
+                values.config.insert(Text::from(name.as_str()), value.clone());
             }
         }
         for (name, default) in &contract.config {
@@ -60,10 +54,7 @@ impl Values {
     fn declare(&mut self, name: &Word, default: &Data<'_>, findings: &mut Findings<'_>) {
         let default_value = default.node.to_value();
         let wanted = types::of_initial(&default_value);
-        let given = self
-            .config
-            .get(&name.value)
-            .map(|given| converted(given, &wanted));
+        let given = self.config.get(&name.value).map(|given| converted(given, &wanted));
         let value = match given {
             None => default_value,
             Some(given) if fits(&given, &wanted) => given,
@@ -152,11 +143,7 @@ fn converted(given: &Value, wanted: &Type) -> Value {
     };
     let read = match wanted {
         Type::Int => text.parse().ok().map(Value::Int),
-        Type::Double => text
-            .parse()
-            .ok()
-            .filter(|n: &f64| n.is_finite())
-            .map(Value::Double),
+        Type::Double => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Double),
         Type::Bool => text.parse().ok().map(Value::Bool),
         Type::List(_) | Type::Map(..) => {
             onex_expr::json::parse(text.as_bytes(), &onex_expr::json::Limits::default()).ok()
@@ -177,11 +164,7 @@ fn fits(given: &Value, wanted: &Type) -> bool {
 
 /// A mapping of names to values as one value.
 pub(super) fn as_map(values: &BTreeMap<Text, Value>) -> Value {
-    Value::map(
-        values
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone())),
-    )
+    Value::map(values.iter().map(|(name, value)| (name.clone(), value.clone())))
 }
 
 /// The literal of data in which only `config` and `env` may be read.

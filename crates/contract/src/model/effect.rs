@@ -127,25 +127,15 @@ pub(crate) struct BreakerPolicy {
 impl<'a> EffectOperation<'a> {
     /// Everything its end may publish.
     pub(crate) fn publications(&self) -> impl Iterator<Item = &Publication<'a>> {
-        let refusals = self
-            .response
-            .refusals
-            .iter()
-            .filter_map(|refusal| refusal.outcome.as_ref());
-        self.response
-            .outcome
-            .iter()
-            .chain(refusals)
-            .chain(&self.on_exhausted)
+        let refusals = self.response.refusals.iter().filter_map(|refusal| refusal.outcome.as_ref());
+        self.response.outcome.iter().chain(refusals).chain(&self.on_exhausted)
     }
 }
 
 impl EffectOperations<'_> {
     /// Index of an operation by name.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.operations
-            .iter()
-            .position(|operation| operation.name.as_str() == name)
+        self.operations.iter().position(|operation| operation.name.as_str() == name)
     }
 }
 

@@ -123,19 +123,14 @@ pub(crate) enum ActionWork<'a> {
 impl StateMachine<'_> {
     /// Index of a state by name.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.states
-            .iter()
-            .position(|state| state.name.as_str() == name)
+        self.states.iter().position(|state| state.name.as_str() == name)
     }
 }
 
 impl<'a> StateMachine<'a> {
     /// Every action with the list it stands in: of transitions, then of states.
     pub(crate) fn actions(&self) -> impl Iterator<Item = &Action<'a>> {
-        let transitions = self
-            .transitions
-            .iter()
-            .flat_map(|transition| &transition.actions);
+        let transitions = self.transitions.iter().flat_map(|transition| &transition.actions);
         let states = self
             .states
             .iter()

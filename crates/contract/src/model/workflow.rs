@@ -144,12 +144,7 @@ impl<'a> Workflow<'a> {
         let direct: Vec<Vec<usize>> = self
             .nodes
             .iter()
-            .map(|node| {
-                node.depends_on
-                    .iter()
-                    .filter_map(|id| self.find(id.as_str()))
-                    .collect()
-            })
+            .map(|node| node.depends_on.iter().filter_map(|id| self.find(id.as_str())).collect())
             .collect();
         (0..count)
             .map(|step| {
@@ -168,10 +163,6 @@ impl<'a> Workflow<'a> {
     /// Everything the end of a run may publish.
     pub(crate) fn publications(&self) -> impl Iterator<Item = &Publication<'a>> {
         let outcomes = &self.outcomes;
-        outcomes
-            .completed
-            .iter()
-            .chain(&outcomes.failed)
-            .chain(&outcomes.cancelled)
+        outcomes.completed.iter().chain(&outcomes.failed).chain(&outcomes.cancelled)
     }
 }

@@ -23,9 +23,7 @@ pub fn to_yaml(node: &Node) -> String {
         Tree::Map(entries) if !entries.is_empty() => writer.entries(entries, 0),
         Tree::List(items) if !items.is_empty() => writer.items(items, 0),
         Tree::String(text) if literal(text, INDENT).is_some() => writer.inline(node, 0),
-        _ => writer
-            .out
-            .push_str(&flow(node, usize::MAX).unwrap_or_default()),
+        _ => writer.out.push_str(&flow(node, usize::MAX).unwrap_or_default()),
     }
     if !writer.out.ends_with('\n') {
         writer.out.push('\n');
@@ -102,9 +100,7 @@ impl Writer {
                 Some(block) => self.out.push_str(&block),
                 None => self.out.push_str(&scalar(text, Context::Block)),
             },
-            _ => self
-                .out
-                .push_str(&flow(node, usize::MAX).unwrap_or_default()),
+            _ => self.out.push_str(&flow(node, usize::MAX).unwrap_or_default()),
         }
     }
 
@@ -152,10 +148,7 @@ fn write_flow(node: &Node, columns: usize, out: &mut String) -> bool {
 
 /// Several mappings in a list are easier to read one below the other.
 fn write_flow_items(items: &[Node], columns: usize, out: &mut String) -> bool {
-    let mappings = items
-        .iter()
-        .filter(|item| !item.entries().is_empty())
-        .count();
+    let mappings = items.iter().filter(|item| !item.entries().is_empty()).count();
     if mappings > 1 && columns != usize::MAX {
         return false;
     }

@@ -21,11 +21,7 @@ pub(super) fn scalar(text: &str, context: Context) -> String {
     }
     let escapes = text.chars().any(|c| needs_escape(c) || c == '\n');
     let single = !escapes && !text.contains('\'') && text.contains(['"', '\\']);
-    if single {
-        format!("'{text}'")
-    } else {
-        double_quoted(text)
-    }
+    if single { format!("'{text}'") } else { double_quoted(text) }
 }
 
 /// A text of several lines as a literal block; `None` when it has one line or could not be read

@@ -23,12 +23,7 @@ pub fn check(
     definitions: &Definitions<'_>,
 ) -> Vec<Diagnostic> {
     let scope = Scope { owner, root: node };
-    let mut check = Check {
-        source,
-        definitions,
-        scope,
-        findings: Vec::new(),
-    };
+    let mut check = Check { source, definitions, scope, findings: Vec::new() };
     check.schema(node);
     check.findings
 }
@@ -53,10 +48,8 @@ impl<'n> Check<'_, 'n> {
                 entries.iter().for_each(|entry| self.entry(node, entry));
             }
             _ => {
-                let message = format!(
-                    "a schema is a mapping or a definition's name, not {}",
-                    node.kind()
-                );
+                let message =
+                    format!("a schema is a mapping or a definition's name, not {}", node.kind());
                 self.error(code::NOT_A_SCHEMA, &node.span, message)
                     .help("write a mapping such as `{type: string}`, or `{}` to allow anything");
             }
@@ -88,10 +81,9 @@ impl<'n> Check<'_, 'n> {
 
     fn lost(&mut self, lost: Lost<'n>, at: &Range<usize>) {
         let (message, help) = match lost {
-            Lost::Name { owner, name } => (
-                format!("`{owner}` has no definition `{name}`"),
-                self.name_help(owner, name),
-            ),
+            Lost::Name { owner, name } => {
+                (format!("`{owner}` has no definition `{name}`"), self.name_help(owner, name))
+            }
             Lost::Pointer(pointer) => (
                 format!("`{pointer}` leads to nothing"),
                 "write the name of a definition in place of the whole schema".to_owned(),
@@ -103,8 +95,7 @@ impl<'n> Check<'_, 'n> {
                 return;
             }
         };
-        self.error(code::UNKNOWN_SCHEMA_NAME, at, message)
-            .help(help);
+        self.error(code::UNKNOWN_SCHEMA_NAME, at, message).help(help);
     }
 
     fn name_help(&self, owner: &str, name: &str) -> String {
@@ -133,19 +124,13 @@ impl<'n> Check<'_, 'n> {
             Effect::NotEnforced(why) => {
                 let message = format!("`{}` is not enforced: {why}", keyword.name);
                 let note = Diagnostic::note;
-                let note = note(
-                    self.source,
-                    code::SCHEMA_NOT_ENFORCED,
-                    entry.key_span.clone(),
-                    message,
-                );
-                self.findings
-                    .push(note.with_help("nothing to do if it is meant for readers"));
+                let note =
+                    note(self.source, code::SCHEMA_NOT_ENFORCED, entry.key_span.clone(), message);
+                self.findings.push(note.with_help("nothing to do if it is meant for readers"));
             }
             Effect::Refused(instead) => {
                 let message = format!("`{}` is not supported", keyword.name);
-                self.error(code::SCHEMA_KEYWORD_VALUE, &entry.key_span, message)
-                    .help(instead);
+                self.error(code::SCHEMA_KEYWORD_VALUE, &entry.key_span, message).help(instead);
                 return;
             }
         }
@@ -162,10 +147,7 @@ impl<'n> Check<'_, 'n> {
             None => did_you_mean(&entry.key, known)
                 .unwrap_or_else(|| "remove it, or begin it with `x-`".to_owned()),
         };
-        let message = format!(
-            "`{}` is no keyword of JSON Schema; it does nothing",
-            entry.key
-        );
+        let message = format!("`{}` is no keyword of JSON Schema; it does nothing", entry.key);
         let at = entry.key_span.clone();
         let finding = Diagnostic::warning(self.source, code::UNKNOWN_SCHEMA_KEYWORD, at, message);
         self.findings.push(finding.with_help(help));
@@ -245,8 +227,7 @@ impl<'n> Check<'_, 'n> {
             _ => value.kind().to_owned(),
         };
         let message = format!("`{}` takes {wanted}, this is {given}", keyword.name);
-        self.error(code::SCHEMA_KEYWORD_VALUE, &value.span, message)
-            .help(help);
+        self.error(code::SCHEMA_KEYWORD_VALUE, &value.span, message).help(help);
     }
 
     fn pattern(&mut self, pattern: &str, at: &Range<usize>) {
@@ -292,8 +273,7 @@ impl<'n> Check<'_, 'n> {
                 None => format!("the types are {}", TYPES.join(", ")),
             }
         };
-        self.error(code::UNKNOWN_TYPE, at, format!("there is no type `{word}`"))
-            .help(help);
+        self.error(code::UNKNOWN_TYPE, at, format!("there is no type `{word}`")).help(help);
     }
 
     fn names(&mut self, items: &[Node]) {
@@ -313,8 +293,7 @@ impl<'n> Check<'_, 'n> {
 
     fn twice(&mut self, name: &str, at: &Range<usize>) {
         let message = format!("`{name}` is given twice");
-        self.error(code::SCHEMA_KEYWORD_VALUE, at, message)
-            .help("remove one of the two");
+        self.error(code::SCHEMA_KEYWORD_VALUE, at, message).help("remove one of the two");
     }
 
     /// Required names that `properties` lacks: no expression can select them.
@@ -323,9 +302,7 @@ impl<'n> Check<'_, 'n> {
             return;
         };
         let is_open = |keyword: &str| {
-            parent
-                .get(keyword)
-                .is_some_and(|value| !matches!(value.tree, Tree::Bool(false)))
+            parent.get(keyword).is_some_and(|value| !matches!(value.tree, Tree::Bool(false)))
         };
         let opening = ["additionalProperties", "patternProperties", "allOf", "$ref"];
         if opening.into_iter().any(is_open) {
@@ -346,8 +323,7 @@ impl<'n> Check<'_, 'n> {
     }
 
     fn error(&mut self, code: &'static str, at: &Range<usize>, message: String) -> Pushed<'_> {
-        self.findings
-            .push(Diagnostic::error(self.source, code, at.clone(), message));
+        self.findings.push(Diagnostic::error(self.source, code, at.clone(), message));
         Pushed(self.findings.last_mut())
     }
 }

@@ -20,17 +20,12 @@ impl<'n> Definitions<'n> {
     /// The definition of a name.
     pub fn get(&self, node: &str, name: &str) -> Option<(&'n str, &'n str, &'n Node)> {
         let (node, names) = self.by_node.get_key_value(node)?;
-        names
-            .get_key_value(name)
-            .map(|(name, schema)| (*node, *name, *schema))
+        names.get_key_value(name).map(|(name, schema)| (*node, *name, *schema))
     }
 
     /// The names that a node defines.
     pub fn names(&self, node: &str) -> impl Iterator<Item = &'n str> {
-        self.by_node
-            .get(node)
-            .into_iter()
-            .flat_map(|names| names.keys().copied())
+        self.by_node.get(node).into_iter().flat_map(|names| names.keys().copied())
     }
 
     /// The nodes that define something.

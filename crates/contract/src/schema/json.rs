@@ -153,9 +153,7 @@ impl<'a> Node<'a, OurJson> for &'a Value {
     }
 
     fn identity(&self) -> Option<NodeIdentity> {
-        Some(NodeIdentity::new(
-            std::ptr::from_ref::<Value>(*self) as usize
-        ))
+        Some(NodeIdentity::new(std::ptr::from_ref::<Value>(*self) as usize))
     }
 }
 
@@ -258,10 +256,7 @@ fn seen(mut value: &Value) -> &Value {
 }
 
 fn is_written_as_text(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::Bytes(_) | Value::Timestamp { .. } | Value::Duration(_) | Value::Type(_)
-    )
+    matches!(value, Value::Bytes(_) | Value::Timestamp { .. } | Value::Duration(_) | Value::Type(_))
 }
 
 /// The text that stands in JSON for a value that JSON lacks.
@@ -292,9 +287,7 @@ fn equals(value: &Value, expected: &Serde) -> bool {
         }
         (Value::Map(ours), Serde::Object(theirs)) => {
             let same = |(key, value): &(Key, Value)| {
-                theirs
-                    .get(name_of(key).as_ref())
-                    .is_some_and(|theirs| equals(value, theirs))
+                theirs.get(name_of(key).as_ref()).is_some_and(|theirs| equals(value, theirs))
             };
             ours.len() == theirs.len() && ours.iter().all(same)
         }

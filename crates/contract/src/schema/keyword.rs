@@ -59,35 +59,19 @@ pub(super) struct Keyword {
 }
 
 const fn acts(name: &'static str, takes: Takes) -> Keyword {
-    Keyword {
-        name,
-        takes,
-        effect: Effect::Acts,
-    }
+    Keyword { name, takes, effect: Effect::Acts }
 }
 
 const fn describes(name: &'static str, takes: Takes) -> Keyword {
-    Keyword {
-        name,
-        takes,
-        effect: Effect::Describes,
-    }
+    Keyword { name, takes, effect: Effect::Describes }
 }
 
 const fn not_enforced(name: &'static str, takes: Takes, why: &'static str) -> Keyword {
-    Keyword {
-        name,
-        takes,
-        effect: Effect::NotEnforced(why),
-    }
+    Keyword { name, takes, effect: Effect::NotEnforced(why) }
 }
 
 const fn refused(name: &'static str, instead: &'static str) -> Keyword {
-    Keyword {
-        name,
-        takes: Takes::Any,
-        effect: Effect::Refused(instead),
-    }
+    Keyword { name, takes: Takes::Any, effect: Effect::Refused(instead) }
 }
 
 /// Why `format` and its like do not act.
@@ -150,11 +134,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     not_enforced("contentEncoding", Takes::Text, DESCRIBES_ONLY),
     not_enforced("contentMediaType", Takes::Text, DESCRIBES_ONLY),
     not_enforced("contentSchema", Takes::Schema, DESCRIBES_ONLY),
-    not_enforced(
-        "default",
-        Takes::Any,
-        "no value is filled in; an expression may, with `orValue`",
-    ),
+    not_enforced("default", Takes::Any, "no value is filled in; an expression may, with `orValue`"),
     describes("title", Takes::Text),
     describes("description", Takes::Text),
     describes("deprecated", Takes::Truth),
@@ -165,27 +145,17 @@ pub(super) const KEYWORDS: &[Keyword] = &[
 
 /// Keywords of other drafts and languages, and what to write instead.
 const FOREIGN: &[(&str, &str)] = &[
-    (
-        "nullable",
-        "write `type: [string, \"null\"]` with the type in place of `string`",
-    ),
-    (
-        "additionalItems",
-        "write `prefixItems` for the first items and `items` for the others",
-    ),
-    (
-        "dependencies",
-        "write `dependentRequired` or `dependentSchemas`",
-    ),
+    ("nullable", "write `type: [string, \"null\"]` with the type in place of `string`"),
+    ("additionalItems", "write `prefixItems` for the first items and `items` for the others"),
+    ("dependencies", "write `dependentRequired` or `dependentSchemas`"),
     ("optional", "leave the name out of `required`"),
     ("example", "write `examples` with a list"),
     ("fields", "write `properties`"),
 ];
 
 /// The names of the types.
-pub(super) const TYPES: &[&str] = &[
-    "string", "integer", "number", "boolean", "object", "array", "null",
-];
+pub(super) const TYPES: &[&str] =
+    &["string", "integer", "number", "boolean", "object", "array", "null"];
 
 /// What other languages call the types.
 pub(super) const TYPE_SYNONYMS: &[(&str, &str)] = &[
@@ -218,8 +188,5 @@ pub(super) fn find(name: &str) -> Option<&'static Keyword> {
 
 /// What to write in place of a keyword that is none here.
 pub(super) fn instead_of(name: &str) -> Option<&'static str> {
-    FOREIGN
-        .iter()
-        .find(|(foreign, _)| *foreign == name)
-        .map(|(_, instead)| *instead)
+    FOREIGN.iter().find(|(foreign, _)| *foreign == name).map(|(_, instead)| *instead)
 }

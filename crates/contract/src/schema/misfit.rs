@@ -12,36 +12,18 @@ const CHOICES_BYTES_MAX: usize = 160;
 
 /// One finding of the validator.
 pub(super) fn of(error: &ValidationError<'_>) -> Misfit {
-    Misfit {
-        at: error.instance_path().as_str().to_owned(),
-        message: message(error),
-    }
+    Misfit { at: error.instance_path().as_str().to_owned(), message: message(error) }
 }
 
 fn message(error: &ValidationError<'_>) -> String {
     let found = || excerpt(error.instance(), EXCERPT_BYTES_MAX);
     match error.kind() {
-        Kind::Type {
-            kind: TypeKind::Single(wanted),
-        } => {
-            format!(
-                "should be {}, is {}",
-                article(wanted.as_str()),
-                kind_of(error.instance())
-            )
+        Kind::Type { kind: TypeKind::Single(wanted) } => {
+            format!("should be {}, is {}", article(wanted.as_str()), kind_of(error.instance()))
         }
-        Kind::Type {
-            kind: TypeKind::Multiple(wanted),
-        } => {
-            let wanted: Vec<_> = wanted
-                .iter()
-                .map(|wanted| article(wanted.as_str()))
-                .collect();
-            format!(
-                "should be {}, is {}",
-                wanted.join(" or "),
-                kind_of(error.instance())
-            )
+        Kind::Type { kind: TypeKind::Multiple(wanted) } => {
+            let wanted: Vec<_> = wanted.iter().map(|wanted| article(wanted.as_str())).collect();
+            format!("should be {}, is {}", wanted.join(" or "), kind_of(error.instance()))
         }
         Kind::Required { property } => {
             format!(
@@ -52,27 +34,16 @@ fn message(error: &ValidationError<'_>) -> String {
         Kind::AdditionalProperties { unexpected }
         | Kind::UnevaluatedProperties { unexpected }
         | Kind::UnevaluatedItems { unexpected } => {
-            format!(
-                "not allowed: {}",
-                cut(&unexpected.join(", "), EXCERPT_BYTES_MAX)
-            )
+            format!("not allowed: {}", cut(&unexpected.join(", "), EXCERPT_BYTES_MAX))
         }
         Kind::AdditionalItems { limit } => {
             format!("should have at most {}", count(*limit as u64, "item"))
         }
         Kind::Enum { options } => {
-            format!(
-                "should be one of {}, is {}",
-                excerpt(options, CHOICES_BYTES_MAX),
-                found()
-            )
+            format!("should be one of {}, is {}", excerpt(options, CHOICES_BYTES_MAX), found())
         }
         Kind::Constant { expected_value } => {
-            format!(
-                "should be {}, is {}",
-                excerpt(expected_value, CHOICES_BYTES_MAX),
-                found()
-            )
+            format!("should be {}, is {}", excerpt(expected_value, CHOICES_BYTES_MAX), found())
         }
         Kind::Minimum { limit } => format!("should be at least {limit}, is {}", found()),
         Kind::ExclusiveMinimum { limit } => format!("should be more than {limit}, is {}", found()),
@@ -88,11 +59,7 @@ fn message(error: &ValidationError<'_>) -> String {
         Kind::MinProperties { limit } => format!("should have at least {}", count(*limit, "entry")),
         Kind::MaxProperties { limit } => format!("should have at most {}", count(*limit, "entry")),
         Kind::Pattern { pattern } => {
-            format!(
-                "should match `{}`, is {}",
-                cut(pattern, CHOICES_BYTES_MAX),
-                found()
-            )
+            format!("should match `{}`, is {}", cut(pattern, CHOICES_BYTES_MAX), found())
         }
         Kind::UniqueItems => "has an item twice".to_owned(),
         Kind::Contains => "has too few or too many items of the kind that it should contain".into(),
@@ -113,29 +80,13 @@ fn none_fits(error: &ValidationError<'_>, context: &[Vec<ValidationError<'static
     let nearest = context
         .iter()
         .filter(|faults| !faults.is_empty())
-        .min_by_key(|faults| {
-            (
-                faults.iter().filter(|fault| shallow(fault)).count(),
-                faults.len(),
-            )
-        });
+        .min_by_key(|faults| (faults.iter().filter(|fault| shallow(fault)).count(), faults.len()));
     let count = context.len();
     match nearest.and_then(|faults| faults.first()) {
         Some(fault) => {
-            let place = fault
-                .instance_path()
-                .as_str()
-                .get(outer..)
-                .unwrap_or_default();
-            let place = if place.is_empty() {
-                String::new()
-            } else {
-                format!("{place} ")
-            };
-            format!(
-                "fits none of {count} alternatives; nearest: {place}{}",
-                message(fault)
-            )
+            let place = fault.instance_path().as_str().get(outer..).unwrap_or_default();
+            let place = if place.is_empty() { String::new() } else { format!("{place} ") };
+            format!("fits none of {count} alternatives; nearest: {place}{}", message(fault))
         }
         None => format!("fits none of {count} alternatives"),
     }

@@ -81,9 +81,7 @@ impl Schema {
         definitions: &Definitions<'_>,
     ) -> Result<Schema, SchemaError> {
         let scope = Scope { owner, root: node };
-        let name = node
-            .as_str()
-            .or_else(|| reference::of_other_node(node).map(|(_, name)| name));
+        let name = node.as_str().or_else(|| reference::of_other_node(node).map(|(_, name)| name));
         let document = translate::document(scope, definitions)?;
         let ty = ty::of(scope, definitions);
         Schema::build(name.map(str::to_owned), ty, document)
@@ -119,17 +117,8 @@ impl Schema {
             .should_validate_formats(false)
             .offline()
             .build(&json::to_serde(&document))
-            .map_err(|error| SchemaError {
-                message: error.to_string(),
-            })?;
-        Ok(Schema {
-            inner: Arc::new(Inner {
-                name,
-                ty,
-                document,
-                validator,
-            }),
-        })
+            .map_err(|error| SchemaError { message: error.to_string() })?;
+        Ok(Schema { inner: Arc::new(Inner { name, ty, document, validator }) })
     }
 
     /// What the schema says of the value: `Ok` or at most [`MISFITS_MAX`] misfits.

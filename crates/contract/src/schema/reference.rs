@@ -72,10 +72,9 @@ pub(super) fn follow<'n>(
         return Some(definition(owner, name, definitions));
     }
     match node.entries() {
-        [only] if only.key == "$ref" => only
-            .value
-            .as_str()
-            .map(|pointer| follow_ref(scope, pointer, definitions)),
+        [only] if only.key == "$ref" => {
+            only.value.as_str().map(|pointer| follow_ref(scope, pointer, definitions))
+        }
         _ => None,
     }
 }
@@ -90,29 +89,19 @@ pub(super) fn follow_ref<'n>(
     let Some(pointer) = reference.strip_prefix('#') else {
         return Err(Lost::Remote(reference));
     };
-    let found = pointer
-        .split('/')
-        .skip(1)
-        .try_fold(scope.root, |node, step| {
-            let step = step.replace("~1", "/").replace("~0", "~");
-            match &node.tree {
-                Tree::List(items) => items.get(step.parse::<usize>().ok()?),
-                _ => node.get(&step),
-            }
-        });
+    let found = pointer.split('/').skip(1).try_fold(scope.root, |node, step| {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        match &node.tree {
+            Tree::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => node.get(&step),
+        }
+    });
     let is_pointer = pointer.is_empty() || pointer.starts_with('/');
     if let Some(node) = found.filter(|_| is_pointer) {
         let name = pointer.rsplit('/').next().unwrap_or_default();
-        return Ok(Target {
-            name,
-            is_definition: false,
-            scope,
-            node,
-        });
+        return Ok(Target { name, is_definition: false, scope, node });
     }
-    let name = pointer
-        .strip_prefix("/definitions/")
-        .or_else(|| pointer.strip_prefix("/$defs/"));
+    let name = pointer.strip_prefix("/definitions/").or_else(|| pointer.strip_prefix("/$defs/"));
     name.filter(|name| !name.contains('/'))
         .and_then(|name| definition(scope.owner, name, definitions).ok())
         .ok_or(Lost::Pointer(reference))
@@ -123,14 +112,7 @@ fn definition<'n>(
     name: &'n str,
     definitions: &Definitions<'n>,
 ) -> Result<Target<'n>, Lost<'n>> {
-    let found = definitions
-        .get(owner, name)
-        .ok_or(Lost::Name { owner, name })?;
+    let found = definitions.get(owner, name).ok_or(Lost::Name { owner, name })?;
     let (owner, name, node) = found;
-    Ok(Target {
-        name,
-        is_definition: true,
-        scope: Scope { owner, root: node },
-        node,
-    })
+    Ok(Target { name, is_definition: true, scope: Scope { owner, root: node }, node })
 }

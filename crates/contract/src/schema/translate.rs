@@ -67,9 +67,7 @@ impl<'n> Translation<'_, 'n> {
         match &node.tree {
             Tree::Bool(truth) => Value::Bool(*truth),
             Tree::Map(entries) if follow(scope, node, self.definitions).is_none() => {
-                let kept = entries
-                    .iter()
-                    .filter(|entry| !DROPPED.contains(&&*entry.key));
+                let kept = entries.iter().filter(|entry| !DROPPED.contains(&&*entry.key));
                 Value::map(kept.map(|entry| (entry.key.clone(), self.keyword(scope, entry))))
             }
             Tree::Map(_) | Tree::String(_) => self.schema(scope, node),
@@ -126,11 +124,7 @@ impl<'n> Translation<'_, 'n> {
         if let Some(name) = self.names.get(&target.address()) {
             return name.clone();
         }
-        let wanted = if target.name.is_empty() {
-            "root"
-        } else {
-            target.name
-        };
+        let wanted = if target.name.is_empty() { "root" } else { target.name };
         let mut name = Text::from(wanted);
         let mut count = 1;
         while !self.taken.insert(name.clone()) {

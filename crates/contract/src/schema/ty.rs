@@ -12,11 +12,7 @@ use super::reference::{Scope, Target, follow, follow_ref};
 
 /// The type of a value that fits the schema. Where a schema contains itself, nothing is known.
 pub(super) fn of<'n>(scope: Scope<'n>, definitions: &Definitions<'n>) -> Type {
-    let mut reader = Reader {
-        definitions,
-        known: BTreeMap::new(),
-        open: BTreeSet::new(),
-    };
+    let mut reader = Reader { definitions, known: BTreeMap::new(), open: BTreeSet::new() };
     reader.schema(scope, scope.root)
 }
 
@@ -42,13 +38,8 @@ struct Shape {
 }
 
 /// Keywords that only maps can satisfy or break.
-const OF_OBJECTS: &[&str] = &[
-    "properties",
-    "required",
-    "additionalProperties",
-    "patternProperties",
-    "dependentRequired",
-];
+const OF_OBJECTS: &[&str] =
+    &["properties", "required", "additionalProperties", "patternProperties", "dependentRequired"];
 
 impl<'n> Reader<'_, 'n> {
     fn schema(&mut self, scope: Scope<'n>, node: &'n Node) -> Type {
@@ -110,10 +101,7 @@ impl<'n> Reader<'_, 'n> {
         }
         let reference = node.get("$ref").and_then(Node::as_str);
         let reference = reference.and_then(|r| follow_ref(scope, r, self.definitions).ok());
-        let mut all: Vec<Type> = reference
-            .map(|target| self.target(target))
-            .into_iter()
-            .collect();
+        let mut all: Vec<Type> = reference.map(|target| self.target(target)).into_iter().collect();
         let members = node.get("allOf").map_or(&[][..], Node::items);
         all.extend(members.iter().map(|member| self.schema(scope, member)));
         let is_object = all.iter().any(|ty| matches!(ty, Type::Object(_)));
@@ -126,9 +114,7 @@ impl<'n> Reader<'_, 'n> {
         if node.get("items").is_some() || node.get("prefixItems").is_some() {
             return self.list(scope, node);
         }
-        let choices = ["anyOf", "oneOf"]
-            .iter()
-            .filter_map(|keyword| node.get(keyword));
+        let choices = ["anyOf", "oneOf"].iter().filter_map(|keyword| node.get(keyword));
         match choices.map(Node::items).find(|members| !members.is_empty()) {
             Some(members) => Type::union(members.iter().map(|member| self.schema(scope, member))),
             None => Type::Dyn,
@@ -147,10 +133,9 @@ impl<'n> Reader<'_, 'n> {
     fn object(&mut self, scope: Scope<'n>, node: &'n Node) -> Type {
         let mut shape = Shape::default();
         self.gather(scope, node, true, &mut shape);
-        if shape.fields.is_empty() && shape.required.is_empty() && !shape.is_declared {
-            if let Some(others) = shape.others.filter(|ty| *ty != Type::Dyn) {
-                return Type::map(others);
-            }
+        let says_nothing = shape.required.is_empty() && !shape.is_declared;
+        if let Some(others) = shape.others.filter(|ty| says_nothing && *ty != Type::Dyn) {
+            return Type::map(others);
         }
         let open = shape.is_open || !shape.is_declared;
         if !shape.is_declared {
@@ -159,18 +144,11 @@ impl<'n> Reader<'_, 'n> {
         }
         let required = shape.required;
         let field = |(name, ty): (Text, Type)| {
-            let field = Field {
-                ty,
-                required: required.contains(&name),
-            };
+            let field = Field { ty, required: required.contains(&name) };
             (name, field)
         };
         let fields = shape.fields.into_iter().map(field).collect();
-        Type::Object(Arc::new(ObjectType {
-            name: None,
-            fields,
-            open,
-        }))
+        Type::Object(Arc::new(ObjectType { name: None, fields, open }))
     }
 
     /// Adds what a schema says of fields; `sure` when it always holds.
@@ -187,14 +165,10 @@ impl<'n> Reader<'_, 'n> {
         }
         if sure {
             let names = node.get("required").map_or(&[][..], Node::items);
-            shape
-                .required
-                .extend(names.iter().filter_map(Node::as_str).map(Text::from));
+            shape.required.extend(names.iter().filter_map(Node::as_str).map(Text::from));
         }
         for keyword in ["additionalProperties", "unevaluatedProperties"] {
-            if let Some(others) = node
-                .get(keyword)
-                .filter(|n| !matches!(n.tree, Tree::Bool(false)))
+            if let Some(others) = node.get(keyword).filter(|n| !matches!(n.tree, Tree::Bool(false)))
             {
                 shape.is_open = true;
                 let ty = self.schema(scope, others);
@@ -217,13 +191,9 @@ impl<'n> Reader<'_, 'n> {
         for member in node.get("allOf").map_or(&[][..], Node::items) {
             self.gather_part(scope, member, sure, shape);
         }
-        let choices = ["anyOf", "oneOf"]
-            .iter()
-            .filter_map(|keyword| node.get(keyword));
+        let choices = ["anyOf", "oneOf"].iter().filter_map(|keyword| node.get(keyword));
         let choices = choices.flat_map(Node::items);
-        let conditional = ["if", "then", "else"]
-            .iter()
-            .filter_map(|keyword| node.get(keyword));
+        let conditional = ["if", "then", "else"].iter().filter_map(|keyword| node.get(keyword));
         let dependent = node.get("dependentSchemas").map_or(&[][..], Node::entries);
         let dependent = dependent.iter().map(|entry| &entry.value);
         for part in choices.chain(conditional).chain(dependent) {
@@ -256,9 +226,6 @@ fn constant_type(value: &Node) -> Type {
         Tree::Double(_) => Type::Double,
         Tree::String(_) => Type::String,
         Tree::List(_) => Type::list(Type::Dyn),
-        Tree::Map(_) => Type::Object(Arc::new(ObjectType {
-            open: true,
-            ..ObjectType::default()
-        })),
+        Tree::Map(_) => Type::Object(Arc::new(ObjectType { open: true, ..ObjectType::default() })),
     }
 }

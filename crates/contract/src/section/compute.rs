@@ -21,10 +21,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
         };
         if steps.iter().any(|step| step.name.value == next.name.value) {
             let message = format!("two steps are called `{}`", next.name.as_str());
-            fields
-                .reading
-                .findings
-                .error(code::DUPLICATE_NAME, next.name.at, message);
+            fields.reading.findings.error(code::DUPLICATE_NAME, next.name.at, message);
         }
         steps.push(next);
     }
@@ -35,13 +32,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     }
     let at = fields.head();
     fields.close();
-    contract.compute = Some(ComputeOperation {
-        at,
-        name,
-        input,
-        output,
-        steps,
-    });
+    contract.compute = Some(ComputeOperation { at, name, input, output, steps });
 }
 
 fn step<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<ComputeStep<'a>> {
@@ -59,11 +50,7 @@ fn step<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<ComputeStep
         }
     };
     fields.close();
-    Some(ComputeStep {
-        name: name?,
-        enabled,
-        work: work?,
-    })
+    Some(ComputeStep { name: name?, enabled, work: work? })
 }
 
 /// Kinds of step that exist and are not performed yet.
@@ -108,17 +95,11 @@ fn expression<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<ComputeWork<'a>
         inner
             .reading
             .findings
-            .error(
-                code::BAD_VALUE,
-                at,
-                "an expression step has either `value` or `set`",
-            )
+            .error(code::BAD_VALUE, at, "an expression step has either `value` or `set`")
             .help("`value` replaces the value, `set` adds to it");
     }
     inner.close();
-    value
-        .map(ComputeWork::Replace)
-        .or(Some(ComputeWork::Add(set)).filter(|_| has_set))
+    value.map(ComputeWork::Replace).or(Some(ComputeWork::Add(set)).filter(|_| has_set))
 }
 
 fn mapping<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<ComputeWork<'a>> {

@@ -55,15 +55,11 @@ fn operation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Effect
         None => ResponseHandling::default(),
     };
     let timeout_ms = fields.millis("operation_timeout_ms", 1);
-    let retry = fields
-        .get("retry_policy")
-        .and_then(|node| retry_policy(fields.reading, node));
-    let breaker = fields
-        .get("circuit_breaker")
-        .and_then(|node| circuit_breaker(fields.reading, node));
-    let on_exhausted = fields
-        .get("on_exhausted")
-        .and_then(|node| publication::read(fields.reading, node));
+    let retry = fields.get("retry_policy").and_then(|node| retry_policy(fields.reading, node));
+    let breaker =
+        fields.get("circuit_breaker").and_then(|node| circuit_breaker(fields.reading, node));
+    let on_exhausted =
+        fields.get("on_exhausted").and_then(|node| publication::read(fields.reading, node));
     fields.not_built(&["idempotency_key"]);
     fields.not_enforced(&["correlation_id", "metadata"]);
     fields.close();
@@ -93,13 +89,7 @@ fn io_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<IoConf
     let timeout_ms = fields.millis("timeout_ms", 1).map(|timeout| timeout.value);
     let at = fields.at();
     let rest = fields.rest();
-    Some(IoConfig {
-        node,
-        at,
-        kind: kind?,
-        timeout_ms,
-        fields: rest,
-    })
+    Some(IoConfig { node, at, kind: kind?, timeout_ms, fields: rest })
 }
 
 fn response_handling<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> ResponseHandling<'a> {
@@ -108,26 +98,14 @@ fn response_handling<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Respo
     };
     let success_codes = fields.statuses("success_codes");
     let extract = fields.cel("extract");
-    let outcome = fields
-        .get("outcome")
-        .and_then(|node| publication::read(fields.reading, node));
+    let outcome = fields.get("outcome").and_then(|node| publication::read(fields.reading, node));
     let mut refusals = Vec::new();
     for item in fields.items("refusals") {
         refusals.extend(refusal(fields.reading, item));
     }
-    fields.not_built(&[
-        "schema",
-        "extract_fields",
-        "extraction_engine",
-        "fail_on_empty",
-    ]);
+    fields.not_built(&["schema", "extract_fields", "extraction_engine", "fail_on_empty"]);
     fields.close();
-    ResponseHandling {
-        success_codes,
-        extract,
-        outcome,
-        refusals,
-    }
+    ResponseHandling { success_codes, extract, outcome, refusals }
 }
 
 fn refusal<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<RefusalRule<'a>> {
@@ -137,13 +115,8 @@ fn refusal<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<RefusalR
     if fields.get("codes").is_none() && fields.get("when").is_none() {
         fields.missing("codes");
     }
-    let codes = fields
-        .statuses("codes")
-        .map(|codes| codes.value)
-        .unwrap_or_default();
-    let outcome = fields
-        .get("outcome")
-        .and_then(|node| publication::read(fields.reading, node));
+    let codes = fields.statuses("codes").map(|codes| codes.value).unwrap_or_default();
+    let outcome = fields.get("outcome").and_then(|node| publication::read(fields.reading, node));
     fields.close();
     Some(RefusalRule { at, codes, outcome })
 }
@@ -167,16 +140,11 @@ fn retry_policy(reading: &mut Reading<'_, '_>, node: &Node) -> Option<RetryPolic
         base_delay_ms: fields.millis("base_delay_ms", 1).map(|delay| delay.value),
         max_delay_ms: fields.millis("max_delay_ms", 1).map(|delay| delay.value),
         jitter_factor: fields.number("jitter_factor", 0.0, 0.5),
-        status_codes: fields
-            .statuses("retryable_status_codes")
-            .map(|codes| codes.value),
+        status_codes: fields.statuses("retryable_status_codes").map(|codes| codes.value),
     };
     fields.not_built(&["retryable_errors"]);
     fields.close();
-    if policy
-        .max_retries
-        .is_some_and(|retries| retries > RETRIES_MAX)
-    {
+    if policy.max_retries.is_some_and(|retries| retries > RETRIES_MAX) {
         let message = format!("`max_retries` is at most {RETRIES_MAX}");
         reading.error(code::BAD_VALUE, node, message);
     }

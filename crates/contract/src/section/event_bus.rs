@@ -13,11 +13,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     let mut bus = EventBus::default();
     for item in fields.items("subscribe_topics") {
         if let Some((topic, payload, entity_key)) = topic(fields.reading, item, true) {
-            bus.subscribe.push(SubscribeTopic {
-                topic,
-                payload,
-                entity_key,
-            });
+            bus.subscribe.push(SubscribeTopic { topic, payload, entity_key });
         }
     }
     for item in fields.items("publish_topics") {
@@ -49,11 +45,7 @@ fn topic<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, heard: bool) -> Opti
     let mut fields = Fields::open(reading, node, "the topic's entry")?;
     let name = fields.required_word("topic");
     let payload = payload(&mut fields);
-    let key = if heard {
-        fields.cel("entity_key")
-    } else {
-        None
-    };
+    let key = if heard { fields.cel("entity_key") } else { None };
     if heard {
         fields.not_built(&["begins"]);
     } else {
@@ -72,11 +64,7 @@ fn payload<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Data<'a>> {
     if let (Some(_), Some(other)) = (named, alias) {
         fields
             .reading
-            .error(
-                code::BAD_VALUE,
-                other,
-                "`payload` and `payload_schema` mean the same",
-            )
+            .error(code::BAD_VALUE, other, "`payload` and `payload_schema` mean the same")
             .help("keep `payload`");
     }
     Some(fields.reading.data(named.or(alias)?))

@@ -30,12 +30,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
             reading.wrong_type(node, what, "a mapping");
             return None;
         }
-        Some(Fields {
-            reading,
-            what,
-            node,
-            known: Vec::new(),
-        })
+        Some(Fields { reading, what, node, known: Vec::new() })
     }
 
     /// The place of the whole mapping.
@@ -45,11 +40,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
 
     /// Where to say that something is missing: the first key.
     pub(crate) fn head(&self) -> At {
-        let first = self
-            .node
-            .entries()
-            .first()
-            .map_or(&self.node.span, |entry| &entry.key_span);
+        let first = self.node.entries().first().map_or(&self.node.span, |entry| &entry.key_span);
         self.reading.at(first)
     }
 
@@ -66,8 +57,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
 
     /// The value under a key; null counts as not given.
     pub(crate) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.raw(key)
-            .filter(|node| !matches!(node.tree, Tree::Null))
+        self.raw(key).filter(|node| !matches!(node.tree, Tree::Null))
     }
 
     /// Data or an expression under a key, null included.
@@ -101,14 +91,10 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     pub(crate) fn flag(&mut self, key: &'static str) -> Option<Located<bool>> {
         let node = self.get(key)?;
         let Tree::Bool(value) = node.tree else {
-            self.reading
-                .wrong_type(node, &format!("`{key}`"), "true or false");
+            self.reading.wrong_type(node, &format!("`{key}`"), "true or false");
             return None;
         };
-        Some(Located {
-            value,
-            at: self.reading.at(&node.span),
-        })
+        Some(Located { value, at: self.reading.at(&node.span) })
     }
 
     /// A whole number of at least `least` under a key.
@@ -120,8 +106,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     ) -> Option<Located<i64>> {
         let node = self.get(key)?;
         let Tree::Int(value) = node.tree else {
-            self.reading
-                .wrong_type(node, &format!("`{key}`"), "a whole number");
+            self.reading.wrong_type(node, &format!("`{key}`"), "a whole number");
             return None;
         };
         if value < least || value > most {
@@ -129,10 +114,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
             self.reading.error(code::BAD_VALUE, node, message);
             return None;
         }
-        Some(Located {
-            value,
-            at: self.reading.at(&node.span),
-        })
+        Some(Located { value, at: self.reading.at(&node.span) })
     }
 
     /// A count under a key.
@@ -144,10 +126,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     /// Milliseconds under a key.
     pub(crate) fn millis(&mut self, key: &'static str, least: u32) -> Option<Located<u64>> {
         let number = self.whole(key, least.into(), MILLIS_MAX)?;
-        u64::try_from(number.value).ok().map(|value| Located {
-            value,
-            at: number.at,
-        })
+        u64::try_from(number.value).ok().map(|value| Located { value, at: number.at })
     }
 
     /// A number under a key.
@@ -157,8 +136,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
             Tree::Int(value) => value as f64,
             Tree::Double(value) => value,
             _ => {
-                self.reading
-                    .wrong_type(node, &format!("`{key}`"), "a number");
+                self.reading.wrong_type(node, &format!("`{key}`"), "a number");
                 return None;
             }
         };
@@ -178,22 +156,12 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     ) -> Option<Located<T>> {
         let word = self.word(key)?;
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == word.as_str()) {
-            return Some(Located {
-                value: *value,
-                at: word.at,
-            });
+            return Some(Located { value: *value, at: word.at });
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let message = format!(
-            "`{key}` must be {}, not `{}`",
-            one_of(&names),
-            word.as_str()
-        );
+        let message = format!("`{key}` must be {}, not `{}`", one_of(&names), word.as_str());
         let help = suggest::nearest(word.as_str(), names).map(did_you_mean);
-        self.reading
-            .findings
-            .error(code::BAD_VALUE, word.at, message)
-            .help_if(help);
+        self.reading.findings.error(code::BAD_VALUE, word.at, message).help_if(help);
         None
     }
 
@@ -215,10 +183,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
             _ => std::slice::from_ref(node),
         };
         let what = format!("an entry of `{key}`");
-        nodes
-            .iter()
-            .filter_map(|item| self.reading.word(item, &what))
-            .collect()
+        nodes.iter().filter_map(|item| self.reading.word(item, &what)).collect()
     }
 
     /// HTTP-like statuses under a key.
@@ -235,10 +200,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
                 _ => self.reading.wrong_type(item, "a status", "a whole number"),
             }
         }
-        Some(Located {
-            value: statuses,
-            at: self.reading.at(&node.span),
-        })
+        Some(Located { value: statuses, at: self.reading.at(&node.span) })
     }
 
     /// Free-key entries under a key.
@@ -261,10 +223,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     pub(crate) fn missing(&mut self, key: &str) {
         let message = format!("{} has no `{key}`", self.what);
         let at = self.head();
-        self.reading
-            .findings
-            .error(code::MISSING_KEY, at, message)
-            .help(format!("add `{key}`"));
+        self.reading.findings.error(code::MISSING_KEY, at, message).help(format!("add `{key}`"));
     }
 
     /// Keys of the language that this version does not perform: an error each.
@@ -301,10 +260,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     pub(crate) fn key(&self, key: &'static str) -> Word {
         let entry = self.node.entries().iter().find(|entry| entry.key == key);
         let span = entry.map_or(&self.node.span, |entry| &entry.key_span);
-        Located {
-            value: Text::new_static(key),
-            at: self.reading.at(span),
-        }
+        Located { value: Text::new_static(key), at: self.reading.at(span) }
     }
 
     /// Ends reading: whatever was not asked for is reported.
@@ -316,15 +272,10 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
             }
             let at = self.reading.at(&entry.key_span);
             if let Some(damaged) = damaged_by(entries, index) {
-                let message = format!(
-                    "the expression of `{}` ends early: it is not quoted",
-                    damaged.key
-                );
+                let message =
+                    format!("the expression of `{}` ends early: it is not quoted", damaged.key);
                 let help = "put the whole expression in double quotes".to_owned();
-                self.reading
-                    .findings
-                    .error(code::UNQUOTED_EXPRESSION, at, message)
-                    .help(help);
+                self.reading.findings.error(code::UNQUOTED_EXPRESSION, at, message).help(help);
                 continue;
             }
             let message = format!("unknown key `{}` in {}", entry.key, self.what);
@@ -332,10 +283,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
                 Some(name) => did_you_mean(name),
                 None => format!("known keys are {}", list(&self.known)),
             };
-            self.reading
-                .findings
-                .error(code::UNKNOWN_KEY, at, message)
-                .help(help);
+            self.reading.findings.error(code::UNKNOWN_KEY, at, message).help(help);
         }
     }
 }

@@ -22,10 +22,7 @@ pub(super) fn read<'a>(fields: &mut Fields<'a, '_, '_, '_>, stem: &str) -> Optio
     let name = name(fields, stem);
     let kind = kind(fields);
     let version = version(fields);
-    let description = fields
-        .word("description")
-        .map(|word| word.value)
-        .unwrap_or_default();
+    let description = fields.word("description").map(|word| word.value).unwrap_or_default();
     Some(Contract {
         name,
         normal_form: "".into(),
@@ -65,10 +62,7 @@ fn name(fields: &mut Fields<'_, '_, '_, '_>, stem: &str) -> Word {
         }
         return name;
     }
-    Located {
-        value: Text::from(stem),
-        at: head,
-    }
+    Located { value: Text::from(stem), at: head }
 }
 
 /// Whether a name may stand in a topic once `_` and `.` are hyphens.
@@ -76,10 +70,7 @@ pub(crate) fn is_name(name: &str) -> bool {
     name.len() <= NAME_MAX
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.split(['_', '-', '.']).all(|word| {
-            !word.is_empty()
-                && word
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         })
 }
 
@@ -92,21 +83,14 @@ fn kind(fields: &mut Fields<'_, '_, '_, '_>) -> Option<Located<Kind>> {
         fields
             .reading
             .findings
-            .error(
-                code::MISSING_NODE_TYPE,
-                head,
-                "the contract has no `node_type`",
-            )
+            .error(code::MISSING_NODE_TYPE, head, "the contract has no `node_type`")
             .help("add `node_type:` effect, compute, reducer or orchestrator");
         return None;
     }
     let word = fields.word("node_type")?;
     let found = KINDS.iter().find(|(name, _)| *name == word.as_str());
     if let Some((_, kind)) = found {
-        return Some(Located {
-            value: *kind,
-            at: word.at,
-        });
+        return Some(Located { value: *kind, at: word.at });
     }
     let message = format!("unknown node_type `{}`", word.as_str());
     let nearest = suggest::nearest(word.as_str(), KINDS.iter().map(|(name, _)| *name));
@@ -114,11 +98,7 @@ fn kind(fields: &mut Fields<'_, '_, '_, '_>) -> Option<Located<Kind>> {
         Some(name) => format!("did you mean `{name}`?"),
         None => "it is one of effect, compute, reducer, orchestrator".to_owned(),
     };
-    fields
-        .reading
-        .findings
-        .error(code::UNKNOWN_NODE_TYPE, word.at, message)
-        .help(help);
+    fields.reading.findings.error(code::UNKNOWN_NODE_TYPE, word.at, message).help(help);
     None
 }
 
@@ -128,11 +108,7 @@ fn version(fields: &mut Fields<'_, '_, '_, '_>) -> Text {
         fields
             .reading
             .findings
-            .error(
-                code::MISSING_VERSION,
-                head,
-                "the contract has no `contract_version`",
-            )
+            .error(code::MISSING_VERSION, head, "the contract has no `contract_version`")
             .help("add `contract_version: 1.0.0`");
         return UNKNOWN_VERSION;
     };
@@ -163,12 +139,8 @@ pub(crate) fn version_text(node: &Node) -> Option<Text> {
                 Tree::Int(value) if value >= 0 => Some(value),
                 _ => None,
             };
-            let mut text = format!(
-                "{}.{}.{}",
-                number("major")?,
-                number("minor")?,
-                number("patch")?
-            );
+            let mut text =
+                format!("{}.{}.{}", number("major")?, number("minor")?, number("patch")?);
             for (key, mark) in [("prerelease", '-'), ("build", '+')] {
                 if let Some(Tree::String(part)) = node.get(key).map(|node| &node.tree) {
                     text.push(mark);
@@ -183,12 +155,8 @@ pub(crate) fn version_text(node: &Node) -> Option<Text> {
 
 /// Semantic Versioning 2.0.0: `major.minor.patch`, then `-prerelease` and `+build`.
 fn is_version(text: &str) -> bool {
-    let (rest, build) = text
-        .split_once('+')
-        .map_or((text, None), |(a, b)| (a, Some(b)));
-    let (core, prerelease) = rest
-        .split_once('-')
-        .map_or((rest, None), |(a, b)| (a, Some(b)));
+    let (rest, build) = text.split_once('+').map_or((text, None), |(a, b)| (a, Some(b)));
+    let (core, prerelease) = rest.split_once('-').map_or((rest, None), |(a, b)| (a, Some(b)));
     let is_number = |part: &str| {
         !part.is_empty()
             && part.len() <= 9

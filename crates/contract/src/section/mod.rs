@@ -35,65 +35,24 @@ pub(crate) struct Section {
     pub read: for<'a> fn(&mut Reading<'_, '_>, &'a Node, &mut Contract<'a>),
 }
 
-const ALL: &[Kind] = &[
-    Kind::Effect,
-    Kind::Compute,
-    Kind::Reducer,
-    Kind::Orchestrator,
-];
+const ALL: &[Kind] = &[Kind::Effect, Kind::Compute, Kind::Reducer, Kind::Orchestrator];
 
 /// Every section, in the order of the normal form.
 pub(crate) const SECTIONS: &[Section] = &[
-    Section {
-        key: "config",
-        kinds: ALL,
-        read: config::read,
-    },
-    Section {
-        key: "definitions",
-        kinds: ALL,
-        read: definitions::read,
-    },
-    Section {
-        key: "input_model",
-        kinds: &[Kind::Orchestrator],
-        read: run_models::read_input,
-    },
-    Section {
-        key: "output_model",
-        kinds: &[Kind::Orchestrator],
-        read: run_models::read_output,
-    },
-    Section {
-        key: "event_bus",
-        kinds: ALL,
-        read: event_bus::read,
-    },
+    Section { key: "config", kinds: ALL, read: config::read },
+    Section { key: "definitions", kinds: ALL, read: definitions::read },
+    Section { key: "input_model", kinds: &[Kind::Orchestrator], read: run_models::read_input },
+    Section { key: "output_model", kinds: &[Kind::Orchestrator], read: run_models::read_output },
+    Section { key: "event_bus", kinds: ALL, read: event_bus::read },
     Section {
         key: "intent_consumption",
         kinds: &[Kind::Orchestrator],
         read: intent_consumption::read,
     },
-    Section {
-        key: "state_machine",
-        kinds: &[Kind::Reducer],
-        read: state_machine::read,
-    },
-    Section {
-        key: "effect_operations",
-        kinds: &[Kind::Effect],
-        read: effect::read,
-    },
-    Section {
-        key: "compute_operations",
-        kinds: &[Kind::Compute],
-        read: compute::read,
-    },
-    Section {
-        key: "workflow_coordination",
-        kinds: &[Kind::Orchestrator],
-        read: workflow::read,
-    },
+    Section { key: "state_machine", kinds: &[Kind::Reducer], read: state_machine::read },
+    Section { key: "effect_operations", kinds: &[Kind::Effect], read: effect::read },
+    Section { key: "compute_operations", kinds: &[Kind::Compute], read: compute::read },
+    Section { key: "workflow_coordination", kinds: &[Kind::Orchestrator], read: workflow::read },
 ];
 
 /// Top-level keys of the language that this version does not perform.

@@ -17,8 +17,5 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
     let payload = fields.data("payload");
     fields.not_built(&["when", "for_each", "id"]);
     fields.close();
-    Some(Publication {
-        topic: topic?,
-        payload,
-    })
+    Some(Publication { topic: topic?, payload })
 }

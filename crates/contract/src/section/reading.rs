@@ -23,10 +23,7 @@ impl<'s> Reading<'_, 's> {
 
     /// A subtree with its place.
     pub(crate) fn data<'a>(&self, node: &'a Node) -> Data<'a> {
-        Data {
-            node,
-            at: self.at(&node.span),
-        }
+        Data { node, at: self.at(&node.span) }
     }
 
     /// Reports at a node.
@@ -49,10 +46,7 @@ impl<'s> Reading<'_, 's> {
     /// The node's text.
     pub(crate) fn word(&mut self, node: &Node, what: &str) -> Option<Word> {
         match &node.tree {
-            Tree::String(text) => Some(Located {
-                value: text.clone(),
-                at: self.at(&node.span),
-            }),
+            Tree::String(text) => Some(Located { value: text.clone(), at: self.at(&node.span) }),
             _ => {
                 self.wrong_type(node, what, "text");
                 None
@@ -77,10 +71,7 @@ impl<'s> Reading<'_, 's> {
             self.wrong_type(node, what, "a mapping");
         }
         let entry = |entry: &'a Entry| {
-            let key = Located {
-                value: entry.key.clone(),
-                at: self.at(&entry.key_span),
-            };
+            let key = Located { value: entry.key.clone(), at: self.at(&entry.key_span) };
             (key, self.data(&entry.value))
         };
         node.entries().iter().map(entry).collect()
@@ -98,11 +89,7 @@ pub(crate) fn one_of(names: &[&str]) -> String {
 
 /// `a`, `b`, `c`.
 pub(crate) fn list(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The help that names what was probably meant.

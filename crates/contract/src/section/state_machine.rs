@@ -15,21 +15,13 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     let Some(mut fields) = Fields::open(reading, node, "`state_machine`") else {
         return;
     };
-    fields.descriptive(&[
-        "state_machine_name",
-        "state_machine_version",
-        "version",
-        "description",
-    ]);
+    fields.descriptive(&["state_machine_name", "state_machine_version", "version", "description"]);
     let initial_state = fields.required_word("initial_state");
     let initial_data = fields.free("initial_data");
     let entity_key = fields.cel("entity_key");
     let on_unhandled = fields.choice(
         "on_unhandled",
-        &[
-            ("dead_letter", OnUnhandled::DeadLetter),
-            ("ignore", OnUnhandled::Ignore),
-        ],
+        &[("dead_letter", OnUnhandled::DeadLetter), ("ignore", OnUnhandled::Ignore)],
     );
     let mut machine = StateMachine {
         initial_state,
@@ -76,9 +68,7 @@ fn mark_terminal(reading: &mut Reading<'_, '_>, machine: &mut StateMachine<'_>, 
             Some(index) => machine.states[index].terminal = true,
             None => {
                 let message = format!("unknown state `{}`", name.as_str());
-                reading
-                    .findings
-                    .error(code::UNKNOWN_STATE, name.at, message);
+                reading.findings.error(code::UNKNOWN_STATE, name.at, message);
             }
         }
     }
@@ -105,21 +95,9 @@ fn state<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<State<'a>>
     let entry_actions = actions(&mut fields, "entry_actions");
     let exit_actions = actions(&mut fields, "exit_actions");
     fields.not_built(&["required_data", "validation_rules"]);
-    fields.not_enforced(&[
-        "state_type",
-        "is_recoverable",
-        "optional_data",
-        "semantic_intent",
-    ]);
+    fields.not_enforced(&["state_type", "is_recoverable", "optional_data", "semantic_intent"]);
     fields.close();
-    Some(State {
-        name: name?,
-        terminal,
-        waits_forever,
-        timeout_ms,
-        entry_actions,
-        exit_actions,
-    })
+    Some(State { name: name?, terminal, waits_forever, timeout_ms, entry_actions, exit_actions })
 }
 
 fn transition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Transition<'a>> {
@@ -129,31 +107,16 @@ fn transition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Trans
     let from = from_state(&mut fields);
     let to = fields.word("to_state");
     let trigger = trigger(&mut fields);
-    let priority = fields
-        .whole("priority", 0, i64::MAX)
-        .map_or(0, |priority| priority.value);
+    let priority = fields.whole("priority", 0, i64::MAX).map_or(0, |priority| priority.value);
     let mut conditions = Vec::new();
     for item in fields.items("conditions") {
         conditions.extend(condition(fields.reading, item));
     }
     let actions = actions(&mut fields, "actions");
     fields.not_built(&["guard", "rollback_transitions"]);
-    fields.not_enforced(&[
-        "is_atomic",
-        "retry_enabled",
-        "max_retries",
-        "retry_delay_ms",
-    ]);
+    fields.not_enforced(&["is_atomic", "retry_enabled", "max_retries", "retry_delay_ms"]);
     fields.close();
-    Some(Transition {
-        name,
-        from: from?,
-        to,
-        trigger: trigger?,
-        priority,
-        conditions,
-        actions,
-    })
+    Some(Transition { name, from: from?, to, trigger: trigger?, priority, conditions, actions })
 }
 
 fn from_state(fields: &mut Fields<'_, '_, '_, '_>) -> Option<From> {
@@ -166,10 +129,7 @@ fn from_state(fields: &mut Fields<'_, '_, '_, '_>) -> Option<From> {
         Some(any) if words.len() == 1 => Some(From::Any(any.at)),
         Some(any) => {
             let message = "`*` means every state: it cannot stand beside others";
-            fields
-                .reading
-                .findings
-                .error(code::BAD_VALUE, any.at, message);
+            fields.reading.findings.error(code::BAD_VALUE, any.at, message);
             None
         }
         None => Some(From::States(words)),
@@ -188,47 +148,29 @@ fn trigger<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<TriggerRef<'a>> {
     let topic = inner.required_word("topic");
     let when = inner.cel("when");
     inner.close();
-    Some(TriggerRef::Topic {
-        topic: topic?,
-        when,
-    })
+    Some(TriggerRef::Topic { topic: topic?, when })
 }
 
 fn condition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Condition<'a>> {
     if matches!(node.tree, Tree::String(_) | Tree::Bool(_)) {
-        return Some(Condition {
-            name: None,
-            expression: reading.data(node),
-        });
+        return Some(Condition { name: None, expression: reading.data(node) });
     }
     let mut fields = Fields::open(reading, node, "the condition")?;
     let name = fields.word("condition_name");
     let expression = fields.cel("expression");
     let required = fields.flag("required");
     fields.descriptive(&["description"]);
-    fields.not_enforced(&[
-        "condition_type",
-        "error_message",
-        "retry_count",
-        "timeout_ms",
-    ]);
+    fields.not_enforced(&["condition_type", "error_message", "retry_count", "timeout_ms"]);
     if expression.is_none() {
         fields.missing("expression");
     }
     if let Some(Located { value: false, at }) = required {
         let message = "a condition that is not required is not enforced";
-        fields
-            .reading
-            .findings
-            .note(code::NOT_ENFORCED, at, message);
+        fields.reading.findings.note(code::NOT_ENFORCED, at, message);
     }
     fields.close();
     let is_required = required.is_none_or(|flag| flag.value);
-    Some(Condition {
-        name,
-        expression: expression?,
-    })
-    .filter(|_| is_required)
+    Some(Condition { name, expression: expression? }).filter(|_| is_required)
 }
 
 fn actions<'a>(fields: &mut Fields<'a, '_, '_, '_>, key: &'static str) -> Vec<Action<'a>> {
@@ -237,10 +179,7 @@ fn actions<'a>(fields: &mut Fields<'a, '_, '_, '_>, key: &'static str) -> Vec<Ac
         actions.extend(action(fields.reading, item));
     }
     actions.sort_by_key(|action: &Action<'_>| {
-        action
-            .execution_order
-            .as_ref()
-            .map_or(i64::MAX, |order| order.value)
+        action.execution_order.as_ref().map_or(i64::MAX, |order| order.value)
     });
     actions
 }
@@ -262,11 +201,7 @@ fn action<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Action<'a
     if work.is_some() {
         fields.close();
     }
-    Some(Action {
-        for_each,
-        execution_order,
-        work: work?,
-    })
+    Some(Action { for_each, execution_order, work: work? })
 }
 
 fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>, kind: &Word) -> Option<ActionWork<'a>> {
@@ -280,18 +215,12 @@ fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>, kind: &Word) -> Option<ActionWo
         "intent_emission" => {
             let intent_type = fields.required_word("intent_type");
             let payload = fields.data("payload");
-            Some(ActionWork::Intent {
-                intent_type: intent_type?,
-                payload,
-            })
+            Some(ActionWork::Intent { intent_type: intent_type?, payload })
         }
         "event" => {
             let topic = fields.required_word("topic");
             let payload = fields.data("payload");
-            Some(ActionWork::Event {
-                topic: topic?,
-                payload,
-            })
+            Some(ActionWork::Event { topic: topic?, payload })
         }
         other => {
             let message = format!("unknown action_type `{other}`");
@@ -299,11 +228,7 @@ fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>, kind: &Word) -> Option<ActionWo
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("it is one of {}", one_of(&ACTIONS)),
             };
-            fields
-                .reading
-                .findings
-                .error(code::BAD_VALUE, kind.at, message)
-                .help(help);
+            fields.reading.findings.error(code::BAD_VALUE, kind.at, message).help(help);
             None
         }
     }

@@ -31,11 +31,7 @@ fn definition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Workf
         nodes: Vec::new(),
         execution_mode: ExecutionMode::Parallel,
         strategy: Strategy::FailFast,
-        retry: RetryRule {
-            max_retries: 3,
-            backoff_ms: 2000,
-            multiplier: 2.0,
-        },
+        retry: RetryRule { max_retries: 3, backoff_ms: 2000, multiplier: 2.0 },
         result: None,
         outcomes: WorkflowOutcomes::default(),
     };
@@ -58,10 +54,8 @@ fn definition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Workf
     Some(workflow)
 }
 
-const MODES: [(&str, ExecutionMode); 2] = [
-    ("parallel", ExecutionMode::Parallel),
-    ("sequential", ExecutionMode::Sequential),
-];
+const MODES: [(&str, ExecutionMode); 2] =
+    [("parallel", ExecutionMode::Parallel), ("sequential", ExecutionMode::Sequential)];
 
 fn metadata<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, workflow: &mut Workflow<'a>) {
     let Some(mut fields) = Fields::open(reading, node, "`workflow_metadata`") else {
@@ -93,9 +87,7 @@ fn graph<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, workflow: &mut Workf
     };
     fields.descriptive(&["version", "description"]);
     for item in fields.items("nodes") {
-        workflow
-            .nodes
-            .extend(workflow_step::read(fields.reading, item));
+        workflow.nodes.extend(workflow_step::read(fields.reading, item));
     }
     fields.not_enforced(&["edges"]);
     if fields.get("nodes").is_none() {
@@ -123,21 +115,13 @@ fn rules(reading: &mut Reading<'_, '_>, node: &Node, workflow: &mut Workflow<'_>
     smaller(&mut workflow.timeout_ms, timeout);
     let default = workflow.retry;
     workflow.retry = RetryRule {
-        max_retries: fields
-            .count("max_retries", 0)
-            .unwrap_or(default.max_retries),
-        backoff_ms: fields
-            .millis("retry_backoff_ms", 0)
-            .map_or(default.backoff_ms, |ms| ms.value),
+        max_retries: fields.count("max_retries", 0).unwrap_or(default.max_retries),
+        backoff_ms: fields.millis("retry_backoff_ms", 0).map_or(default.backoff_ms, |ms| ms.value),
         multiplier: fields
             .number("retry_backoff_multiplier", 1.0, 100.0)
             .unwrap_or(default.multiplier),
     };
-    fields.not_built(&[
-        "step_timeout_ms",
-        "max_parallel_branches",
-        "max_parallel_steps",
-    ]);
+    fields.not_built(&["step_timeout_ms", "max_parallel_branches", "max_parallel_steps"]);
     fields.not_enforced(&[
         "parallel_execution_allowed",
         "checkpoint_enabled",

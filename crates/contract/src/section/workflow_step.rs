@@ -26,20 +26,15 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
             None
         }
     };
-    let compensation = fields
-        .get("compensation")
-        .and_then(|node| compensation(fields.reading, node));
+    let compensation =
+        fields.get("compensation").and_then(|node| compensation(fields.reading, node));
     fields.not_built(&["on_event", "collect", "max_visits", "repeat"]);
     fields.not_enforced(&["metadata", "contract_ref", "target_node_type"]);
     if let (Some(_), Some(skip)) = (&condition, &skip_condition) {
         fields
             .reading
             .findings
-            .error(
-                code::BAD_VALUE,
-                skip.at,
-                "a step has either `condition` or `skip_condition`",
-            )
+            .error(code::BAD_VALUE, skip.at, "a step has either `condition` or `skip_condition`")
             .help("join both in `condition`");
     }
     fields.close();
@@ -51,10 +46,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
         condition,
         skip_condition,
         timeout_ms,
-        error_action: error_action.unwrap_or(Located {
-            value: ErrorAction::Stop,
-            at: head,
-        }),
+        error_action: error_action.unwrap_or(Located { value: ErrorAction::Stop, at: head }),
         compensation,
         work: what.work,
         input: what.input,
@@ -80,26 +72,15 @@ struct What<'a> {
 }
 
 /// Keys of `step_config` that this version does not perform.
-const NOT_BUILT: [&str; 8] = [
-    "reducer_node",
-    "workflow",
-    "wait_for_event",
-    "fail",
-    "read",
-    "repeat",
-    "trigger",
-    "handler",
-];
+const NOT_BUILT: [&str; 8] =
+    ["reducer_node", "workflow", "wait_for_event", "fail", "read", "repeat", "trigger", "handler"];
 
 fn step_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<What<'a>> {
     let mut fields = Fields::open(reading, node, "`step_config`")?;
     let work = work(&mut fields);
     let waits = matches!(work, Some(Work::Wait(_)));
     let what = if waits {
-        What {
-            work,
-            ..What::default()
-        }
+        What { work, ..What::default() }
     } else {
         What {
             work,
@@ -119,10 +100,7 @@ fn step_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<What
 const WORKS: [&str; 4] = ["effect_node", "compute_node", "publish", "wait_ms"];
 
 fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Work<'a>> {
-    let given: Vec<&str> = WORKS
-        .into_iter()
-        .filter(|key| fields.get(key).is_some())
-        .collect();
+    let given: Vec<&str> = WORKS.into_iter().filter(|key| fields.get(key).is_some()).collect();
     let not_built = NOT_BUILT.iter().any(|key| fields.node().get(key).is_some());
     let at = fields.head();
     match given.as_slice() {
@@ -137,18 +115,12 @@ fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Work<'a>> {
         }
         ["effect_node"] => {
             let node = fields.word("effect_node")?;
-            Some(Work::Effect {
-                node,
-                operation: fields.word("operation"),
-            })
+            Some(Work::Effect { node, operation: fields.word("operation") })
         }
         ["compute_node"] => fields.word("compute_node").map(Work::Compute),
         ["publish"] => {
             let topic = fields.word("publish")?;
-            Some(Work::Publish {
-                topic,
-                payload: fields.data("payload"),
-            })
+            Some(Work::Publish { topic, payload: fields.data("payload") })
         }
         ["wait_ms"] => fields.cel("wait_ms").map(Work::Wait),
         several => {
@@ -177,10 +149,5 @@ fn compensation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Com
     let input = fields.data("input");
     fields.not_built(&["compute_node", "reducer_node", "workflow", "publish"]);
     fields.close();
-    Some(CompensationRule::Operation {
-        at,
-        node: effect,
-        operation,
-        input,
-    })
+    Some(CompensationRule::Operation { at, node: effect, operation, input })
 }

@@ -23,26 +23,14 @@ pub(crate) fn idempotent(operation: &EffectOperation<'_>, kind: &EffectKind) -> 
 /// The literal value of the field that selects what a kind does.
 pub(crate) fn verb(operation: &EffectOperation<'_>, kind: &EffectKind) -> Option<Text> {
     let field = kind.verb_field?;
-    match &operation
-        .io
-        .fields
-        .iter()
-        .find(|(name, _)| name.as_str() == field)?
-        .1
-        .node
-        .tree
-    {
+    match &operation.io.fields.iter().find(|(name, _)| name.as_str() == field)?.1.node.tree {
         Tree::String(text) => Some(text.clone()),
         _ => None,
     }
 }
 
 fn sends_key(operation: &EffectOperation<'_>) -> bool {
-    let headers = operation
-        .io
-        .fields
-        .iter()
-        .find(|(name, _)| name.as_str() == "headers");
+    let headers = operation.io.fields.iter().find(|(name, _)| name.as_str() == "headers");
     headers.is_some_and(|(_, Data { node, .. })| {
         node.entries().iter().any(|entry| holds_key(&entry.value))
     })

@@ -30,49 +30,21 @@ pub(crate) struct PerformerRef {
 pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, IntentUse> {
     let mut intents: BTreeMap<Text, IntentUse> = BTreeMap::new();
     for (node, contract) in contracts.iter().enumerate() {
-        for action in contract
-            .state_machine
-            .iter()
-            .flat_map(|machine| machine.actions())
-        {
+        for action in contract.state_machine.iter().flat_map(|machine| machine.actions()) {
             if let ActionWork::Intent { intent_type, .. } = &action.work {
-                intents
-                    .entry(intent_type.value.clone())
-                    .or_default()
-                    .emitters
-                    .push(intent_type.at);
+                intents.entry(intent_type.value.clone()).or_default().emitters.push(intent_type.at);
             }
         }
-        let operations = contract
-            .effect
-            .iter()
-            .flat_map(|effect| &effect.operations)
-            .enumerate();
+        let operations = contract.effect.iter().flat_map(|effect| &effect.operations).enumerate();
         for (index, operation) in operations {
             if let Some(intent) = &operation.on_intent {
-                let performer = PerformerRef {
-                    node,
-                    operation: Some(index),
-                    at: intent.at,
-                };
-                intents
-                    .entry(intent.value.clone())
-                    .or_default()
-                    .performers
-                    .push(performer);
+                let performer = PerformerRef { node, operation: Some(index), at: intent.at };
+                intents.entry(intent.value.clone()).or_default().performers.push(performer);
             }
         }
         for intent in &contract.subscribed_intents {
-            let performer = PerformerRef {
-                node,
-                operation: None,
-                at: intent.at,
-            };
-            intents
-                .entry(intent.value.clone())
-                .or_default()
-                .performers
-                .push(performer);
+            let performer = PerformerRef { node, operation: None, at: intent.at };
+            intents.entry(intent.value.clone()).or_default().performers.push(performer);
         }
     }
     intents

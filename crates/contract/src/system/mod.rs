@@ -56,21 +56,12 @@ impl<'a> System<'a> {
         let schemas = Schemas::resolve(&contracts, findings);
         let topics = topics::collect(&contracts);
         let intents = intents::collect(&contracts);
-        System {
-            contracts,
-            topics,
-            intents,
-            catalog,
-            host,
-            schemas,
-        }
+        System { contracts, topics, intents, catalog, host, schemas }
     }
 
     /// Index of a contract by name.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.contracts
-            .binary_search_by(|contract| contract.name.as_str().cmp(name))
-            .ok()
+        self.contracts.binary_search_by(|contract| contract.name.as_str().cmp(name)).ok()
     }
 
     /// What a schema reference means; `None` when it could not be resolved.
@@ -93,40 +84,28 @@ impl<'a> System<'a> {
                 .filter(|entry| entry.topic.as_str() == topic)
                 .find_map(|entry| entry.payload.as_ref().map(|data| data.at))
         };
-        self.contracts
-            .iter()
-            .filter_map(declared)
-            .find_map(|at| self.schemas.get(at))
+        self.contracts.iter().filter_map(declared).find_map(|at| self.schemas.get(at))
     }
 
     /// Every state machine.
     pub(crate) fn machines(&self) -> impl Iterator<Item = (&Contract<'a>, &StateMachine<'a>)> {
-        self.contracts
-            .iter()
-            .filter_map(|c| Some((c, c.state_machine.as_ref()?)))
+        self.contracts.iter().filter_map(|c| Some((c, c.state_machine.as_ref()?)))
     }
 
     /// Every workflow.
     pub(crate) fn workflows(&self) -> impl Iterator<Item = (&Contract<'a>, &Workflow<'a>)> {
-        self.contracts
-            .iter()
-            .filter_map(|c| Some((c, c.workflow.as_ref()?)))
+        self.contracts.iter().filter_map(|c| Some((c, c.workflow.as_ref()?)))
     }
 
     /// Every effect.
     pub(crate) fn effects(&self) -> impl Iterator<Item = (&Contract<'a>, &EffectOperations<'a>)> {
-        self.contracts
-            .iter()
-            .filter_map(|c| Some((c, c.effect.as_ref()?)))
+        self.contracts.iter().filter_map(|c| Some((c, c.effect.as_ref()?)))
     }
 
     /// Every operation of every effect.
     pub(crate) fn operations(&self) -> impl Iterator<Item = (&Contract<'a>, &EffectOperation<'a>)> {
         self.effects().flat_map(|(contract, effect)| {
-            effect
-                .operations
-                .iter()
-                .map(move |operation| (contract, operation))
+            effect.operations.iter().map(move |operation| (contract, operation))
         })
     }
 

@@ -58,27 +58,16 @@ fn check(
     findings: &mut Findings<'_>,
 ) -> bool {
     let found = schema::check(findings.source(data.at), owner, data.node, definitions);
-    let sound = found
-        .iter()
-        .all(|finding| finding.severity < Severity::Error);
+    let sound = found.iter().all(|finding| finding.severity < Severity::Error);
     findings.extend(found);
     sound
 }
 
 fn references<'c, 'a>(contract: &'c Contract<'a>) -> impl Iterator<Item = &'c Data<'a>> {
     let bus = &contract.event_bus;
-    let heard = bus
-        .subscribe
-        .iter()
-        .filter_map(|entry| entry.payload.as_ref());
-    let published = bus
-        .publish
-        .iter()
-        .filter_map(|entry| entry.payload.as_ref());
-    let compute = contract
-        .compute
-        .iter()
-        .flat_map(|c| c.input.iter().chain(&c.output));
+    let heard = bus.subscribe.iter().filter_map(|entry| entry.payload.as_ref());
+    let published = bus.publish.iter().filter_map(|entry| entry.payload.as_ref());
+    let compute = contract.compute.iter().flat_map(|c| c.input.iter().chain(&c.output));
     let models = contract.input_model.iter().chain(&contract.output_model);
     models.chain(heard).chain(published).chain(compute)
 }

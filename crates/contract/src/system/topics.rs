@@ -41,35 +41,15 @@ pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, TopicUse> {
     let mut topics: BTreeMap<Text, TopicUse> = BTreeMap::new();
     for (node, contract) in contracts.iter().enumerate() {
         for entry in &contract.event_bus.subscribe {
-            let consumer = Consumer {
-                node,
-                at: entry.topic.at,
-                kind: ConsumerKind::Subscription,
-            };
-            topics
-                .entry(entry.topic.value.clone())
-                .or_default()
-                .consumers
-                .push(consumer);
+            let consumer = Consumer { node, at: entry.topic.at, kind: ConsumerKind::Subscription };
+            topics.entry(entry.topic.value.clone()).or_default().consumers.push(consumer);
         }
         for (topic, kind) in operations_on_topics(contract) {
-            let consumer = Consumer {
-                node,
-                at: topic.at,
-                kind,
-            };
-            topics
-                .entry(topic.value.clone())
-                .or_default()
-                .consumers
-                .push(consumer);
+            let consumer = Consumer { node, at: topic.at, kind };
+            topics.entry(topic.value.clone()).or_default().consumers.push(consumer);
         }
         for (topic, _) in published(contract) {
-            topics
-                .entry(topic.value)
-                .or_default()
-                .producers
-                .push(topic.at);
+            topics.entry(topic.value).or_default().producers.push(topic.at);
         }
     }
     topics
@@ -78,15 +58,9 @@ pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, TopicUse> {
 fn operations_on_topics<'c>(
     contract: &'c Contract<'_>,
 ) -> impl Iterator<Item = (&'c Word, ConsumerKind)> {
-    let operations = contract
-        .effect
-        .iter()
-        .flat_map(|effect| effect.operations.iter().enumerate());
+    let operations = contract.effect.iter().flat_map(|effect| effect.operations.iter().enumerate());
     operations.filter_map(|(index, operation)| {
-        operation
-            .on_topic
-            .as_ref()
-            .map(|topic| (topic, ConsumerKind::Operation(index)))
+        operation.on_topic.as_ref().map(|topic| (topic, ConsumerKind::Operation(index)))
     })
 }
 
@@ -101,10 +75,7 @@ pub(crate) fn published(contract: &Contract<'_>) -> Vec<(Word, bool)> {
         }
     }
     if let Some(effect) = &contract.effect {
-        let publications = effect
-            .operations
-            .iter()
-            .flat_map(|operation| operation.publications());
+        let publications = effect.operations.iter().flat_map(|operation| operation.publications());
         topics.extend(publications.map(|publication| (publication.topic.clone(), true)));
     }
     if let Some(workflow) = &contract.workflow {
@@ -134,9 +105,8 @@ pub(crate) fn default_publication<'c>(contract: &'c Contract<'_>) -> Option<&'c 
             let [operation] = operations.as_slice() else {
                 return None;
             };
-            let named = operation
-                .publications()
-                .any(|other| other.topic.value == entry.topic.value);
+            let named =
+                operation.publications().any(|other| other.topic.value == entry.topic.value);
             !named && operation.response.outcome.is_none()
         }
         Kind::Compute => !contract.event_bus.subscribe.is_empty(),

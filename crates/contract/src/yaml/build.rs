@@ -1,9 +1,12 @@
 //! The parser's events to a tree, within the limits.
 
+mod leaf;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
+use onex_expr::Text;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
@@ -11,8 +14,8 @@ use crate::source::Source;
 use super::entries::{Written, settle};
 use super::finding::{self, Findings};
 use super::limits::{ALIAS_NODES_MAX, DEPTH_MAX, NODES_MAX};
-use super::scalar::{OutOfRange, other_reading, resolve};
 use super::{Entry, Node, Tree, fault, place};
+use leaf::is_core;
 
 /// Reads the first document of a text; nothing after it.
 pub(super) fn document(source: &Source, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
@@ -48,6 +51,9 @@ struct Stop(Box<Diagnostic>);
 
 type Read<T> = Result<T, Stop>;
 
+/// A key's text and place.
+type Key = (Text, Range<usize>);
+
 struct Builder<'t> {
     source: &'t Source,
     text: &'t str,
@@ -73,8 +79,7 @@ impl<'t> Builder<'t> {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) if root.is_some() => {
-                    self.findings
-                        .end(finding::several_documents(self.source, bytes(&span)));
+                    self.findings.end(finding::several_documents(self.source, bytes(&span)));
                     break;
                 }
                 Event::DocumentStart(..) => self.end = bytes(&span).end,
@@ -120,10 +125,7 @@ impl<'t> Builder<'t> {
                 self.leave(anchor, at.start, tree)
             }
             Event::Alias(id) => self.alias(id, at),
-            _ => Ok(Node {
-                span: at,
-                ..Node::new(Tree::Null)
-            }),
+            _ => Ok(Node { span: at, ..Node::new(Tree::Null) }),
         }
     }
 
@@ -157,35 +159,23 @@ impl<'t> Builder<'t> {
             let value = self.node(event, &value_span)?;
             match key {
                 Ok((key, key_span)) => {
-                    written.push(Written {
-                        entry: Entry {
-                            key,
-                            key_span,
-                            value,
-                        },
-                        plain,
-                    });
+                    written.push(Written { entry: Entry { key, key_span, value }, plain });
                 }
-                Err(at) if !template => self
-                    .findings
-                    .error(|| finding::key_not_text(self.source, at)),
+                Err(at) if !template => {
+                    self.findings.error(|| finding::key_not_text(self.source, at))
+                }
                 Err(_) => {}
             }
         }
         if template {
-            self.findings
-                .error(|| fault::unquoted_template(self.source, start..self.end));
+            self.findings.error(|| fault::unquoted_template(self.source, start..self.end));
             return Ok(Tree::String(self.text[start..self.end].into()));
         }
         Ok(Tree::Map(settle(self.source, written, &mut self.findings)))
     }
 
     /// A key's text and place, or the place of what cannot be one.
-    fn key(
-        &mut self,
-        event: Event<'t>,
-        span: &Span,
-    ) -> Read<Result<(onex_expr::Text, Range<usize>), Range<usize>>> {
+    fn key(&mut self, event: Event<'t>, span: &Span) -> Read<Result<Key, Range<usize>>> {
         let at = bytes(span);
         if let Event::Scalar(text, style, anchor, tag) = &event {
             self.nodes += 1;
@@ -200,7 +190,7 @@ impl<'t> Builder<'t> {
             if plain && !matches!(text.as_ref(), "y" | "Y" | "n" | "N") {
                 self.warn_if_ambiguous(text, &Tree::String(text.as_ref().into()), &at);
             }
-            let key = onex_expr::Text::from(text.as_ref());
+            let key = Text::from(text.as_ref());
             let node = Node {
                 tree: Tree::String(key.clone()),
                 span: at.clone(),
@@ -217,92 +207,6 @@ impl<'t> Builder<'t> {
             Tree::Int(number) => Ok((number.to_string().into(), at)),
             _ => Err(at.start..self.end.max(at.end)),
         })
-    }
-
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> Node {
-        let mut at = bytes(span);
-        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-            at.end = at.start + self.text[at.clone()].trim_end().len();
-        }
-        self.end = at.end;
-        let quoted = style != ScalarStyle::Plain;
-        let tree = match tag {
-            Some(tag) if is_core(tag) => self.tagged(tag, text, span),
-            Some(tag) if is_non_specific(tag) => Tree::String(text.into()),
-            Some(_) | None if quoted => {
-                self.check_tag(tag, "str", span);
-                Tree::String(text.into())
-            }
-            Some(_) | None => {
-                self.check_tag(tag, "str", span);
-                self.plain(text, &at)
-            }
-        };
-        let text_map = match &tree {
-            Tree::String(_) => place::text_map(self.text, &at, style, text),
-            _ => None,
-        };
-        Node {
-            tree,
-            span: at,
-            text_map,
-            quoted,
-        }
-    }
-
-    fn plain(&mut self, word: &str, at: &Range<usize>) -> Tree {
-        match resolve(word) {
-            Ok(tree) => {
-                self.warn_if_ambiguous(word, &tree, at);
-                tree
-            }
-            Err(OutOfRange(nearest)) => {
-                self.findings
-                    .error(|| finding::out_of_range(self.source, word, at));
-                nearest
-            }
-        }
-    }
-
-    /// A scalar whose tag says what it is.
-    fn tagged(&mut self, tag: &Tag, text: &str, span: &Span) -> Tree {
-        let wanted = tag.core_suffix().unwrap_or_default();
-        let read = match wanted {
-            "str" => return Tree::String(text.into()),
-            _ => resolve(text).unwrap_or_else(|OutOfRange(nearest)| nearest),
-        };
-        match (wanted, read) {
-            ("null", Tree::Null) => Tree::Null,
-            ("bool", Tree::Bool(truth)) => Tree::Bool(truth),
-            ("int", Tree::Int(number)) => Tree::Int(number),
-            ("float", Tree::Int(number)) => Tree::Double(number as f64),
-            ("float", Tree::Double(number)) if number.is_finite() => Tree::Double(number),
-            (_, read) => {
-                self.findings
-                    .error(|| finding::tag_misfit(self.source, wanted, tag_place(span)));
-                read
-            }
-        }
-    }
-
-    /// Reports a tag that we would otherwise ignore.
-    fn check_tag(&mut self, tag: Option<&Tag>, wanted: &str, span: &Span) {
-        let Some(tag) = tag else { return };
-        if is_non_specific(tag) || tag.is_yaml_core_schema_tag(wanted) {
-            return;
-        }
-        let at = tag_place(span);
-        self.findings.error(|| match tag.core_suffix() {
-            Some(other) => finding::tag_misfit(self.source, other, at),
-            None => finding::unknown_tag(self.source, &tag.original(), at),
-        });
-    }
-
-    fn warn_if_ambiguous(&mut self, word: &str, ours: &Tree, at: &Range<usize>) {
-        if let Some(other) = other_reading(word) {
-            self.findings
-                .warning(|| finding::ambiguous(self.source, word, at, (ours, other)));
-        }
     }
 
     fn enter(&mut self, anchor: usize, at: &Range<usize>) -> Read<()> {
@@ -325,10 +229,7 @@ impl<'t> Builder<'t> {
         if self.open.last() == Some(&start) {
             self.open.pop();
         }
-        let node = Node {
-            span: start..self.end,
-            ..Node::new(tree)
-        };
+        let node = Node { span: start..self.end, ..Node::new(tree) };
         self.keep(anchor, &node)?;
         Ok(node)
     }
@@ -377,16 +278,11 @@ impl<'t> Builder<'t> {
 fn measure(node: &Node) -> (usize, usize) {
     /// Entries of a map of places that weigh as much as one value.
     const PLACES_PER_NODE: usize = 16;
-    let own = 1 + node
-        .text_map
-        .as_ref()
-        .map_or(0, |map| map.len() / PLACES_PER_NODE);
+    let own = 1 + node.text_map.as_ref().map_or(0, |map| map.len() / PLACES_PER_NODE);
     let inner = |nodes: &mut dyn Iterator<Item = &Node>| {
         nodes
             .map(measure)
-            .fold((own, 0), |(sum, deepest), (weight, height)| {
-                (sum + weight, deepest.max(height))
-            })
+            .fold((own, 0), |(sum, deepest), (weight, height)| (sum + weight, deepest.max(height)))
     };
     match &node.tree {
         Tree::List(items) => {
@@ -403,24 +299,6 @@ fn measure(node: &Node) -> (usize, usize) {
 
 fn bytes(span: &Span) -> Range<usize> {
     span.byte_range().unwrap_or(0..0)
-}
-
-fn tag_place(span: &Span) -> Range<usize> {
-    span.tag_span()
-        .and_then(|tag| tag.byte_range())
-        .unwrap_or_else(|| bytes(span))
-}
-
-fn is_core(tag: &Tag) -> bool {
-    matches!(
-        tag.core_suffix(),
-        Some("str" | "int" | "float" | "bool" | "null")
-    )
-}
-
-/// `!` alone: text, whatever it looks like.
-fn is_non_specific(tag: &Tag) -> bool {
-    tag.parts() == ("", "!")
 }
 
 fn stop(finding: Diagnostic) -> Stop {

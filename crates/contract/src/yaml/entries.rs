@@ -37,11 +37,7 @@ pub(super) fn settle(
         }
         match merged(one.entry.value) {
             Ok(merged) => {
-                entries.extend(
-                    merged
-                        .into_iter()
-                        .filter(|entry| taken.insert(entry.key.clone())),
-                );
+                entries.extend(merged.into_iter().filter(|entry| taken.insert(entry.key.clone())));
             }
             Err(other) => findings.error(|| no_mapping(source, &one.entry.key_span, &other)),
         }
@@ -78,10 +74,7 @@ fn merged(value: Node) -> Result<Vec<Entry>, Node> {
     match value.tree {
         Tree::Map(entries) => Ok(entries),
         Tree::List(ref items) if items.iter().all(|item| matches!(item.tree, Tree::Map(_))) => {
-            Ok(items
-                .iter()
-                .flat_map(|item| item.entries().iter().cloned())
-                .collect())
+            Ok(items.iter().flat_map(|item| item.entries().iter().cloned()).collect())
         }
         _ => Err(value),
     }
@@ -89,16 +82,10 @@ fn merged(value: Node) -> Result<Vec<Entry>, Node> {
 
 fn duplicate(source: &Source, earlier: &Entry, later: &Entry) -> Diagnostic {
     let (first, _) = source.positions(&earlier.key_span);
-    let message = format!(
-        "`{}` was already given on line {}; the last one counts",
-        later.key, first.line
-    );
+    let message =
+        format!("`{}` was already given on line {}; the last one counts", later.key, first.line);
     Diagnostic::error(source, code::DUPLICATE_KEY, later.key_span.clone(), message)
-        .with_related(
-            source,
-            earlier.key_span.clone(),
-            "given here before, not used",
-        )
+        .with_related(source, earlier.key_span.clone(), "given here before, not used")
         .with_help("keep one of the two")
 }
 

@@ -21,13 +21,10 @@ pub(super) fn of(
     match error.kind() {
         ErrorKind::RecursionLimitExceeded => too_deep(source, at),
         ErrorKind::UnknownAnchor => unknown_anchor(source, text, offset),
-        ErrorKind::UndeclaredTagHandle => Diagnostic::error(
-            source,
-            code::UNKNOWN_TAG,
-            at,
-            "the tag's handle is not declared",
-        )
-        .with_help("remove the tag and write the value itself"),
+        ErrorKind::UndeclaredTagHandle => {
+            Diagnostic::error(source, code::UNKNOWN_TAG, at, "the tag's handle is not declared")
+                .with_help("remove the tag and write the value itself")
+        }
         ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabInPlainScalar
@@ -79,10 +76,8 @@ fn unknown_anchor(source: &Source, text: &str, offset: usize) -> Diagnostic {
     let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
     let rest = &text[offset..];
     let at = offset..offset + rest.find(ends).unwrap_or(rest.len());
-    let message = format!(
-        "no anchor `{}` before this place",
-        text[at.clone()].replacen('*', "&", 1)
-    );
+    let message =
+        format!("no anchor `{}` before this place", text[at.clone()].replacen('*', "&", 1));
     Diagnostic::error(source, code::UNKNOWN_ANCHOR, at, message)
         .with_help("mark the value before its first use, or quote a text that begins with `*`")
 }
@@ -100,13 +95,8 @@ fn tab(source: &Source, text: &str, offset: usize) -> Diagnostic {
         }
         start += line.len();
     }
-    Diagnostic::error(
-        source,
-        code::TAB_IN_INDENTATION,
-        at,
-        "a tab in the indentation",
-    )
-    .with_help("indent with spaces")
+    Diagnostic::error(source, code::TAB_IN_INDENTATION, at, "a tab in the indentation")
+        .with_help("indent with spaces")
 }
 
 fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
@@ -115,14 +105,12 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
             "a `:` that makes no key here".to_owned(),
             "quote a text that contains `: `, or check the indentation of this line",
         ),
-        ErrorKind::UnclosedFlowCollection { open } => (
-            format!("`{open}` is not closed"),
-            "close it, or quote a text that begins with it",
-        ),
-        ErrorKind::MismatchedFlowCollectionEnd { open, close } => (
-            format!("`{open}` is closed by `{close}`"),
-            "close it with its own bracket",
-        ),
+        ErrorKind::UnclosedFlowCollection { open } => {
+            (format!("`{open}` is not closed"), "close it, or quote a text that begins with it")
+        }
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+            (format!("`{open}` is closed by `{close}`"), "close it with its own bracket")
+        }
         ErrorKind::MisplacedFlowCollectionEnd => (
             "a closing bracket that closes nothing".to_owned(),
             "remove it, or quote the text to which it belongs",
@@ -159,14 +147,10 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
             "an escape that YAML does not know".to_owned(),
             "write `\\\\` for a backslash, or use single quotes",
         ),
-        ErrorKind::UnexpectedCharacter { character } => (
-            format!("`{}` cannot begin a value", character.escape_default()),
-            "quote the text",
-        ),
-        other => (
-            other.to_string(),
-            "the fault may also stand on the line before",
-        ),
+        ErrorKind::UnexpectedCharacter { character } => {
+            (format!("`{}` cannot begin a value", character.escape_default()), "quote the text")
+        }
+        other => (other.to_string(), "the fault may also stand on the line before"),
     };
     Diagnostic::error(source, code::YAML_SYNTAX, at, message).with_help(help)
 }
@@ -174,15 +158,9 @@ fn syntax(source: &Source, kind: &ErrorKind, at: Range<usize>) -> Diagnostic {
 /// A template on the line of an error that is not in quotes: where it begins.
 fn template_before(text: &str, offset: usize) -> Option<Range<usize>> {
     let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[offset..]
-        .find('\n')
-        .map_or(text.len(), |at| offset + at);
+    let end = text[offset..].find('\n').map_or(text.len(), |at| offset + at);
     let before = &text[line..end];
-    let found = before
-        .find("${")
-        .into_iter()
-        .chain(before.find("{{"))
-        .min()?;
+    let found = before.find("${").into_iter().chain(before.find("{{")).min()?;
     let is_quoted = matches!(before[..found].trim_end().chars().last(), Some('"' | '\''));
     let length = before[found..].find('}').map_or(2, |at| at + 1);
     (!is_quoted).then_some(line + found..line + found + length)

@@ -85,13 +85,8 @@ pub(super) fn key_not_text(source: &Source, at: Range<usize>) -> Diagnostic {
 }
 
 pub(super) fn unknown_tag(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
-    Diagnostic::error(
-        source,
-        code::UNKNOWN_TAG,
-        at,
-        format!("the tag `{tag}` is not known"),
-    )
-    .with_help("remove the tag and write the value itself")
+    Diagnostic::error(source, code::UNKNOWN_TAG, at, format!("the tag `{tag}` is not known"))
+        .with_help("remove the tag and write the value itself")
 }
 
 pub(super) fn tag_misfit(source: &Source, tag: &str, at: Range<usize>) -> Diagnostic {
@@ -102,11 +97,7 @@ pub(super) fn tag_misfit(source: &Source, tag: &str, at: Range<usize>) -> Diagno
 
 pub(super) fn out_of_range(source: &Source, word: &str, at: &Range<usize>) -> Diagnostic {
     let digits = word.contains(|c: char| c.is_ascii_digit());
-    let why = if digits {
-        "it is out of range"
-    } else {
-        "JSON has no such number"
-    };
+    let why = if digits { "it is out of range" } else { "JSON has no such number" };
     let message = format!("the number `{}` cannot be kept: {why}", excerpt(word));
     Diagnostic::error(source, code::NUMBER_OUT_OF_RANGE, at.clone(), message)
         .with_help("quote it if it is an identifier; whole numbers have 64 bits")

@@ -1,8 +1,8 @@
 //! YAML 1.2 as a tree in which every key and value knows its place.
 //!
-//! In reading order: [`text`] bytes to text, [`build`] the parser's events to a tree, [`scalar`]
-//! plain words to values, [`entries`] duplicate and merge keys, [`place`] decoded text to bytes of
-//! the file, [`fault`] the parser's errors to findings, [`finding`] our own, [`limits`] how much is too much.
+//! In reading order: `text` bytes to text, `build` the parser's events to a tree, `scalar`
+//! plain words to values, `entries` duplicate and merge keys, `place` decoded text to bytes of
+//! the file, `fault` the parser's errors to findings, `finding` our own, [`limits`] how much is too much.
 
 mod build;
 mod entries;
@@ -72,20 +72,12 @@ const ESCAPE_BYTES_MAX: usize = 12;
 impl Node {
     /// A node that stands in no file, at an empty place.
     pub fn new(tree: Tree) -> Node {
-        Node {
-            tree,
-            span: 0..0,
-            text_map: None,
-            quoted: false,
-        }
+        Node { tree, span: 0..0, text_map: None, quoted: false }
     }
 
     /// The value under a key, if this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries()
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| &entry.value)
+        self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     /// The entries, none if this is no mapping.
@@ -129,11 +121,7 @@ impl Node {
     pub fn source_range(&self, text: Range<usize>) -> Range<usize> {
         let Some(map) = &self.text_map else {
             let first = self.span.start + usize::from(self.quoted);
-            let last = self
-                .span
-                .end
-                .saturating_sub(usize::from(self.quoted))
-                .max(first);
+            let last = self.span.end.saturating_sub(usize::from(self.quoted)).max(first);
             let start = (first + text.start).min(last);
             return start..(first + text.end).clamp(start, last);
         };
@@ -143,11 +131,7 @@ impl Node {
             return start..start;
         }
         let (last, next) = (at(text.end - 1), at(text.end));
-        let end = if next > last + ESCAPE_BYTES_MAX {
-            last + 1
-        } else {
-            next
-        };
+        let end = if next > last + ESCAPE_BYTES_MAX { last + 1 } else { next };
         start..end.max(start)
     }
 
@@ -164,9 +148,7 @@ impl Node {
                 let mut sorted: Vec<&Entry> = entries.iter().collect();
                 sorted.sort_by(|a, b| a.key.cmp(&b.key));
                 let pair = |entry: &Entry| (Key::String(entry.key.clone()), entry.value.to_value());
-                Value::Map(std::sync::Arc::new(
-                    sorted.into_iter().map(pair).collect::<Map>(),
-                ))
+                Value::Map(std::sync::Arc::new(sorted.into_iter().map(pair).collect::<Map>()))
             }
         }
     }
@@ -187,11 +169,7 @@ impl Node {
 
 fn entry_from((key, value): &(Key, Value)) -> Option<Entry> {
     let Key::String(key) = key else { return None };
-    Some(Entry {
-        key: key.clone(),
-        key_span: 0..0,
-        value: Node::from_value(value),
-    })
+    Some(Entry { key: key.clone(), key_span: 0..0, value: Node::from_value(value) })
 }
 
 /// Reads one contract: a document whose top level is a mapping. `None` when the text is no YAML
@@ -213,10 +191,7 @@ pub fn parse(source: &Source) -> (Option<Node>, Vec<Diagnostic>) {
                 source,
                 code::NOT_A_MAPPING,
                 root.span.clone(),
-                format!(
-                    "the top level is {}, a contract is a mapping of keys",
-                    root.kind()
-                ),
+                format!("the top level is {}, a contract is a mapping of keys", root.kind()),
             )
             .with_help("begin the file with `name:` and `node_type:`"),
         ),

@@ -28,23 +28,13 @@ pub(super) fn text_map(
     if file.get(written.clone()) == Some(decoded) {
         return None;
     }
-    let mut walk = Walk {
-        file: file.as_bytes(),
-        at: written.start,
-        end: written.end,
-        map: vec![],
-    };
+    let mut walk = Walk { file: file.as_bytes(), at: written.start, end: written.end, map: vec![] };
     walk.flow(style, decoded);
     Some(walk.finish(decoded))
 }
 
 fn block_map(file: &str, region: Range<usize>, style: ScalarStyle, decoded: &str) -> Box<[u32]> {
-    let mut walk = Walk {
-        file: file.as_bytes(),
-        at: region.start,
-        end: region.end,
-        map: vec![],
-    };
+    let mut walk = Walk { file: file.as_bytes(), at: region.start, end: region.end, map: vec![] };
     match style {
         ScalarStyle::Literal => walk.literal(decoded),
         _ => walk.folded(decoded),
@@ -67,11 +57,7 @@ impl Walk<'_> {
             let blank = self.run(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
             let breaks = self.breaks(blank.clone());
             if breaks > 0 {
-                let folded = if after_escaped_break {
-                    breaks
-                } else {
-                    (breaks - 1).max(1)
-                };
+                let folded = if after_escaped_break { breaks } else { (breaks - 1).max(1) };
                 self.put(blank.start, folded);
                 self.at = blank.end;
             } else if style == ScalarStyle::DoubleQuoted && self.byte(0) == b'\\' {
@@ -91,11 +77,7 @@ impl Walk<'_> {
 
     fn escape(&mut self, decoded: &str, is_break: bool) {
         if is_break {
-            self.at += if self.byte(1) == b'\r' && self.byte(2) == b'\n' {
-                3
-            } else {
-                2
-            };
+            self.at += if self.byte(1) == b'\r' && self.byte(2) == b'\n' { 3 } else { 2 };
             self.at = self.run(|byte| matches!(byte, b' ' | b'\t')).end;
             return;
         }
@@ -106,9 +88,7 @@ impl Walk<'_> {
             b'U' => 10,
             _ => 2,
         };
-        let character = decoded
-            .get(self.map.len()..)
-            .and_then(|rest| rest.chars().next());
+        let character = decoded.get(self.map.len()..).and_then(|rest| rest.chars().next());
         self.put(self.at, character.map_or(1, char::len_utf8));
         self.at += written;
     }
@@ -123,14 +103,8 @@ impl Walk<'_> {
     /// Lines of the text are the ends of the lines written: what precedes is indentation.
     fn literal(&mut self, decoded: &str) {
         let mut lines = self.lines();
-        let leading = decoded
-            .split('\n')
-            .take_while(|line| is_blank(line.as_bytes()))
-            .count();
-        let written = lines
-            .iter()
-            .take_while(|line| is_blank(&self.file[(*line).clone()]))
-            .count();
+        let leading = decoded.split('\n').take_while(|line| is_blank(line.as_bytes())).count();
+        let written = lines.iter().take_while(|line| is_blank(&self.file[(*line).clone()])).count();
         let missing = leading.saturating_sub(written);
         lines.splice(0..0, std::iter::repeat_n(self.at..self.at, missing));
         for (index, line) in decoded.split('\n').enumerate() {
@@ -167,18 +141,11 @@ impl Walk<'_> {
     /// How far the block is indented: where its first line that is not blank begins to agree with
     /// that of the text.
     fn indentation(&self, lines: &[Range<usize>], decoded: &str) -> usize {
-        let written = lines
-            .iter()
-            .map(|line| &self.file[line.clone()])
-            .find(|line| !is_blank(line));
-        let text = decoded
-            .split('\n')
-            .find(|line| !is_blank(line.as_bytes()))
-            .unwrap_or_default();
+        let written =
+            lines.iter().map(|line| &self.file[line.clone()]).find(|line| !is_blank(line));
+        let text = decoded.split('\n').find(|line| !is_blank(line.as_bytes())).unwrap_or_default();
         let agrees = |line: &[u8], depth: &usize| text.as_bytes().starts_with(&line[*depth..]);
-        written
-            .and_then(|line| (0..line.len()).find(|depth| agrees(line, depth)))
-            .unwrap_or(0)
+        written.and_then(|line| (0..line.len()).find(|depth| agrees(line, depth))).unwrap_or(0)
     }
 
     /// The lines from here to the end, without their breaks.
@@ -187,11 +154,7 @@ impl Walk<'_> {
         let mut lines = Vec::new();
         for line in self.file[self.at..self.end].split_inclusive(|byte| *byte == b'\n') {
             let end = start + line.len();
-            let breaks = line
-                .iter()
-                .rev()
-                .take_while(|b| matches!(b, b'\r' | b'\n'))
-                .count();
+            let breaks = line.iter().rev().take_while(|b| matches!(b, b'\r' | b'\n')).count();
             lines.push(start..end - breaks);
             start = end;
         }
@@ -200,10 +163,7 @@ impl Walk<'_> {
 
     fn run(&self, fits: impl Fn(u8) -> bool) -> Range<usize> {
         let rest = &self.file[self.at..self.end];
-        let length = rest
-            .iter()
-            .position(|byte| !fits(*byte))
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|byte| !fits(*byte)).unwrap_or(rest.len());
         self.at..self.at + length
     }
 
@@ -211,9 +171,7 @@ impl Walk<'_> {
     fn breaks(&self, range: Range<usize>) -> usize {
         let bytes = &self.file[range];
         let lone = |at: usize| bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
-        (0..bytes.len())
-            .filter(|at| bytes[*at] == b'\n' || lone(*at))
-            .count()
+        (0..bytes.len()).filter(|at| bytes[*at] == b'\n' || lone(*at)).count()
     }
 
     fn byte(&self, ahead: usize) -> u8 {
@@ -234,6 +192,5 @@ impl Walk<'_> {
 }
 
 fn is_blank(line: &[u8]) -> bool {
-    line.iter()
-        .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }

@@ -27,17 +27,10 @@ pub(crate) fn resolve(word: &str) -> Result<Tree, OutOfRange> {
     }
     let unsigned = word.strip_prefix(['-', '+']).unwrap_or(word);
     if is_digits(unsigned) {
-        return word
-            .parse()
-            .map(Tree::Int)
-            .map_err(|_| OutOfRange(nearest(word)));
+        return word.parse().map(Tree::Int).map_err(|_| OutOfRange(nearest(word)));
     }
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") {
-        let infinity = if word.starts_with('-') {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        };
+        let infinity = if word.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY };
         return Err(OutOfRange(Tree::Double(infinity)));
     }
     if !is_decimal(unsigned) {
@@ -80,8 +73,8 @@ pub(crate) fn other_reading(word: &str) -> Option<&'static str> {
         let hex = has_only(digits, |b| b.is_ascii_hexdigit() || b == b'_');
         return (hex && (sign || underscored)).then_some("a hexadecimal number");
     }
-    if unsigned.starts_with("0o") {
-        return is_digits(&unsigned[2..]).then_some("text");
+    if let Some(digits) = unsigned.strip_prefix("0o") {
+        return is_digits(digits).then_some("text");
     }
     number_reading(unsigned)
 }
@@ -141,10 +134,7 @@ fn is_date(word: &str) -> bool {
     let (Some(year), Some(month), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
         return false;
     };
-    let day_end = rest
-        .bytes()
-        .position(|b| !b.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let day_end = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
     let (day, time) = rest.split_at(day_end);
     let numbers = is_digits(year) && is_digits(month) && is_digits(day);
     let time_fits = time.is_empty() || (time.starts_with(['T', 't', ' ']) && time.contains(':'));
@@ -153,15 +143,9 @@ fn is_date(word: &str) -> bool {
 
 /// `12:30`, `1:02:03`, `12:30.5`
 fn is_base_60(unsigned: &str) -> bool {
-    let whole = unsigned
-        .split_once('.')
-        .map_or(unsigned, |(whole, fraction)| {
-            if has_only(fraction, |b| b.is_ascii_digit() || b == b'_') {
-                whole
-            } else {
-                ""
-            }
-        });
+    let whole = unsigned.split_once('.').map_or(unsigned, |(whole, fraction)| {
+        if has_only(fraction, |b| b.is_ascii_digit() || b == b'_') { whole } else { "" }
+    });
     let mut parts = whole.split(':');
     let first = parts.next().unwrap_or_default();
     let mut count = 0;

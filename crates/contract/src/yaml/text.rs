@@ -12,10 +12,7 @@ pub(super) fn check(source: &Source) -> Result<&str, Box<Diagnostic>> {
     }
     let text = std::str::from_utf8(&source.bytes)
         .map_err(|fault| Box::new(not_utf8(source, fault.valid_up_to())))?;
-    match text
-        .char_indices()
-        .find(|(_, character)| is_forbidden(*character))
-    {
+    match text.char_indices().find(|(_, character)| is_forbidden(*character)) {
         Some((at, character)) => Err(Box::new(control_character(source, at, character))),
         None => Ok(text),
     }
@@ -45,15 +42,7 @@ fn not_utf8(source: &Source, at: usize) -> Diagnostic {
 }
 
 fn control_character(source: &Source, at: usize, character: char) -> Diagnostic {
-    let message = format!(
-        "control character U+{:04X} in the text",
-        u32::from(character)
-    );
-    Diagnostic::error(
-        source,
-        code::CONTROL_CHARACTER,
-        at..at + character.len_utf8(),
-        message,
-    )
-    .with_help("delete it, or write it as an escape in double quotes")
+    let message = format!("control character U+{:04X} in the text", u32::from(character));
+    Diagnostic::error(source, code::CONTROL_CHARACTER, at..at + character.len_utf8(), message)
+        .with_help("delete it, or write it as an escape in double quotes")
 }

@@ -38,7 +38,5 @@ pub fn catalog() -> Catalog {
         has_status: false,
     };
     let kinds = [http, filesystem, echo];
-    Catalog {
-        effects: kinds.into_iter().map(|kind| (kind.name, kind)).collect(),
-    }
+    Catalog { effects: kinds.into_iter().map(|kind| (kind.name, kind)).collect() }
 }

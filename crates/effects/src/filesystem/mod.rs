@@ -139,32 +139,16 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.shared
-            .busy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.intent);
+        self.shared.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.intent);
     }
 }
 
 enum Request {
     Read(Place),
-    Write {
-        place: Place,
-        content: Vec<u8>,
-        create_dirs: bool,
-    },
+    Write { place: Place, content: Vec<u8>, create_dirs: bool },
     Delete(Place),
-    Move {
-        from: Place,
-        to: Place,
-        create_dirs: bool,
-    },
-    Copy {
-        from: Place,
-        to: Place,
-        create_dirs: bool,
-    },
+    Move { from: Place, to: Place, create_dirs: bool },
+    Copy { from: Place, to: Place, create_dirs: bool },
     List(Place),
 }
 
@@ -177,7 +161,7 @@ impl Request {
                 .ok_or_else(|| fault::bad_request(format!("{field} is not text")))
         };
         let place = roots.place(text("file_path_template")?)?;
-        let destination = || roots.place(text("destination_path_template")?)?.as_file();
+        let destination = || roots.place(text("destination_path_template")?)?.into_file();
         let create_dirs = match config.get("create_dirs") {
             None => true,
             Some(value) => value
@@ -185,23 +169,15 @@ impl Request {
                 .ok_or_else(|| fault::bad_request("create_dirs is neither true nor false"))?,
         };
         Ok(match text("operation")? {
-            "read" => Request::Read(place.as_file()?),
+            "read" => Request::Read(place.into_file()?),
             "write" => Request::Write {
-                place: place.as_file()?,
+                place: place.into_file()?,
                 content: write::content(config.get("content"))?,
                 create_dirs,
             },
-            "delete" => Request::Delete(place.as_file()?),
-            "move" => Request::Move {
-                from: place.as_file()?,
-                to: destination()?,
-                create_dirs,
-            },
-            "copy" => Request::Copy {
-                from: place.as_file()?,
-                to: destination()?,
-                create_dirs,
-            },
+            "delete" => Request::Delete(place.into_file()?),
+            "move" => Request::Move { from: place.into_file()?, to: destination()?, create_dirs },
+            "copy" => Request::Copy { from: place.into_file()?, to: destination()?, create_dirs },
             "list" => Request::List(place),
             _ => {
                 return Err(fault::bad_request(
@@ -215,22 +191,14 @@ impl Request {
         let bytes_max = options.file_bytes_max;
         match self {
             Request::Read(place) => read::read(&place, bytes_max),
-            Request::Write {
-                place,
-                content,
-                create_dirs,
-            } => write::write(&place, &content, bytes_max, create_dirs, intent),
+            Request::Write { place, content, create_dirs } => {
+                write::write(&place, &content, bytes_max, create_dirs, intent)
+            }
             Request::Delete(place) => remove::delete(&place),
-            Request::Move {
-                from,
-                to,
-                create_dirs,
-            } => remove::rename(&from, &to, create_dirs),
-            Request::Copy {
-                from,
-                to,
-                create_dirs,
-            } => write::copy(&from, &to, bytes_max, create_dirs, intent),
+            Request::Move { from, to, create_dirs } => remove::rename(&from, &to, create_dirs),
+            Request::Copy { from, to, create_dirs } => {
+                write::copy(&from, &to, bytes_max, create_dirs, intent)
+            }
             Request::List(place) => list::list(&place, options.entries_max),
         }
     }

@@ -20,23 +20,17 @@ pub(super) fn names(path: &str) -> Result<Vec<&str>, CallError> {
         return Err(fault::bad_request("the path is empty"));
     }
     if path.len() > PATH_BYTES_MAX {
-        return Err(fault::bad_request(format!(
-            "the path is longer than {PATH_BYTES_MAX} bytes"
-        )));
+        return Err(fault::bad_request(format!("the path is longer than {PATH_BYTES_MAX} bytes")));
     }
     if path.chars().any(char::is_control) {
-        return Err(fault::bad_request(format!(
-            "the path {shown} has a control character"
-        )));
+        return Err(fault::bad_request(format!("the path {shown} has a control character")));
     }
     let mut names = Vec::new();
     for name in path.split('/') {
         match name {
             "" | "." => {}
             ".." => {
-                return Err(fault::not_allowed(format!(
-                    "the path {shown} goes up with `..`"
-                )));
+                return Err(fault::not_allowed(format!("the path {shown} goes up with `..`")));
             }
             _ if name.len() > NAME_BYTES_MAX => {
                 return Err(fault::bad_request(format!(

@@ -16,9 +16,7 @@ pub(super) fn read(place: &Place, bytes_max: u64) -> Result<Value, CallError> {
     let file = open(&folder, place.name()).map_err(doing)?;
     let metadata = file.metadata().map_err(doing)?;
     let mut bytes = Vec::new();
-    file.take(bytes_max + 1)
-        .read_to_end(&mut bytes)
-        .map_err(doing)?;
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(doing)?;
     if bytes.len() as u64 > bytes_max {
         return Err(too_large(place, bytes_max));
     }
@@ -48,17 +46,11 @@ pub(super) fn open(folder: &Dir, name: &str) -> io::Result<File> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     if !kind.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "not a regular file",
-        ));
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "not a regular file"));
     }
     Ok(file)
 }
 
 pub(super) fn too_large(place: &Place, bytes_max: u64) -> CallError {
-    fault::too_large(format!(
-        "{} is over {bytes_max} bytes",
-        super::path::shown(&place.path())
-    ))
+    fault::too_large(format!("{} is over {bytes_max} bytes", super::path::shown(&place.path())))
 }

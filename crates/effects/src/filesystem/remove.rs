@@ -12,21 +12,15 @@ use super::write::{done, folder, remove_if_there};
 /// A file that is not there is deleted already: the second attempt answers as the first did.
 pub(super) fn delete(place: &Place) -> Result<Value, CallError> {
     let removed =
-        place
-            .open_folder()
-            .and_then(|folder| match remove_if_there(&folder, place.name())? {
-                true => sync(&folder),
-                false => Ok(()),
-            });
+        place.open_folder().and_then(|folder| match remove_if_there(&folder, place.name())? {
+            true => sync(&folder),
+            false => Ok(()),
+        });
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(place.fault("deleting", &error))
         }
-        _ => Ok(Answer {
-            path: place.path(),
-            ..Answer::default()
-        }
-        .into_value()),
+        _ => Ok(Answer { path: place.path(), ..Answer::default() }.into_value()),
     }
 }
 

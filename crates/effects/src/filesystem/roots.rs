@@ -76,11 +76,8 @@ impl Roots {
                 return Ok((root, &all[depth..]));
             }
         }
-        let mut entries: Vec<String> = self
-            .folders
-            .iter()
-            .map(|root| root.display().to_string())
-            .collect();
+        let mut entries: Vec<String> =
+            self.folders.iter().map(|root| root.display().to_string()).collect();
         entries.push(match path.trim_end_matches('/').rsplit_once('/') {
             Some((folder, _)) if !folder.is_empty() => folder.to_owned(),
             _ => path.to_owned(),
@@ -95,7 +92,7 @@ impl Roots {
 
 impl Place {
     /// The same place, if it can name a file.
-    pub(super) fn as_file(self) -> Result<Place, CallError> {
+    pub(super) fn into_file(self) -> Result<Place, CallError> {
         if self.name.is_empty() || self.ends_with_slash {
             return Err(fault::bad_request(format!(
                 "the path {} names no file",

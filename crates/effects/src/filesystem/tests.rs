@@ -67,13 +67,7 @@ impl Rig {
     fn names(&self, path: &str) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.folder.path().join(path))
             .expect(path)
-            .map(|entry| {
-                entry
-                    .expect(path)
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
+            .map(|entry| entry.expect(path).file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
         names
@@ -90,11 +84,7 @@ async fn a_file_is_written_with_the_folders_on_the_way_and_read_back() {
     assert_eq!(answer.get("path"), Some(&Value::text("a/b/c.txt")));
     assert_eq!(answer.get("bytes"), Some(&Value::Int(2)));
     assert_eq!(rig.text("files/a/b/c.txt"), "x2");
-    assert_eq!(
-        rig.names("files/a/b"),
-        ["c.txt"],
-        "nothing is left beside it"
-    );
+    assert_eq!(rig.names("files/a/b"), ["c.txt"], "nothing is left beside it");
     let answer = rig
         .perform(r#"{"operation": "read", "file_path_template": "a/./b//c.txt"}"#)
         .await
@@ -120,14 +110,9 @@ async fn what_a_crash_left_beside_the_file_is_taken_over_and_never_listed() {
     rig.write("a", "1").await;
     let beside = format!("files/.onex-{}", Id([1; 16]));
     fs::write(rig.folder.path().join(beside), "half a fi").expect("writable");
-    let listed = rig
-        .perform(r#"{"operation": "list", "file_path_template": "."}"#)
-        .await
-        .expect("listable");
-    let entries = listed
-        .get("entries")
-        .and_then(Value::as_list)
-        .map(<[_]>::len);
+    let listed =
+        rig.perform(r#"{"operation": "list", "file_path_template": "."}"#).await.expect("listable");
+    let entries = listed.get("entries").and_then(Value::as_list).map(<[_]>::len);
     assert_eq!(entries, Some(1));
     rig.write("a", "2").await;
     assert_eq!(rig.names("files"), ["a"]);
@@ -156,10 +141,7 @@ async fn move_and_copy_replace_what_is_there() {
         r#"{"operation": "copy", "file_path_template": "a", "destination_path_template": "c/b"}"#;
     let answer = rig.perform(copy).await.expect("copied");
     assert_eq!(answer.get("path"), Some(&Value::text("c/b")));
-    assert_eq!(
-        (rig.text("files/a"), rig.text("files/c/b")),
-        ("1".into(), "1".into())
-    );
+    assert_eq!((rig.text("files/a"), rig.text("files/c/b")), ("1".into(), "1".into()));
     let mv =
         r#"{"operation": "move", "file_path_template": "a", "destination_path_template": "n/e/w"}"#;
     rig.perform(mv).await.expect("moved");
@@ -178,28 +160,17 @@ async fn list_tells_names_kinds_and_sizes_in_order() {
         .perform(r#"{"operation": "list", "file_path_template": "./"}"#)
         .await
         .expect("listable");
-    let entries = answer
-        .get("entries")
-        .and_then(Value::as_list)
-        .expect("entries");
+    let entries = answer.get("entries").and_then(Value::as_list).expect("entries");
     let told: Vec<_> = entries
         .iter()
         .map(|entry| {
             let text = |field| entry.get(field).and_then(Value::as_str).unwrap_or_default();
-            (
-                text("name"),
-                text("kind"),
-                entry.get("bytes").and_then(Value::as_int),
-            )
+            (text("name"), text("kind"), entry.get("bytes").and_then(Value::as_int))
         })
         .collect();
     assert_eq!(
         told,
-        [
-            ("a", "folder", Some(0)),
-            ("b.txt", "file", Some(5)),
-            ("c", "link", Some(0))
-        ]
+        [("a", "folder", Some(0)), ("b.txt", "file", Some(5)), ("c", "link", Some(0))]
     );
     assert_eq!(answer.get("bytes"), Some(&Value::Int(5)));
 }
@@ -209,10 +180,8 @@ async fn content_that_is_no_text_comes_as_base64() {
     let rig = Rig::new();
     rig.write("a", "").await;
     fs::write(rig.folder.path().join("files/a"), [0xff, 0xfe]).expect("writable");
-    let answer = rig
-        .perform(r#"{"operation": "read", "file_path_template": "a"}"#)
-        .await
-        .expect("readable");
+    let answer =
+        rig.perform(r#"{"operation": "read", "file_path_template": "a"}"#).await.expect("readable");
     assert_eq!(answer.get("body"), Some(&Value::text("//4=")));
     assert_eq!(answer.get("encoding"), Some(&Value::text("base64")));
     assert_eq!(answer.get("bytes"), Some(&Value::Int(2)));
@@ -250,16 +219,8 @@ async fn no_path_leads_out() {
         let read = format!(r#"{{"operation": "read", "file_path_template": "{path}"}}"#);
         assert_eq!(rig.code(&read).await, code, "{path}");
     }
-    for path in [
-        "folder/new",
-        "absolute/secret",
-        "../outside/new",
-        "folder/a/b",
-    ] {
-        for rest in [
-            r#""operation": "write", "content": "x""#,
-            r#""operation": "delete""#,
-        ] {
+    for path in ["folder/new", "absolute/secret", "../outside/new", "folder/a/b"] {
+        for rest in [r#""operation": "write", "content": "x""#, r#""operation": "delete""#] {
             let request = format!(r#"{{"file_path_template": "{path}", {rest}}}"#);
             assert_eq!(rig.code(&request).await, "not_allowed", "{request}");
         }
@@ -315,18 +276,12 @@ async fn what_is_too_large_is_neither_read_nor_written_nor_copied_nor_listed() {
         .expect("exactly the limit");
     fs::write(rig.folder.path().join("files/five"), "12345").expect("writable");
     for (request, code) in [
-        (
-            r#"{"operation": "read", "file_path_template": "five"}"#,
-            "too_large",
-        ),
+        (r#"{"operation": "read", "file_path_template": "five"}"#, "too_large"),
         (
             r#"{"operation": "copy", "file_path_template": "five", "destination_path_template": "c"}"#,
             "too_large",
         ),
-        (
-            r#"{"operation": "write", "file_path_template": "c", "content": "12345"}"#,
-            "bad_request",
-        ),
+        (r#"{"operation": "write", "file_path_template": "c", "content": "12345"}"#, "bad_request"),
     ] {
         assert_eq!(rig.code(request).await, code, "{request}");
     }

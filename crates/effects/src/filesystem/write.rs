@@ -35,16 +35,12 @@ pub(super) fn write(
     intent: Id,
 ) -> Result<Value, CallError> {
     if content.len() as u64 > bytes_max {
-        return Err(fault::bad_request(format!(
-            "content is over {bytes_max} bytes"
-        )));
+        return Err(fault::bad_request(format!("content is over {bytes_max} bytes")));
     }
     let doing = |error: io::Error| place.fault("writing", &error);
     let folder = folder(place, create_dirs).map_err(doing)?;
-    let metadata = replace(&folder, place.name(), intent, |file| {
-        file.write_all(content)
-    })
-    .map_err(doing)?;
+    let metadata =
+        replace(&folder, place.name(), intent, |file| file.write_all(content)).map_err(doing)?;
     Ok(done(place, &metadata))
 }
 
@@ -72,11 +68,7 @@ pub(super) fn copy(
 
 /// The folder that will hold the file.
 pub(super) fn folder(place: &Place, create_dirs: bool) -> io::Result<Dir> {
-    if create_dirs {
-        place.make_folder()
-    } else {
-        place.open_folder()
-    }
+    if create_dirs { place.make_folder() } else { place.open_folder() }
 }
 
 fn replace(

@@ -61,9 +61,7 @@ impl Allow {
             } else if let Some(target) = Target::parse(entry) {
                 allow.targets.push(target);
             } else {
-                return Err(BuildError::Allow {
-                    entry: entry.clone(),
-                });
+                return Err(BuildError::Allow { entry: entry.clone() });
             }
         }
         Ok(allow)
@@ -76,10 +74,7 @@ impl Allow {
         let text = url.host_str().unwrap_or_default();
         let host = Host::parse(text);
         let listed = self.lists(&host);
-        let exact = self
-            .targets
-            .iter()
-            .any(|target| target.host == host && target.port == port);
+        let exact = self.targets.iter().any(|target| target.host == host && target.port == port);
         let allowed = match &host {
             Host::Address(address) => exact || self.covers(*address),
             // A listed name is bound to its ports; any other must lead to an allowed address.
@@ -88,12 +83,7 @@ impl Allow {
         if allowed {
             return Ok(());
         }
-        Err(Refused {
-            host: text.to_owned(),
-            port,
-            address: None,
-            listed: false,
-        })
+        Err(Refused { host: text.to_owned(), port, address: None, listed: false })
     }
 
     /// Whether every address that a name resolved to may be reached under that name.
@@ -129,10 +119,7 @@ impl Allow {
 
 impl Refused {
     pub(super) fn with_port(&self, port: u16) -> Refused {
-        Refused {
-            port,
-            ..self.clone()
-        }
+        Refused { port, ..self.clone() }
     }
 
     /// What happened and the line to add.
@@ -143,10 +130,9 @@ impl Refused {
                 format!("{target} resolves to {address}, which its name does not allow"),
                 format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 }),
             ),
-            Some(address) => (
-                format!("{target} resolves to {address}, which is not allowed"),
-                target,
-            ),
+            Some(address) => {
+                (format!("{target} resolves to {address}, which is not allowed"), target)
+            }
             None => (format!("{target} is not allowed"), target),
         };
         let entries: Vec<_> = allow.entries.iter().chain([&entry]).collect();
@@ -197,9 +183,7 @@ impl Network {
             IpAddr::V4(v4) => u128::from(v4.to_bits()),
             IpAddr::V6(v6) => v6.to_bits(),
         };
-        number
-            .checked_shr(width(address) - self.bits)
-            .unwrap_or_default()
+        number.checked_shr(width(address) - self.bits).unwrap_or_default()
     }
 }
 
@@ -273,44 +257,23 @@ mod tests {
     fn a_name_may_lead_only_where_its_entry_means() {
         let cases: &[(&[&str], &str, &[&str], bool)] = &[
             (&["loopback"], "localhost", &["127.0.0.1", "::1"], true),
-            (
-                &["loopback"],
-                "evil.example",
-                &["127.0.0.1", "8.8.8.8"],
-                false,
-            ),
+            (&["loopback"], "evil.example", &["127.0.0.1", "8.8.8.8"], false),
             (&["a.example:80"], "a.example", &["93.184.216.34"], true),
             (&["a.example:80"], "a.example", &["10.0.0.7"], true),
             (&["a.example:80"], "a.example", &["127.0.0.1"], false),
             (&["a.example:80"], "a.example", &["::ffff:127.0.0.1"], false),
             (&["a.example:80"], "a.example", &["169.254.169.254"], false),
             (&["a.example:80"], "a.example", &["fe80::1"], false),
-            (
-                &["a.example:80", "loopback"],
-                "a.example",
-                &["127.0.0.1"],
-                true,
-            ),
+            (&["a.example:80", "loopback"], "a.example", &["127.0.0.1"], true),
             (&["localhost:80"], "localhost", &["127.0.0.1"], true),
             (&["10.0.0.0/8"], "b.example", &["10.0.0.7"], true),
-            (
-                &["10.0.0.0/8"],
-                "b.example",
-                &["10.0.0.7", "1.1.1.1"],
-                false,
-            ),
+            (&["10.0.0.0/8"], "b.example", &["10.0.0.7", "1.1.1.1"], false),
         ];
         for (entries, name, addresses, expected) in cases {
-            let addresses: Vec<IpAddr> = addresses
-                .iter()
-                .map(|a| a.parse().expect("valid address"))
-                .collect();
+            let addresses: Vec<IpAddr> =
+                addresses.iter().map(|a| a.parse().expect("valid address")).collect();
             let answer = allow(entries).check_addresses(name, &addresses);
-            assert_eq!(
-                answer.is_ok(),
-                *expected,
-                "{entries:?} {name} {addresses:?}"
-            );
+            assert_eq!(answer.is_ok(), *expected, "{entries:?} {name} {addresses:?}");
         }
     }
 

@@ -60,10 +60,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            allow: vec!["loopback".to_owned()],
-            response_bytes_max: RESPONSE_BYTES_MAX,
-        }
+        Options { allow: vec!["loopback".to_owned()], response_bytes_max: RESPONSE_BYTES_MAX }
     }
 }
 
@@ -87,10 +84,7 @@ impl Http {
         let allow = Arc::new(allow);
         // Fails when the process already has a provider, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let plain = client(&allow)
-            .tls_certs_only([])
-            .build()
-            .map_err(BuildError::Client)?;
+        let plain = client(&allow).tls_certs_only([]).build().map_err(BuildError::Client)?;
         Ok(Http {
             shared: Arc::new(Shared {
                 allow,
@@ -144,16 +138,11 @@ impl Shared {
         };
         let target = request.target();
         let port = request.port();
-        let mut builder = client
-            .request(request.method, request.url)
-            .headers(request.headers);
+        let mut builder = client.request(request.method, request.url).headers(request.headers);
         if let Some(body) = request.body {
             builder = builder.body(body);
         }
-        let answer = builder
-            .send()
-            .await
-            .map_err(|error| self.failure(&target, port, &error))?;
+        let answer = builder.send().await.map_err(|error| self.failure(&target, port, &error))?;
         response::read(answer, self.response_bytes_max, &target).await
     }
 

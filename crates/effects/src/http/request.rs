@@ -45,12 +45,7 @@ impl Request {
     /// Method and origin. Neither path nor query: contracts may put secrets there.
     pub(super) fn target(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
-        format!(
-            "{} {}://{host}:{}",
-            self.method,
-            self.url.scheme(),
-            self.port()
-        )
+        format!("{} {}://{host}:{}", self.method, self.url.scheme(), self.port())
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -70,22 +65,17 @@ fn method(value: Option<&Value>) -> Result<Method, CallError> {
         Some("PUT") => Ok(Method::PUT),
         Some("PATCH") => Ok(Method::PATCH),
         Some("DELETE") => Ok(Method::DELETE),
-        _ => Err(bad_request(
-            "method is none of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
-        )),
+        _ => Err(bad_request("method is none of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE")),
     }
 }
 
 fn url(value: Option<&Value>, query: Option<&Value>) -> Result<Url, CallError> {
-    let text = value
-        .and_then(Value::as_str)
-        .ok_or_else(|| bad_request("url_template is not text"))?;
+    let text =
+        value.and_then(Value::as_str).ok_or_else(|| bad_request("url_template is not text"))?;
     let mut url =
         Url::parse(text).map_err(|error| bad_request(format!("url_template: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(bad_request(
-            "url_template begins with neither http:// nor https://",
-        ));
+        return Err(bad_request("url_template begins with neither http:// nor https://"));
     }
     url.set_fragment(None);
     for (name, value) in entries("query_params", query)? {
@@ -103,9 +93,7 @@ fn url(value: Option<&Value>, query: Option<&Value>) -> Result<Url, CallError> {
         }
     }
     if url.as_str().len() > URL_BYTES_MAX {
-        return Err(bad_request(format!(
-            "the URL is longer than {URL_BYTES_MAX} bytes"
-        )));
+        return Err(bad_request(format!("the URL is longer than {URL_BYTES_MAX} bytes")));
     }
     Ok(url)
 }
@@ -116,16 +104,12 @@ fn headers(value: Option<&Value>) -> Result<HeaderMap, CallError> {
         let key = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| bad_request(format!("`{}` is no header name", name.escape_debug())))?;
         if RESERVED.contains(&key.as_str()) {
-            return Err(bad_request(format!(
-                "the header {key} is set by the client"
-            )));
+            return Err(bad_request(format!("the header {key} is set by the client")));
         }
         let text = scalar("header", name, value)?;
         // A value from data must not be able to add a header of its own.
         let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
-            bad_request(format!(
-                "the header {key} has a value with control characters"
-            ))
+            bad_request(format!("the header {key} has a value with control characters"))
         })?;
         value.set_sensitive(true);
         headers.insert(key, value);
@@ -143,9 +127,7 @@ fn body(value: Option<&Value>, headers: &mut HeaderMap) -> Option<Vec<u8>> {
             (bytes, "application/json")
         }
     };
-    headers
-        .entry(CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static(content_type));
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
     Some(bytes)
 }
 
@@ -158,13 +140,10 @@ fn entries<'a>(
         Some(Value::Map(map)) => Some(map),
         Some(_) => return Err(bad_request(format!("{field} is not a map"))),
     };
-    Ok(map
-        .into_iter()
-        .flat_map(Map::iter)
-        .filter_map(|(key, value)| match key {
-            onex_expr::Key::String(name) => Some((name.as_str(), value)),
-            _ => None,
-        }))
+    Ok(map.into_iter().flat_map(Map::iter).filter_map(|(key, value)| match key {
+        onex_expr::Key::String(name) => Some((name.as_str(), value)),
+        _ => None,
+    }))
 }
 
 fn scalar(what: &str, name: &str, value: &Value) -> Result<String, CallError> {

@@ -16,10 +16,7 @@ pub(super) async fn read(
     let headers = headers(answer.headers());
     let kind = Kind::of(answer.headers());
     let too_large = || fault::too_large(format!("{target}: the answer is over {bytes_max} bytes"));
-    if answer
-        .content_length()
-        .is_some_and(|length| length > bytes_max as u64)
-    {
+    if answer.content_length().is_some_and(|length| length > bytes_max as u64) {
         return Err(too_large());
     }
     let mut bytes = Vec::new();

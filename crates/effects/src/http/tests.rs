@@ -131,11 +131,8 @@ async fn get(server: &Server) -> Result<Value, CallError> {
 
 #[tokio::test]
 async fn a_request_carries_method_query_headers_and_data() {
-    let server = Server::start(ok(
-        "Content-Type: application/json\r\n",
-        b"{\"id\": \"ch_1\"}",
-    ))
-    .await;
+    let server =
+        Server::start(ok("Content-Type: application/json\r\n", b"{\"id\": \"ch_1\"}")).await;
     let request = format!(
         r#"{{"method": "POST", "url_template": "{}?a=1", "query_params": {{"b": "x y", "c": [1, true]}},
             "headers": {{"Idempotency-Key": "k-1"}}, "body": {{"amount": 1500}}}}"#,
@@ -146,18 +143,9 @@ async fn a_request_carries_method_query_headers_and_data() {
     assert_eq!(answer.get("status"), Some(&Value::Int(200)));
     assert_eq!(answer.get("body"), Some(&value(r#"{"id": "ch_1"}"#)));
     let request = server.requests().remove(0);
-    assert!(
-        request.starts_with("POST /v1/charges?a=1&b=x+y&c=1&c=true HTTP/1.1\r\n"),
-        "{request}"
-    );
-    assert!(
-        request.contains("\r\nidempotency-key: k-1\r\n"),
-        "{request}"
-    );
-    assert!(
-        request.contains("\r\ncontent-type: application/json\r\n"),
-        "{request}"
-    );
+    assert!(request.starts_with("POST /v1/charges?a=1&b=x+y&c=1&c=true HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("\r\nidempotency-key: k-1\r\n"), "{request}");
+    assert!(request.contains("\r\ncontent-type: application/json\r\n"), "{request}");
     assert!(request.ends_with("\r\n\r\n{\"amount\":1500}"), "{request}");
 }
 
@@ -171,10 +159,7 @@ async fn text_is_sent_as_it_is_and_a_given_content_type_stands() {
     let answer = perform(&http(Options::default()), &request, AMPLE_MS).await;
     assert_eq!(answer.expect("answered").get("body"), Some(&Value::Null));
     let request = server.requests().remove(0);
-    assert!(
-        request.contains("\r\ncontent-type: text/csv\r\n"),
-        "{request}"
-    );
+    assert!(request.contains("\r\ncontent-type: text/csv\r\n"), "{request}");
     assert!(request.ends_with("\r\n\r\na,b"), "{request}");
 }
 
@@ -183,25 +168,13 @@ async fn a_body_is_data_when_it_is_json_else_text_else_base64() {
     let deep = "[".repeat(100_000);
     let cases: &[(&str, &[u8], Value)] = &[
         ("application/json", b"404", Value::Int(404)),
-        (
-            "application/problem+json; charset=utf-8",
-            b"{\"a\":1}",
-            value(r#"{"a":1}"#),
-        ),
+        ("application/problem+json; charset=utf-8", b"{\"a\":1}", value(r#"{"a":1}"#)),
         ("application/json", b"{\"a\":", Value::text("{\"a\":")),
-        (
-            "application/json",
-            deep.as_bytes(),
-            Value::text(deep.as_str()),
-        ),
+        ("application/json", deep.as_bytes(), Value::text(deep.as_str())),
         ("text/plain", b"404", Value::text("404")),
         ("text/plain", b" {\"a\":1}", value(r#"{"a":1}"#)),
         ("text/html", b"<p>no</p>", Value::text("<p>no</p>")),
-        (
-            "application/octet-stream",
-            &[0xff, 0xfe],
-            Value::text("//4="),
-        ),
+        ("application/octet-stream", &[0xff, 0xfe], Value::text("//4=")),
         ("application/json", b"", Value::Null),
     ];
     for (content_type, body, expected) in cases {
@@ -226,10 +199,8 @@ async fn any_status_is_an_answer_and_header_names_are_in_lower_case() {
 #[tokio::test]
 async fn a_redirect_is_answered_and_not_followed() {
     let elsewhere = Server::start(ok("", b"caught")).await;
-    let bytes = format!(
-        "HTTP/1.1 302 Found\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
-        elsewhere.url()
-    );
+    let bytes =
+        format!("HTTP/1.1 302 Found\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", elsewhere.url());
     let server = Server::start(Behaviour::Says(bytes.into_bytes())).await;
     let answer = get(&server).await.expect("the server answers");
     assert_eq!(answer.get("status"), Some(&Value::Int(302)));
@@ -250,10 +221,7 @@ async fn a_body_over_the_limit_is_given_up_whether_it_is_announced_or_endless() 
 #[tokio::test]
 async fn a_body_of_exactly_the_limit_is_read() {
     let server = Server::start(ok("content-type: text/plain\r\n", b"abcd")).await;
-    let http = http(Options {
-        response_bytes_max: 4,
-        ..Options::default()
-    });
+    let http = http(Options { response_bytes_max: 4, ..Options::default() });
     let request = format!(r#"{{"url_template": "{}"}}"#, server.url());
     let answer = perform(&http, &request, AMPLE_MS).await.expect("it fits");
     assert_eq!(answer.get("body"), Some(&Value::text("abcd")));
@@ -285,11 +253,7 @@ async fn a_closed_port_is_a_fault_that_passes_and_sent_nothing() {
 async fn an_answer_that_breaks_off_may_have_happened() {
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc".to_vec();
     let noise = b"\xff\xfe\x00 not http\r\n\r\n".to_vec();
-    for behaviour in [
-        Behaviour::HangsUp,
-        Behaviour::Says(half),
-        Behaviour::Says(noise),
-    ] {
+    for behaviour in [Behaviour::HangsUp, Behaviour::Says(half), Behaviour::Says(noise)] {
         let server = Server::start(behaviour).await;
         let error = get(&server).await.expect_err("broken off");
         assert_eq!(error.code, "io", "{error:?}");
@@ -323,10 +287,7 @@ async fn a_faulty_request_is_refused_before_anything_is_sent() {
         assert_eq!((error.passing, error.sent), (false, false), "{request}");
         assert!(!error.message.contains("hunter2"), "{}", error.message);
     }
-    let long = format!(
-        r#"{{"url_template": "http://127.0.0.1/{}"}}"#,
-        "a".repeat(9000)
-    );
+    let long = format!(r#"{{"url_template": "http://127.0.0.1/{}"}}"#, "a".repeat(9000));
     let error = perform(&http(Options::default()), &long, AMPLE_MS).await;
     assert_eq!(error.expect_err("too long").code, "bad_request");
 }
@@ -334,10 +295,7 @@ async fn a_faulty_request_is_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn a_target_that_is_not_allowed_is_refused_with_the_line_to_add() {
     let request = r#"{"url_template": "http://api.example.com/pay?card=hunter2"}"#;
-    let http = http(Options {
-        allow: vec!["other.example:80".to_owned()],
-        ..Options::default()
-    });
+    let http = http(Options { allow: vec!["other.example:80".to_owned()], ..Options::default() });
     let error = perform(&http, request, AMPLE_MS).await;
     let error = error.expect_err("not allowed");
     assert_eq!(error.code, "not_allowed");
@@ -355,22 +313,13 @@ async fn a_target_that_is_not_allowed_is_refused_with_the_line_to_add() {
 async fn a_name_that_leads_to_an_address_not_allowed_is_refused_when_it_is_dialled() {
     let server = Server::start(ok("", b"caught")).await;
     let port = server.address.port();
-    let http = http(Options {
-        allow: vec!["10.0.0.0/8".to_owned()],
-        ..Options::default()
-    });
+    let http = http(Options { allow: vec!["10.0.0.0/8".to_owned()], ..Options::default() });
     let request = format!(r#"{{"url_template": "http://localhost:{port}/"}}"#);
     let error = perform(&http, &request, AMPLE_MS).await;
     let error = error.expect_err("loopback is not in the network");
     assert_eq!(error.code, "not_allowed", "{}", error.message);
     assert_eq!((error.passing, error.sent), (false, false));
-    assert!(
-        error
-            .message
-            .contains(&format!("localhost:{port} resolves to")),
-        "{}",
-        error.message
-    );
+    assert!(error.message.contains(&format!("localhost:{port} resolves to")), "{}", error.message);
     assert!(server.requests().is_empty());
 }
 

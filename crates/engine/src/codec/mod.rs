@@ -21,11 +21,7 @@ pub struct Corrupt {
 
 impl core::fmt::Display for Corrupt {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(
-            f,
-            "{} cannot be read: not written in format {FORMAT}, or damaged",
-            self.what
-        )
+        write!(f, "{} cannot be read: not written in format {FORMAT}, or damaged", self.what)
     }
 }
 

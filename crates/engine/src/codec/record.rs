@@ -37,9 +37,7 @@ pub fn encode(out: &mut Vec<u8>, message: &Message, graph: GraphId) {
     put_u64(out, message.time.0);
     out.extend_from_slice(&message.id.0);
     out.extend_from_slice(&message.correlation_id.0);
-    put_option(out, message.causation_id, |out, id| {
-        out.extend_from_slice(&id.0)
-    });
+    put_option(out, message.causation_id, |out, id| out.extend_from_slice(&id.0));
     put_u64(out, u64::from(message.generation));
     put_text(out, &message.topic);
     put_option(out, message.key.as_deref(), put_text);
@@ -68,10 +66,7 @@ pub fn decode(body: &[u8]) -> Result<LogRecord, Corrupt> {
     let key = reader.option(Reader::text)?;
     let event_type = reader.option(Reader::text)?;
     let node = reader.option(Reader::text)?;
-    let payload = Payload {
-        value: Value::Null,
-        bytes: Some(Arc::from(reader.rest())),
-    };
+    let payload = Payload { value: Value::Null, bytes: Some(Arc::from(reader.rest())) };
     let message = Message {
         id,
         category,

@@ -52,11 +52,7 @@ pub fn read_entity(bytes: &[u8]) -> Read<Entity> {
         armings: reader.u64()?,
         offset: reader.u64()?,
         last_refusal: reader.option(|reader| {
-            Ok(Refused {
-                offset: reader.u64()?,
-                trigger: reader.text()?,
-                guard: reader.text()?,
-            })
+            Ok(Refused { offset: reader.u64()?, trigger: reader.text()?, guard: reader.text()? })
         })?,
         updated_at: reader.micros()?,
         correlation_id: reader.id()?,
@@ -83,16 +79,10 @@ pub fn run(row: &RunHead, ended: Option<&Run>) -> Vec<u8> {
 }
 
 /// Reads a run's row: the head, and the steps and items of an ended run.
-#[expect(
-    clippy::type_complexity,
-    reason = "the pair is taken apart at once by its only callers"
-)]
+#[expect(clippy::type_complexity, reason = "the pair is taken apart at once by its only callers")]
 pub fn read_run(
     bytes: &[u8],
-) -> Read<(
-    RunHead,
-    Option<(Vec<StepRow>, BTreeMap<(u16, u32), ItemRow>)>,
-)> {
+) -> Read<(RunHead, Option<(Vec<StepRow>, BTreeMap<(u16, u32), ItemRow>)>)> {
     let reader = &mut open(bytes, "run row")?;
     let head = read_head(reader)?;
     let ended = reader.option(|reader| {
@@ -180,13 +170,7 @@ pub fn step(row: &StepRow) -> Vec<u8> {
     put_u64(out, row.end_order);
     put_option(out, row.items.as_ref(), |out, items| {
         put_value(out, &items.list);
-        for number in [
-            items.total,
-            items.next,
-            items.running,
-            items.completed,
-            items.failed,
-        ] {
+        for number in [items.total, items.next, items.running, items.completed, items.failed] {
             put_u64(out, u64::from(number));
         }
     });
@@ -336,6 +320,7 @@ pub fn read_letter(bytes: &[u8]) -> Read<Letter> {
 
 /// What waits to be applied since a turn's bound left it behind.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart at once")]
 pub enum Backlog {
     /// A message to a topic.
     Message(Message),
@@ -404,11 +389,7 @@ fn put_armed(out: &mut Vec<u8>, armed: Armed) {
 }
 
 fn read_armed(reader: &mut Reader<'_>) -> Read<Armed> {
-    Ok(Armed {
-        arming: reader.u64()?,
-        armed_at: reader.micros()?,
-        due: reader.micros()?,
-    })
+    Ok(Armed { arming: reader.u64()?, armed_at: reader.micros()?, due: reader.micros()? })
 }
 
 fn put_failure(out: &mut Vec<u8>, failure: &Failure) {
@@ -436,11 +417,7 @@ fn put_attempts(out: &mut Vec<u8>, attempts: &[FailedAttempt]) {
 
 fn read_attempts(reader: &mut Reader<'_>) -> Read<Vec<FailedAttempt>> {
     read_list(reader, |reader| {
-        Ok(FailedAttempt {
-            at: reader.micros()?,
-            error: reader.text()?,
-            sent: reader.bool()?,
-        })
+        Ok(FailedAttempt { at: reader.micros()?, error: reader.text()?, sent: reader.bool()? })
     })
 }
 
@@ -460,13 +437,7 @@ fn put_owner(out: &mut Vec<u8>, owner: &Owner) {
             put_text(out, key);
         }
         Owner::Topic => out.push(1),
-        Owner::Step {
-            run,
-            step,
-            item,
-            visit,
-            compensation,
-        } => {
+        Owner::Step { run, step, item, visit, compensation } => {
             out.push(2);
             put_id(out, *run);
             put_u64(out, u64::from(*step));
@@ -479,10 +450,7 @@ fn put_owner(out: &mut Vec<u8>, owner: &Owner) {
 
 fn read_owner(reader: &mut Reader<'_>) -> Read<Owner> {
     Ok(match reader.u8()? {
-        0 => Owner::Entity {
-            node: reader.text()?,
-            key: reader.text()?,
-        },
+        0 => Owner::Entity { node: reader.text()?, key: reader.text()? },
         1 => Owner::Topic,
         2 => Owner::Step {
             run: reader.id()?,
@@ -607,16 +575,8 @@ mod tests {
         let row = item(&ItemRow {
             status: StepStatus::Failed,
             input: Value::map([("a", Value::Int(-3)), ("b", Value::Double(0.5))]),
-            output: Value::list(alloc::vec![
-                Value::Null,
-                Value::Bool(true),
-                Value::text("ü")
-            ]),
-            error: Some(Failure {
-                code: "c".into(),
-                message: "m".into(),
-                step: None,
-            }),
+            output: Value::list(alloc::vec![Value::Null, Value::Bool(true), Value::text("ü")]),
+            error: Some(Failure { code: "c".into(), message: "m".into(), step: None }),
             intent_id: Some(Id([9; 16])),
             unknown: true,
             end_order: 300,

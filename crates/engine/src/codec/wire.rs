@@ -65,11 +65,7 @@ impl<'a> Reader<'a> {
 
     /// The format number, which must be ours.
     pub fn format(&mut self) -> Result<(), Corrupt> {
-        if self.u8()? == super::FORMAT {
-            Ok(())
-        } else {
-            Err(self.corrupt())
-        }
+        if self.u8()? == super::FORMAT { Ok(()) } else { Err(self.corrupt()) }
     }
 
     /// A number.
@@ -123,11 +119,7 @@ impl<'a> Reader<'a> {
     /// A count of things that each take at least one byte.
     pub fn count(&mut self) -> Result<usize, Corrupt> {
         let count = usize::try_from(self.u64()?).map_err(|_| self.corrupt())?;
-        if count > self.rest.len() {
-            Err(self.corrupt())
-        } else {
-            Ok(count)
-        }
+        if count > self.rest.len() { Err(self.corrupt()) } else { Ok(count) }
     }
 
     /// Text.
@@ -162,11 +154,7 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Corrupt>,
     ) -> Result<Option<T>, Corrupt> {
-        if self.bool()? {
-            read(self).map(Some)
-        } else {
-            Ok(None)
-        }
+        if self.bool()? { read(self).map(Some) } else { Ok(None) }
     }
 
     /// Everything that was not read.

@@ -56,9 +56,7 @@ pub fn graph(contracts: &[&str]) -> Arc<Graph> {
         response_schema: r#"{"type": "object", "properties": {"status": {"type": "integer"}, "body": {}}}"#,
         has_status: true,
     };
-    let catalog = Catalog {
-        effects: [("target", kind)].into(),
-    };
+    let catalog = Catalog { effects: [("target", kind)].into() };
     let sources: Vec<Source> = contracts
         .iter()
         .enumerate()
@@ -68,11 +66,7 @@ pub fn graph(contracts: &[&str]) -> Arc<Graph> {
         })
         .collect();
     let checked = onex_contract::check(&sources, &catalog, &Default::default());
-    Arc::new(
-        checked
-            .graph
-            .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)),
-    )
+    Arc::new(checked.graph.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)))
 }
 
 impl Driver {
@@ -144,8 +138,7 @@ impl Driver {
                 match output {
                     Output::Load(keys) => {
                         let rows = self.store.load(&keys).expect("memory");
-                        self.arrived
-                            .push(Input::Loaded(keys.into_iter().zip(rows).collect()));
+                        self.arrived.push(Input::Loaded(keys.into_iter().zip(rows).collect()));
                     }
                     Output::Write(records) => {
                         let records: Vec<Record> = records.into_iter().map(to_store).collect();
@@ -171,9 +164,7 @@ impl Driver {
         let ticket = Ticket(self.tickets);
         self.give(Input::Received(ticket, request));
         let at = self.replies.iter().position(|(one, _)| *one == ticket);
-        self.replies
-            .remove(at.expect("every request is answered"))
-            .1
+        self.replies.remove(at.expect("every request is answered")).1
     }
 
     pub fn publish(&mut self, number: u64, topic: &str, text: &str) -> Reply {
@@ -197,22 +188,14 @@ impl Driver {
     }
 
     pub fn fail(&mut self, passing: bool, sent: bool) {
-        let error = CallError {
-            code: "connect".into(),
-            message: "no connection".into(),
-            passing,
-            sent,
-        };
+        let error =
+            CallError { code: "connect".into(), message: "no connection".into(), passing, sent };
         self.answer_with(Err(error));
     }
 
     pub fn answer_with(&mut self, answer: Result<Value, CallError>) {
         let perform = self.attempts.pop_front().expect("an attempt is under way");
-        self.give(Input::Answered {
-            intent: perform.intent.id,
-            attempt: perform.attempt,
-            answer,
-        });
+        self.give(Input::Answered { intent: perform.intent.id, attempt: perform.attempt, answer });
     }
 
     pub fn entity(&self, node: &str, name: &str) -> Option<Entity> {
@@ -236,28 +219,17 @@ impl Driver {
 
     pub fn letters(&self) -> Vec<Letter> {
         let end = key::end_of(key::LETTERS);
-        let rows = self
-            .store
-            .scan(key::LETTERS, &end, usize::MAX)
-            .expect("memory");
-        rows.iter()
-            .map(|(_, bytes)| row::read_letter(bytes).expect("a whole row"))
-            .collect()
+        let rows = self.store.scan(key::LETTERS, &end, usize::MAX).expect("memory");
+        rows.iter().map(|(_, bytes)| row::read_letter(bytes).expect("a whole row")).collect()
     }
 
     pub fn rows(&self, prefix: &[u8]) -> usize {
-        self.store
-            .scan(prefix, &key::end_of(prefix), usize::MAX)
-            .expect("memory")
-            .len()
+        self.store.scan(prefix, &key::end_of(prefix), usize::MAX).expect("memory").len()
     }
 
     pub fn log(&self) -> Vec<LogRecord> {
         let stored = self.store.read(0, usize::MAX, usize::MAX).expect("memory");
-        stored
-            .iter()
-            .map(|one| record::decode(&one.body).expect("a whole record"))
-            .collect()
+        stored.iter().map(|one| record::decode(&one.body).expect("a whole record")).collect()
     }
 
     pub fn published(&self, topic: &str) -> Vec<Value> {
@@ -268,19 +240,12 @@ impl Driver {
 }
 
 fn recovered(store: &Arc<memory::Memory>, graph: &Arc<Graph>, now: u64) -> Recovered {
-    let all = |prefix: &[u8]| {
-        store
-            .scan(prefix, &key::end_of(prefix), usize::MAX)
-            .expect("memory")
-    };
+    let all = |prefix: &[u8]| store.scan(prefix, &key::end_of(prefix), usize::MAX).expect("memory");
     let stored = store.read(0, usize::MAX, usize::MAX).expect("memory");
     let seen = stored
         .iter()
         .filter_map(|one| {
-            recover::seen(
-                one.offset,
-                &record::decode(&one.body).expect("a whole record"),
-            )
+            recover::seen(one.offset, &record::decode(&one.body).expect("a whole record"))
         })
         .collect();
     Recovered {
@@ -288,10 +253,7 @@ fn recovered(store: &Arc<memory::Memory>, graph: &Arc<Graph>, now: u64) -> Recov
         time: Micros(now),
         active: graph.clone(),
         graphs: Vec::new(),
-        intents: all(key::INTENTS)
-            .into_iter()
-            .map(|(_, bytes)| bytes)
-            .collect(),
+        intents: all(key::INTENTS).into_iter().map(|(_, bytes)| bytes).collect(),
         timers: all(key::TIMERS).into_iter().map(|(key, _)| key).collect(),
         backlog: all(key::BACKLOG),
         seen,
@@ -302,11 +264,7 @@ fn to_store(record: onex_engine::output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
-        rows: record
-            .rows
-            .into_iter()
-            .map(|(key, value)| RowChange { key, value })
-            .collect(),
+        rows: record.rows.into_iter().map(|(key, value)| RowChange { key, value }).collect(),
     }
 }
 
@@ -316,10 +274,7 @@ pub fn id(number: u64) -> Id {
 
 pub fn payload(text: &str) -> Payload {
     let value = json::parse(text.as_bytes(), &json::Limits::default()).expect("JSON");
-    Payload {
-        value,
-        bytes: Some(text.as_bytes().into()),
-    }
+    Payload { value, bytes: Some(text.as_bytes().into()) }
 }
 
 pub fn publish(number: u64, topic: &str, text: &str) -> Publish {
@@ -337,9 +292,7 @@ pub fn publish(number: u64, topic: &str, text: &str) -> Publish {
 #[track_caller]
 pub fn accepted(reply: Reply) -> (u64, bool) {
     match reply {
-        Reply::Accepted {
-            offset, repeated, ..
-        } => (offset, repeated),
+        Reply::Accepted { offset, repeated, .. } => (offset, repeated),
         other => panic!("not accepted: {other:?}"),
     }
 }

@@ -30,15 +30,9 @@ impl Checker<'_> {
             });
             return Type::Dyn;
         };
-        let types: Vec<Type> = on_target
-            .iter()
-            .chain(args)
-            .map(|id| self.expr(*id))
-            .collect();
-        let found = function
-            .signatures
-            .iter()
-            .filter_map(|text| Signature::parse(text).result(&types));
+        let types: Vec<Type> = on_target.iter().chain(args).map(|id| self.expr(*id)).collect();
+        let found =
+            function.signatures.iter().filter_map(|text| Signature::parse(text).result(&types));
         let mut found: Vec<(bool, Type)> = found.collect();
         // An overload that takes the types as they are makes those needless that convert ints.
         if found.iter().any(|(exact, _)| *exact) {
@@ -61,11 +55,8 @@ impl Checker<'_> {
             function.name,
             args.join(", ")
         );
-        let takes: Vec<String> = function
-            .signatures
-            .iter()
-            .map(|text| format!("`{text}`"))
-            .collect();
+        let takes: Vec<String> =
+            function.signatures.iter().map(|text| format!("`{text}`")).collect();
         self.error(
             "no_overload",
             self.ast.range(id),
@@ -77,12 +68,7 @@ impl Checker<'_> {
     fn unknown_function(&mut self, target: Option<Id>, name: &str, range: Range<usize>) {
         if name == "uint" && target.is_none() {
             let help = Some("use `int(...)`".into());
-            self.error(
-                "uint",
-                range,
-                "there is no uint: whole numbers are ints".into(),
-                help,
-            );
+            self.error("uint", range, "there is no uint: whole numbers are ints".into(), help);
             return;
         }
         let space = target.and_then(|target| match self.ast.expr(target) {
@@ -97,11 +83,8 @@ impl Checker<'_> {
             self.expr(target);
         }
         let full = space.map_or(String::from(name), |space| format!("{space}.{name}"));
-        let other_style = if space.is_some() {
-            None
-        } else {
-            function::find(name, target.is_none())
-        };
+        let other_style =
+            if space.is_some() { None } else { function::find(name, target.is_none()) };
         let help = match other_style {
             Some(function) if function.style == Style::Method => {
                 Some(format!("call it on its value: `x.{name}(...)`"))
@@ -109,12 +92,7 @@ impl Checker<'_> {
             Some(_) => Some(format!("call it with its value: `{name}(x)`")),
             None => self.similar(&full),
         };
-        self.error(
-            "unknown_function",
-            range,
-            format!("there is no function `{full}`"),
-            help,
-        );
+        self.error("unknown_function", range, format!("there is no function `{full}`"), help);
     }
 
     fn similar(&self, name: &str) -> Option<String> {

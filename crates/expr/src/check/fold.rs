@@ -86,18 +86,12 @@ impl Checker<'_> {
             let (key, item) = match member {
                 Type::Dyn => (Type::Dyn, Type::Dyn),
                 Type::List(item) => (Type::Int, (**item).clone()),
-                Type::Map(key, value) => (
-                    (**key).clone(),
-                    if two {
-                        (**value).clone()
-                    } else {
-                        (**key).clone()
-                    },
-                ),
-                Type::Object(object) => (
-                    Type::String,
-                    if two { values_of(object) } else { Type::String },
-                ),
+                Type::Map(key, value) => {
+                    ((**key).clone(), if two { (**value).clone() } else { (**key).clone() })
+                }
+                Type::Object(object) => {
+                    (Type::String, if two { values_of(object) } else { Type::String })
+                }
                 _ => continue,
             };
             fits = true;
@@ -151,9 +145,5 @@ fn with_fields<'a>(item: &Type, fields: impl Iterator<Item = &'a Text>) -> Type 
             field.required = true;
         }
     }
-    if changed == **object {
-        item.clone()
-    } else {
-        Type::Object(Arc::new(changed))
-    }
+    if changed == **object { item.clone() } else { Type::Object(Arc::new(changed)) }
 }

@@ -14,12 +14,7 @@ impl Checker<'_> {
             Binary::Equal | Binary::NotEqual => {
                 if !left.can_equal(&right) {
                     let message = format!("{left} and {right} can never be equal");
-                    self.error(
-                        "never_equal",
-                        self.ast.range(id),
-                        message,
-                        advice(&left, &right),
-                    );
+                    self.error("never_equal", self.ast.range(id), message, advice(&left, &right));
                 }
                 Type::Bool
             }
@@ -42,12 +37,7 @@ impl Checker<'_> {
 
     fn refuse(&mut self, id: Id, sign: Binary, left: &Type, right: &Type) {
         let message = format!("no such overload: {}", operation(sign, left, right));
-        self.error(
-            "no_overload",
-            self.ast.range(id),
-            message,
-            advice(left, right),
-        );
+        self.error("no_overload", self.ast.range(id), message, advice(left, right));
     }
 
     fn contains(&mut self, id: Id, item: &Type, collection: &Type) -> Type {
@@ -84,12 +74,7 @@ impl Checker<'_> {
         }
         let found = Type::union(ty.members().iter().filter_map(result));
         if found.is_never() {
-            self.error(
-                "no_overload",
-                self.ast.range(id),
-                format!("no such overload: -{ty}"),
-                None,
-            );
+            self.error("no_overload", self.ast.range(id), format!("no such overload: -{ty}"), None);
             return Type::Dyn;
         }
         found
@@ -116,10 +101,9 @@ fn comparable(a: &Type, b: &Type) -> bool {
     use Type::{Bool, Bytes, Double, Duration, Dyn, Int, String, Timestamp};
     match (a, b) {
         (Dyn, Dyn) => true,
-        (Dyn, other) | (other, Dyn) => matches!(
-            other,
-            Bool | Int | Double | String | Bytes | Timestamp | Duration
-        ),
+        (Dyn, other) | (other, Dyn) => {
+            matches!(other, Bool | Int | Double | String | Bytes | Timestamp | Duration)
+        }
         (Int | Double, Int | Double) => true,
         (Bool, Bool)
         | (String, String)

@@ -59,27 +59,18 @@ impl Checker<'_> {
                 Some(field) => self.down_to(*operand, field),
                 None => Vec::new(),
             },
-            (
-                Expr::Call {
-                    target: Some(target),
-                    name,
-                    ..
-                },
-                true,
-            ) if name == "hasValue" => match ast.expr(*target) {
-                Expr::Select {
-                    operand,
-                    field,
-                    optional: true,
-                    ..
-                } => self.down_to(*operand, field),
-                _ => Vec::new(),
-            },
+            (Expr::Call { target: Some(target), name, .. }, true) if name == "hasValue" => {
+                match ast.expr(*target) {
+                    Expr::Select { operand, field, optional: true, .. } => {
+                        self.down_to(*operand, field)
+                    }
+                    _ => Vec::new(),
+                }
+            }
             (Expr::Not(operand), sense) => self.shown(*operand, !sense),
-            (Expr::And(operands), true) | (Expr::Or(operands), false) => operands
-                .iter()
-                .flat_map(|operand| self.shown(*operand, sense))
-                .collect(),
+            (Expr::And(operands), true) | (Expr::Or(operands), false) => {
+                operands.iter().flat_map(|operand| self.shown(*operand, sense)).collect()
+            }
             (Expr::And(operands), false) | (Expr::Or(operands), true) => {
                 let mut each = operands.iter().map(|operand| self.shown(*operand, sense));
                 let first = each.next().unwrap_or_default();
@@ -99,10 +90,7 @@ impl Checker<'_> {
         };
         let prefixes = 2..=path.names.len();
         prefixes
-            .map(|count| Path {
-                local: path.local,
-                names: path.names[..count].to_vec(),
-            })
+            .map(|count| Path { local: path.local, names: path.names[..count].to_vec() })
             .collect()
     }
 }

@@ -43,11 +43,7 @@ impl Checker<'_> {
         let mut ty = match ast.expr(at) {
             Expr::Ident { name, absolute } => {
                 let fields = chain.iter().map_while(|id| match ast.expr(*id) {
-                    Expr::Select {
-                        field,
-                        optional: false,
-                        ..
-                    } => Some(field.as_str()),
+                    Expr::Select { field, optional: false, .. } => Some(field.as_str()),
                     _ => None,
                 });
                 let fields: Vec<&str> = fields.collect();
@@ -58,13 +54,7 @@ impl Checker<'_> {
             _ => self.expr(at),
         };
         for id in chain.into_iter().skip(used) {
-            if let Expr::Select {
-                operand,
-                field,
-                field_range,
-                optional,
-            } = ast.expr(id)
-            {
+            if let Expr::Select { operand, field, field_range, optional } = ast.expr(id) {
                 ty = self.select(id, *operand, &ty, field, field_range.clone(), *optional);
             }
         }
@@ -82,11 +72,7 @@ impl Checker<'_> {
     ) -> Type {
         let mode = if optional { Mode::Careful } else { Mode::Plain };
         let (found, through_optional) = self.field_of(id, operand, ty, field, range, mode);
-        if optional || through_optional {
-            Type::optional(found)
-        } else {
-            found
-        }
+        if optional || through_optional { Type::optional(found) } else { found }
     }
 
     pub(super) fn has(&mut self, operand: Id, field: &Text, range: Range<usize>) -> Type {
@@ -150,11 +136,7 @@ impl Checker<'_> {
         }
         let mut known: Vec<&str> = Vec::new();
         for member in ty.members() {
-            let member = if let Type::Optional(inner) = member {
-                inner
-            } else {
-                member
-            };
+            let member = if let Type::Optional(inner) = member { inner } else { member };
             for member in member.members() {
                 if let Type::Object(object) = member {
                     known.extend(object.fields.keys().map(Text::as_str));
@@ -189,9 +171,10 @@ impl Checker<'_> {
             range,
             format!("`{field}` is not required, so it may be missing"),
         );
-        self.faults.push(fault.help(format!(
-            "ask `has(...)` first, or give a default: `.?{field}.orValue(...)`"
-        )));
+        self.faults
+            .push(fault.help(format!(
+                "ask `has(...)` first, or give a default: `.?{field}.orValue(...)`"
+            )));
     }
 
     pub(super) fn index(&mut self, id: Id, operand: Id, index: Id, optional: bool) -> Type {
@@ -211,12 +194,7 @@ impl Checker<'_> {
                 other => (other, false),
             };
             through_optional |= inside;
-            found.extend(
-                member
-                    .members()
-                    .iter()
-                    .filter_map(|member| item(member, &by)),
-            );
+            found.extend(member.members().iter().filter_map(|member| item(member, &by)));
             if member.is_never() {
                 found.push(Type::Dyn);
             }
@@ -228,11 +206,7 @@ impl Checker<'_> {
             found.push(Type::Dyn);
         }
         let found = Type::union(found);
-        if optional || through_optional {
-            Type::optional(found)
-        } else {
-            found
-        }
+        if optional || through_optional { Type::optional(found) } else { found }
     }
 }
 
@@ -246,25 +220,15 @@ fn is_object(ty: &Type) -> bool {
 
 fn selected(ty: &Type, field: &str) -> Selected {
     match ty {
-        Type::Dyn => Selected::Field {
-            ty: Type::Dyn,
-            required: true,
-        },
+        Type::Dyn => Selected::Field { ty: Type::Dyn, required: true },
         Type::Object(object) => match object.fields.get(field) {
-            Some(Field { ty, required }) => Selected::Field {
-                ty: ty.clone(),
-                required: *required,
-            },
-            None if object.open => Selected::Field {
-                ty: Type::Dyn,
-                required: true,
-            },
+            Some(Field { ty, required }) => Selected::Field { ty: ty.clone(), required: *required },
+            None if object.open => Selected::Field { ty: Type::Dyn, required: true },
             None => Selected::Unknown,
         },
-        Type::Map(key, value) if key.can_be(&Type::String) => Selected::Field {
-            ty: (**value).clone(),
-            required: true,
-        },
+        Type::Map(key, value) if key.can_be(&Type::String) => {
+            Selected::Field { ty: (**value).clone(), required: true }
+        }
         Type::Map(..) => Selected::Unknown,
         _ => Selected::NoFields,
     }
@@ -285,9 +249,5 @@ fn item(ty: &Type, by: &Type) -> Option<Type> {
 fn shortened(names: &[&str]) -> String {
     const SHOWN_MAX: usize = 8;
     let shown = names[..names.len().min(SHOWN_MAX)].join(", ");
-    if names.len() > SHOWN_MAX {
-        format!("{shown}, ...")
-    } else {
-        shown
-    }
+    if names.len() > SHOWN_MAX { format!("{shown}, ...") } else { shown }
 }

@@ -46,10 +46,7 @@ impl Signature {
         if !fits {
             return None;
         }
-        let mut found = Match {
-            variables: [Type::never(), Type::never()],
-            exact: true,
-        };
+        let mut found = Match { variables: [Type::never(), Type::never()], exact: true };
         for (at, arg) in args.iter().enumerate() {
             let param = self.params.get(at).or(self.params.last())?;
             if !found.bind(param, arg) {
@@ -76,10 +73,7 @@ impl Match {
             return true;
         }
         // Of one of several types it is enough that one fits.
-        let fits = ty
-            .members()
-            .iter()
-            .filter(|member| self.bind_member(pattern, member));
+        let fits = ty.members().iter().filter(|member| self.bind_member(pattern, member));
         fits.count() > 0
     }
 
@@ -205,12 +199,9 @@ mod tests {
                     assert!(WORDS.contains(&word), "{} has `{word}`", function.name);
                 }
                 let (params, result) = text.split_once("->").expect("it was asked for above");
-                split(params)
-                    .into_iter()
-                    .chain([result.trim()])
-                    .for_each(|part| {
-                        pattern(part);
-                    });
+                split(params).into_iter().chain([result.trim()]).for_each(|part| {
+                    pattern(part);
+                });
             }
         }
     }

@@ -17,11 +17,7 @@ pub(super) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 /// How many characters must be put in, left out, replaced or swapped with their neighbour; a
 /// different case costs nothing.
 fn distance(a: &str, b: &str) -> usize {
-    let lower = |text: &str| {
-        text.chars()
-            .map(|c| c.to_ascii_lowercase())
-            .collect::<Vec<char>>()
-    };
+    let lower = |text: &str| text.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<char>>();
     let (a, b) = (lower(a), lower(b));
     let mut two_before: Vec<usize> = Vec::new();
     let mut before: Vec<usize> = (0..=b.len()).collect();

@@ -40,24 +40,13 @@ impl Machine<'_> {
         let Some(value) = inner else {
             return Ok(Value::Optional(None));
         };
-        let result = self
-            .eval(
-                fold.body,
-                Some(&Frame {
-                    value,
-                    outer: locals,
-                }),
-            )?
-            .into_value();
+        let result = self.eval(fold.body, Some(&Frame { value, outer: locals }))?.into_value();
         match (fold.kind, result) {
             (FoldKind::OptMap, value) => Ok(Value::some(value)),
             (_, Value::Optional(value)) => Ok(Value::Optional(value)),
             (_, other) => Err(failed(
                 "no_overload",
-                format!(
-                    "optFlatMap must yield an optional, found {}",
-                    other.type_name()
-                ),
+                format!("optFlatMap must yield an optional, found {}", other.type_name()),
             )),
         }
     }
@@ -69,9 +58,9 @@ impl Machine<'_> {
         locals: Locals<'_>,
     ) -> Result<Value, Failed> {
         match fold.kind {
-            FoldKind::All => self
-                .any_item(fold, items, false, locals)
-                .map(|found| Value::Bool(!found)),
+            FoldKind::All => {
+                self.any_item(fold, items, false, locals).map(|found| Value::Bool(!found))
+            }
             FoldKind::Exists => self.any_item(fold, items, true, locals).map(Value::Bool),
             FoldKind::ExistsOne => self.one_item(fold, items, locals),
             FoldKind::Filter => self.filter(fold, items, locals),
@@ -95,25 +84,10 @@ impl Machine<'_> {
             self.meter.spend(1)?;
             let entry = Entry { key, value };
             if two {
-                let outer = Frame {
-                    value: key,
-                    outer: locals,
-                };
-                visit(
-                    Some(&Frame {
-                        value,
-                        outer: Some(&outer),
-                    }),
-                    entry,
-                )
+                let outer = Frame { value: key, outer: locals };
+                visit(Some(&Frame { value, outer: Some(&outer) }), entry)
             } else {
-                visit(
-                    Some(&Frame {
-                        value,
-                        outer: locals,
-                    }),
-                    entry,
-                )
+                visit(Some(&Frame { value, outer: locals }), entry)
             }
         };
         match items {
@@ -145,17 +119,15 @@ impl Machine<'_> {
     ) -> Result<bool, Failed> {
         let mut held: Option<Failed> = None;
         let mut found = false;
-        self.each(fold.two, items, locals, |locals, _| {
-            match self.truth(fold.body, locals) {
-                Ok(truth) => {
-                    found |= truth == wanted;
-                    Ok(!found)
-                }
-                Err(failure) if failure.is_final() => Err(failure),
-                Err(failure) => {
-                    held.get_or_insert(failure);
-                    Ok(true)
-                }
+        self.each(fold.two, items, locals, |locals, _| match self.truth(fold.body, locals) {
+            Ok(truth) => {
+                found |= truth == wanted;
+                Ok(!found)
+            }
+            Err(failure) if failure.is_final() => Err(failure),
+            Err(failure) => {
+                held.get_or_insert(failure);
+                Ok(true)
             }
         })?;
         match held {
@@ -195,11 +167,7 @@ impl Machine<'_> {
         items: Items<'_>,
         locals: Locals<'_>,
     ) -> Result<Value, Failed> {
-        let mut list = Vec::with_capacity(if fold.filter.is_none() {
-            items.len()
-        } else {
-            0
-        });
+        let mut list = Vec::with_capacity(if fold.filter.is_none() { items.len() } else { 0 });
         self.each(fold.two, items, locals, |locals, _| {
             if self.passes(fold.filter, locals)? {
                 self.meter.produce_items(1)?;
@@ -220,10 +188,8 @@ impl Machine<'_> {
         self.each(fold.two, items, locals, |locals, entry| {
             if self.passes(fold.filter, locals)? {
                 self.meter.produce_entries(1)?;
-                entries.push((
-                    make::map_key(entry.key)?,
-                    self.eval(fold.body, locals)?.into_value(),
-                ));
+                entries
+                    .push((make::map_key(entry.key)?, self.eval(fold.body, locals)?.into_value()));
             }
             Ok(true)
         })?;
@@ -262,16 +228,11 @@ impl Machine<'_> {
         let mut keyed: Vec<(Value, Value)> = Vec::with_capacity(items.len());
         self.each(fold.two, items, locals, |locals, entry| {
             self.meter.produce_items(2)?;
-            keyed.push((
-                self.eval(fold.body, locals)?.into_value(),
-                entry.value.clone(),
-            ));
+            keyed.push((self.eval(fold.body, locals)?.into_value(), entry.value.clone()));
             Ok(true)
         })?;
         function::sort_pairs(&mut keyed, &self.meter)?;
-        Ok(Value::List(Arc::new(
-            keyed.into_iter().map(|(_, value)| value).collect(),
-        )))
+        Ok(Value::List(Arc::new(keyed.into_iter().map(|(_, value)| value).collect())))
     }
 }
 

@@ -17,11 +17,7 @@ impl Machine<'_> {
         let mut list = Vec::with_capacity(items.len());
         for (at, optional) in items {
             let value = self.eval(*at, locals)?.into_value();
-            list.extend(if *optional {
-                unwrap(value)?
-            } else {
-                Some(value)
-            });
+            list.extend(if *optional { unwrap(value)? } else { Some(value) });
         }
         Ok(Value::List(Arc::new(list)))
     }
@@ -36,11 +32,7 @@ impl Machine<'_> {
         for (key, value, optional) in entries {
             let key = map_key(&*self.eval(*key, locals)?)?;
             let value = self.eval(*value, locals)?.into_value();
-            if let Some(value) = if *optional {
-                unwrap(value)?
-            } else {
-                Some(value)
-            } {
+            if let Some(value) = if *optional { unwrap(value)? } else { Some(value) } {
                 list.push((key, value));
             }
         }
@@ -54,21 +46,15 @@ impl Machine<'_> {
         locals: Locals<'_>,
     ) -> Result<Value, Failed> {
         let call = |values: &[Ref<'_>]| {
-            (function.call)(&Args {
-                name: function.name,
-                values,
-                meter: &self.meter,
-            })
+            (function.call)(&Args { name: function.name, values, meter: &self.meter })
         };
         match args {
             [] => call(&[]),
             [a] => call(&[self.eval(*a, locals)?]),
             [a, b] => call(&[self.eval(*a, locals)?, self.eval(*b, locals)?]),
-            [a, b, c] => call(&[
-                self.eval(*a, locals)?,
-                self.eval(*b, locals)?,
-                self.eval(*c, locals)?,
-            ]),
+            [a, b, c] => {
+                call(&[self.eval(*a, locals)?, self.eval(*b, locals)?, self.eval(*c, locals)?])
+            }
             args => {
                 let args: Result<Vec<Ref<'_>>, Failed> =
                     args.iter().map(|at| self.eval(*at, locals)).collect();
@@ -83,10 +69,7 @@ fn unwrap(value: Value) -> Result<Option<Value>, Failed> {
     match value {
         Value::Optional(inner) => Ok(inner.map(|inner| (*inner).clone())),
         other => {
-            let message = format!(
-                "a `?` item must be an optional, found {}",
-                other.type_name()
-            );
+            let message = format!("a `?` item must be an optional, found {}", other.type_name());
             Err(failed("no_overload", message))
         }
     }
@@ -100,10 +83,7 @@ pub(super) fn map_key(value: &Value) -> Result<Key, Failed> {
     .ok_or_else(|| {
         failed(
             "no_overload",
-            format!(
-                "a {} is no key: only string, int and bool are",
-                value.type_name()
-            ),
+            format!("a {} is no key: only string, int and bool are", value.type_name()),
         )
     })
 }
@@ -113,10 +93,7 @@ pub(super) fn finish_map(entries: Vec<(Key, Value)>) -> Result<Value, Failed> {
         Ok(map) => Ok(Value::Map(Arc::new(map))),
         Err(key) => {
             let key = crate::json::key_text(&key);
-            Err(failed(
-                "duplicate_key",
-                format!("the key `{}` is there twice", brief(&key)),
-            ))
+            Err(failed("duplicate_key", format!("the key `{}` is there twice", brief(&key))))
         }
     }
 }

@@ -23,10 +23,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(fuel: u64) -> Meter {
-        Meter {
-            fuel: Cell::new(fuel),
-            room: Cell::new(PRODUCED_MAX),
-        }
+        Meter { fuel: Cell::new(fuel), room: Cell::new(PRODUCED_MAX) }
     }
 
     pub(crate) fn fuel_left(&self) -> u64 {
@@ -103,9 +100,7 @@ impl Meter {
         match value {
             Value::List(items) => {
                 let depth = deeper()?;
-                items
-                    .iter()
-                    .try_for_each(|item| self.walk_deep(item, depth, bytes_left))
+                items.iter().try_for_each(|item| self.walk_deep(item, depth, bytes_left))
             }
             Value::Map(map) => {
                 let depth = deeper()?;
@@ -128,10 +123,7 @@ fn out_of_fuel() -> Failed {
 
 #[cold]
 fn too_large() -> Failed {
-    failed(
-        "too_large",
-        "the expression makes more than 16 MiB of values",
-    )
+    failed("too_large", "the expression makes more than 16 MiB of values")
 }
 
 #[cold]

@@ -47,18 +47,12 @@ pub(super) fn binary(
 #[cold]
 fn no_overload(sign: Binary, left: &Value, right: &Value) -> Failed {
     let (left, right) = (left.type_name(), right.type_name());
-    failed(
-        "no_overload",
-        format!("no such overload: {left} {} {right}", sign.sign()),
-    )
+    failed("no_overload", format!("no such overload: {left} {} {right}", sign.sign()))
 }
 
 #[cold]
 fn overflow() -> Failed {
-    failed(
-        "overflow",
-        "the result is outside the whole numbers (64 bits)",
-    )
+    failed("overflow", "the result is outside the whole numbers (64 bits)")
 }
 
 fn not_zero(action: &str, right: &Value, left: &Value) -> Result<(), Failed> {
@@ -129,10 +123,7 @@ pub(super) fn negate(value: &Value) -> Result<Value, Failed> {
         Value::Int(number) => number.checked_neg().map(Value::Int).ok_or_else(overflow),
         Value::Double(number) => Ok(Value::Double(-number)),
         Value::Duration(nanos) => Ok(Value::Duration(-nanos)),
-        other => Err(failed(
-            "no_overload",
-            format!("no such overload: -{}", other.type_name()),
-        )),
+        other => Err(failed("no_overload", format!("no such overload: -{}", other.type_name()))),
     }
 }
 
@@ -161,9 +152,7 @@ pub(crate) fn add(left: &Value, right: &Value, meter: &Meter) -> Result<Value, F
         }
         (Value::List(a), Value::List(b)) => {
             meter.produce_items(a.len() + b.len())?;
-            Ok(Value::List(Arc::new(
-                a.iter().chain(b.iter()).cloned().collect(),
-            )))
+            Ok(Value::List(Arc::new(a.iter().chain(b.iter()).cloned().collect())))
         }
         (Value::Bytes(a), Value::Bytes(b)) => {
             meter.produce(a.len() + b.len())?;
@@ -187,29 +176,17 @@ fn joined(a: &str, b: &str) -> Text {
 fn subtract(left: &Value, right: &Value) -> Result<Value, Failed> {
     match (left, right) {
         (Value::Timestamp { .. }, Value::Duration(span)) => shifted(left, -span),
-        (
-            Value::Timestamp {
-                seconds: a,
-                nanos: m,
-            },
-            Value::Timestamp {
-                seconds: b,
-                nanos: n,
-            },
-        ) => span((i128::from(*a) - i128::from(*b)) * SECOND + i128::from(*m) - i128::from(*n)),
+        (Value::Timestamp { seconds: a, nanos: m }, Value::Timestamp { seconds: b, nanos: n }) => {
+            span((i128::from(*a) - i128::from(*b)) * SECOND + i128::from(*m) - i128::from(*n))
+        }
         (Value::Duration(a), Value::Duration(b)) => span(a - b),
-        _ => arithmetic(Binary::Subtract, left, right, i64::checked_sub, |a, b| {
-            a - b
-        }),
+        _ => arithmetic(Binary::Subtract, left, right, i64::checked_sub, |a, b| a - b),
     }
 }
 
 fn span(nanos: i128) -> Result<Value, Failed> {
     if nanos.abs() > DURATION_MAX {
-        return Err(failed(
-            "out_of_range",
-            "the duration is out of range: more than 10,000 years",
-        ));
+        return Err(failed("out_of_range", "the duration is out of range: more than 10,000 years"));
     }
     Ok(Value::Duration(nanos))
 }
@@ -227,8 +204,5 @@ fn shifted(time: &Value, by: i128) -> Result<Value, Failed> {
             "the time is out of range: not within the years 1 and 9999",
         ));
     }
-    Ok(Value::Timestamp {
-        seconds,
-        nanos: sum.rem_euclid(SECOND) as u32,
-    })
+    Ok(Value::Timestamp { seconds, nanos: sum.rem_euclid(SECOND) as u32 })
 }

@@ -10,36 +10,26 @@ use crate::{Value, brief};
 
 #[cold]
 pub(super) fn no_field(field: &str) -> Failed {
-    failed(
-        "no_such_field",
-        format!("no such field: `{}`", brief(field)),
-    )
+    failed("no_such_field", format!("no such field: `{}`", brief(field)))
 }
 
 #[cold]
 fn not_selectable(value: &Value, field: &str) -> Failed {
     failed(
         "no_such_field",
-        format!(
-            "a {} has no fields, so no `{}`",
-            value.type_name(),
-            brief(field)
-        ),
+        format!("a {} has no fields, so no `{}`", value.type_name(), brief(field)),
     )
 }
 
 /// `value.field`
 pub(super) fn field<'a>(value: Ref<'a>, field: &str) -> Result<Ref<'a>, Failed> {
     match value {
-        Ref::Borrowed(Value::Map(map)) => map
-            .get(field)
-            .map(Ref::Borrowed)
-            .ok_or_else(|| no_field(field)),
-        Ref::Owned(Value::Map(map)) => map
-            .get(field)
-            .cloned()
-            .map(Ref::Owned)
-            .ok_or_else(|| no_field(field)),
+        Ref::Borrowed(Value::Map(map)) => {
+            map.get(field).map(Ref::Borrowed).ok_or_else(|| no_field(field))
+        }
+        Ref::Owned(Value::Map(map)) => {
+            map.get(field).cloned().map(Ref::Owned).ok_or_else(|| no_field(field))
+        }
         other => match &*other {
             Value::Optional(None) => Ok(none()),
             Value::Optional(Some(inner)) => match &**inner {
@@ -77,9 +67,9 @@ pub(super) fn index<'a>(value: Ref<'a>, index: &Value) -> Result<Ref<'a>, Failed
         Ref::Borrowed(Value::Optional(_)) | Ref::Owned(Value::Optional(_)) => {
             in_optional(&value, index)
         }
-        Ref::Borrowed(value) => item(value, index)?
-            .map(Ref::Borrowed)
-            .ok_or_else(|| missing(value, index)),
+        Ref::Borrowed(value) => {
+            item(value, index)?.map(Ref::Borrowed).ok_or_else(|| missing(value, index))
+        }
         Ref::Owned(value) => {
             let found = item(&value, index)?.cloned();
             found.map(Ref::Owned).ok_or_else(|| missing(&value, index))
@@ -115,22 +105,14 @@ fn item<'a>(value: &'a Value, index: &Value) -> Result<Option<&'a Value>, Failed
             let position = position.ok_or_else(|| {
                 failed(
                     "no_overload",
-                    format!(
-                        "a list is indexed by a whole number, not by {}",
-                        index.type_name()
-                    ),
+                    format!("a list is indexed by a whole number, not by {}", index.type_name()),
                 )
             })?;
-            Ok(usize::try_from(position)
-                .ok()
-                .and_then(|position| items.get(position)))
+            Ok(usize::try_from(position).ok().and_then(|position| items.get(position)))
         }
         (Value::Map(map), Value::String(name)) => Ok(map.get(name)),
         (Value::Map(map), index) => Ok(Key::from_value(index).and_then(|key| map.get_key(&key))),
-        (other, _) => Err(failed(
-            "no_overload",
-            format!("a {} has no items", other.type_name()),
-        )),
+        (other, _) => Err(failed("no_overload", format!("a {} has no items", other.type_name()))),
     }
 }
 
@@ -139,10 +121,7 @@ fn missing(value: &Value, index: &Value) -> Failed {
     match (value, index) {
         (Value::List(items), Value::Int(position)) => failed(
             "out_of_range",
-            format!(
-                "index {position} is out of range: the list has {} items",
-                items.len()
-            ),
+            format!("index {position} is out of range: the list has {} items", items.len()),
         ),
         (_, Value::String(name)) => {
             failed("no_such_key", format!("no such key: `{}`", brief(name)))

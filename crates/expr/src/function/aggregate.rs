@@ -11,11 +11,7 @@ use crate::fault::{Failed, failed};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::method(
         "sum",
-        &[
-            "list(int) -> int",
-            "list(double) -> double",
-            "list(duration) -> duration",
-        ],
+        &["list(int) -> int", "list(double) -> double", "list(duration) -> duration"],
         sum,
     ),
     Function::method("min", &["list(A) -> A"], min),
@@ -33,10 +29,8 @@ fn sum(args: &Args<'_>) -> Result<Value, Failed> {
     let mut sum: Option<Value> = None;
     for item in items.iter() {
         if !matches!(item, Value::Int(_) | Value::Double(_) | Value::Duration(_)) {
-            let message = format!(
-                "only numbers and durations can be summed, found {}",
-                item.type_name()
-            );
+            let message =
+                format!("only numbers and durations can be summed, found {}", item.type_name());
             return Err(failed("no_overload", message));
         }
         sum = Some(match sum {
@@ -64,10 +58,7 @@ fn extreme(args: &Args<'_>, wanted: Ordering) -> Result<Value, Failed> {
     };
     args.meter.spend(items.len() as u64)?;
     let Some(mut best) = items.first() else {
-        return Err(failed(
-            "out_of_range",
-            format!("`{}` of an empty list", args.name),
-        ));
+        return Err(failed("out_of_range", format!("`{}` of an empty list", args.name)));
     };
     for item in items.iter() {
         if !item.is_ordered() || !comparable(best, item) {

@@ -13,12 +13,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::global("bool", &["bool -> bool", "string -> bool"], to_bool),
     Function::global(
         "int",
-        &[
-            "int -> int",
-            "double -> int",
-            "string -> int",
-            "timestamp -> int",
-        ],
+        &["int -> int", "double -> int", "string -> int", "timestamp -> int"],
         to_int,
     ),
     Function::global(
@@ -42,18 +37,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::global("bytes", &["bytes -> bytes", "string -> bytes"], to_bytes),
     Function::global(
         "timestamp",
-        &[
-            "timestamp -> timestamp",
-            "string -> timestamp",
-            "int -> timestamp",
-        ],
+        &["timestamp -> timestamp", "string -> timestamp", "int -> timestamp"],
         to_timestamp,
     ),
-    Function::global(
-        "duration",
-        &["duration -> duration", "string -> duration"],
-        to_duration,
-    ),
+    Function::global("duration", &["duration -> duration", "string -> duration"], to_duration),
     Function::global("type", &["A -> type"], type_of),
     Function::global("dyn", &["A -> dyn"], to_dyn),
 ];
@@ -88,16 +75,10 @@ fn to_int(args: &Args<'_>) -> Result<Value, Failed> {
             if *number > -TWO_63 && *number < TWO_63 {
                 Ok(Value::Int(*number as i64))
             } else {
-                Err(failed(
-                    "out_of_range",
-                    "the number is outside the range of int",
-                ))
+                Err(failed("out_of_range", "the number is outside the range of int"))
             }
         }
-        Value::String(text) => text
-            .parse()
-            .map(Value::Int)
-            .map_err(|_| bad(text, "is no int")),
+        Value::String(text) => text.parse().map(Value::Int).map_err(|_| bad(text, "is no int")),
         Value::Timestamp { seconds, .. } => Ok(Value::Int(*seconds)),
         _ => Err(args.no_overload()),
     }
@@ -110,10 +91,9 @@ fn to_double(args: &Args<'_>) -> Result<Value, Failed> {
     match &**value {
         Value::Int(number) => Ok(Value::Double(*number as f64)),
         Value::Double(number) => Ok(Value::Double(*number)),
-        Value::String(text) => text
-            .parse()
-            .map(Value::Double)
-            .map_err(|_| bad(text, "is no double")),
+        Value::String(text) => {
+            text.parse().map(Value::Double).map_err(|_| bad(text, "is no double"))
+        }
         _ => Err(args.no_overload()),
     }
 }
@@ -175,24 +155,19 @@ fn to_timestamp(args: &Args<'_>) -> Result<Value, Failed> {
         return Err(args.no_overload());
     };
     match &**value {
-        Value::Timestamp { seconds, nanos } => Ok(Value::Timestamp {
-            seconds: *seconds,
-            nanos: *nanos,
-        }),
+        Value::Timestamp { seconds, nanos } => {
+            Ok(Value::Timestamp { seconds: *seconds, nanos: *nanos })
+        }
         Value::String(text) => {
             let (seconds, nanos) = time::parse_timestamp(text).map_err(|what| bad(text, &what))?;
             Ok(Value::Timestamp { seconds, nanos })
         }
         Value::Int(seconds) if (SECONDS_MIN..=SECONDS_MAX).contains(seconds) => {
-            Ok(Value::Timestamp {
-                seconds: *seconds,
-                nanos: 0,
-            })
+            Ok(Value::Timestamp { seconds: *seconds, nanos: 0 })
         }
-        Value::Int(_) => Err(failed(
-            "out_of_range",
-            "the time is out of range: not within the years 1 and 9999",
-        )),
+        Value::Int(_) => {
+            Err(failed("out_of_range", "the time is out of range: not within the years 1 and 9999"))
+        }
         _ => Err(args.no_overload()),
     }
 }
@@ -203,9 +178,9 @@ fn to_duration(args: &Args<'_>) -> Result<Value, Failed> {
     };
     match &**value {
         Value::Duration(nanos) => Ok(Value::Duration(*nanos)),
-        Value::String(text) => time::parse_duration(text)
-            .map(Value::Duration)
-            .map_err(|what| bad(text, &what)),
+        Value::String(text) => {
+            time::parse_duration(text).map(Value::Duration).map_err(|what| bad(text, &what))
+        }
         _ => Err(args.no_overload()),
     }
 }

@@ -11,11 +11,8 @@ use crate::json::key_text;
 use crate::value::whole;
 use crate::{Text, Value};
 
-pub(super) const FUNCTIONS: &[Function] = &[Function::method(
-    "format",
-    &["string, list(dyn) -> string"],
-    format,
-)];
+pub(super) const FUNCTIONS: &[Function] =
+    &[Function::method("format", &["string, list(dyn) -> string"], format)];
 
 /// The most digits behind the point.
 const PRECISION_MAX: usize = 100;
@@ -35,16 +32,11 @@ fn format(args: &Args<'_>) -> Result<Value, Failed> {
             continue;
         }
         let precision = precision(&mut rest)?;
-        let clause = rest
-            .chars()
-            .next()
-            .ok_or_else(|| bad("a `%` ends the text"))?;
+        let clause = rest.chars().next().ok_or_else(|| bad("a `%` ends the text"))?;
         rest = &rest[clause.len_utf8()..];
-        let value = values.get(used).ok_or_else(|| {
-            bad(&format!(
-                "index {used} out of range: there is no value for it"
-            ))
-        })?;
+        let value = values
+            .get(used)
+            .ok_or_else(|| bad(&format!("index {used} out of range: there is no value for it")))?;
         used += 1;
         let written = one(clause, precision, value, args.meter)?;
         args.meter.produce(written.len())?;
@@ -67,9 +59,7 @@ fn precision(rest: &mut &str) -> Result<usize, Failed> {
     *rest = &behind[digits..];
     match behind[..digits].parse() {
         Ok(precision) if precision <= PRECISION_MAX => Ok(precision),
-        _ => Err(bad(&format!(
-            "a precision must be within 0 and {PRECISION_MAX}"
-        ))),
+        _ => Err(bad(&format!("a precision must be within 0 and {PRECISION_MAX}"))),
     }
 }
 
@@ -116,11 +106,7 @@ fn one(clause: char, precision: usize, value: &Value, meter: &Meter) -> Result<S
                     }
                 },
             };
-            Ok(if clause == 'X' {
-                text.to_ascii_uppercase()
-            } else {
-                text
-            })
+            Ok(if clause == 'X' { text.to_ascii_uppercase() } else { text })
         }
         other => Err(bad(&format!("unrecognized formatting clause `{other}`"))),
     }
@@ -136,29 +122,20 @@ fn integer(value: &Value) -> Option<i64> {
 
 fn radix(number: i64, write: fn(u64) -> String) -> String {
     let digits = write(number.unsigned_abs());
-    if number < 0 {
-        format!("-{digits}")
-    } else {
-        digits
-    }
+    if number < 0 { format!("-{digits}") } else { digits }
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// `1.052033e+03`: the exponent has a sign and at least two digits.
 fn scientific(number: f64, precision: usize) -> String {
     let text = format!("{number:.precision$e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, digits) = exponent
-        .strip_prefix('-')
-        .map_or(('+', exponent), |digits| ('-', digits));
+    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
     format!("{mantissa}e{sign}{digits:0>2}")
 }
 
@@ -174,15 +151,11 @@ fn shown(value: &Value) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Map(map) => {
-            let mut entries: Vec<(Text, &Value)> = map
-                .iter()
-                .map(|(key, value)| (key_text(key), value))
-                .collect();
+            let mut entries: Vec<(Text, &Value)> =
+                map.iter().map(|(key, value)| (key_text(key), value)).collect();
             entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-            let entries: Vec<String> = entries
-                .iter()
-                .map(|(key, value)| format!("{key}: {}", shown(value)))
-                .collect();
+            let entries: Vec<String> =
+                entries.iter().map(|(key, value)| format!("{key}: {}", shown(value))).collect();
             format!("{{{}}}", entries.join(", "))
         }
         other => scalar_text(other).unwrap_or_default(),

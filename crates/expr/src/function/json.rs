@@ -22,8 +22,7 @@ fn parse(args: &Args<'_>) -> Result<Value, Failed> {
         Value::Bytes(bytes) => bytes,
         _ => return Err(args.no_overload()),
     };
-    args.meter
-        .produce(text.len().saturating_mul(BYTES_A_TEXT_BYTE))?;
+    args.meter.produce(text.len().saturating_mul(BYTES_A_TEXT_BYTE))?;
     json::parse(text, &Limits::default())
         .map_err(|error| failed("bad_conversion", format!("the text is no JSON: {error}")))
 }

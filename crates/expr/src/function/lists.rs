@@ -13,22 +13,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::method("slice", &["list(A), int, int -> list(A)"], slice).building(),
     Function::method(
         "flatten",
-        &[
-            "list(list(A)) -> list(A)",
-            "list(dyn) -> list(dyn)",
-            "list(dyn), int -> list(dyn)",
-        ],
+        &["list(list(A)) -> list(A)", "list(dyn) -> list(dyn)", "list(dyn), int -> list(dyn)"],
         flatten,
     )
     .building(),
     Function::method("sort", &["list(A) -> list(A)"], sort).building(),
     Function::method("distinct", &["list(A) -> list(A)"], distinct).building(),
-    Function::method(
-        "reverse",
-        &["list(A) -> list(A)", "string -> string"],
-        reverse,
-    )
-    .building(),
+    Function::method("reverse", &["list(A) -> list(A)", "string -> string"], reverse).building(),
     Function::method("first", &["list(A) -> optional(A)"], first),
     Function::method("last", &["list(A) -> optional(A)"], last),
     Function::global("lists.range", &["int -> list(int)"], range).building(),
@@ -89,15 +80,10 @@ fn sort(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(1..=1)?;
     let items = args.list(0)?;
     args.meter.produce_items(items.len() * 2)?;
-    let mut pairs: Vec<(Value, Value)> = items
-        .iter()
-        .map(|item| (item.clone(), Value::Null))
-        .collect();
+    let mut pairs: Vec<(Value, Value)> =
+        items.iter().map(|item| (item.clone(), Value::Null)).collect();
     sort_pairs(&mut pairs, args.meter)?;
-    list(
-        pairs.into_iter().map(|(item, _)| item).collect(),
-        args.meter,
-    )
+    list(pairs.into_iter().map(|(item, _)| item).collect(), args.meter)
 }
 
 /// The first of equal items each.
@@ -127,9 +113,7 @@ fn reverse(args: &Args<'_>) -> Result<Value, Failed> {
 
 fn first(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(1..=1)?;
-    Ok(Value::Optional(
-        args.list(0)?.first().cloned().map(Arc::new),
-    ))
+    Ok(Value::Optional(args.list(0)?.first().cloned().map(Arc::new)))
 }
 
 fn last(args: &Args<'_>) -> Result<Value, Failed> {
@@ -141,7 +125,6 @@ fn last(args: &Args<'_>) -> Result<Value, Failed> {
 fn range(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(1..=1)?;
     let count = args.int(0)?.max(0);
-    args.meter
-        .produce_items(usize::try_from(count).unwrap_or(usize::MAX))?;
+    args.meter.produce_items(usize::try_from(count).unwrap_or(usize::MAX))?;
     Ok(Value::List(Arc::new((0..count).map(Value::Int).collect())))
 }

@@ -9,10 +9,7 @@ use crate::value::Map;
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::global(
     "merge",
-    &[
-        "map(A, B), map(A, B) -> map(A, B)",
-        "list(map(A, B)) -> map(A, B)",
-    ],
+    &["map(A, B), map(A, B) -> map(A, B)", "list(map(A, B)) -> map(A, B)"],
     merge,
 )
 .building()];

@@ -24,20 +24,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::global("math.bitOr", BITS, |args| bits(args, |a, b| a | b)),
     Function::global("math.bitXor", BITS, |args| bits(args, |a, b| a ^ b)),
     Function::global("math.bitNot", &["int -> int"], bit_not),
-    Function::global("math.bitShiftLeft", BITS, |args| {
-        shift(args, |number, by| number << by)
-    }),
-    Function::global("math.bitShiftRight", BITS, |args| {
-        shift(args, |number, by| number >> by)
-    }),
+    Function::global("math.bitShiftLeft", BITS, |args| shift(args, |number, by| number << by)),
+    Function::global("math.bitShiftRight", BITS, |args| shift(args, |number, by| number >> by)),
 ];
 
-const EXTREME: &[&str] = &[
-    "int... -> int",
-    "double... -> double",
-    "list(int) -> int",
-    "list(double) -> double",
-];
+const EXTREME: &[&str] =
+    &["int... -> int", "double... -> double", "list(int) -> int", "list(double) -> double"];
 const SAME: &[&str] = &["int -> int", "double -> double"];
 const ROUNDING: &[&str] = &["double -> double"];
 const TEST: &[&str] = &["double -> bool"];
@@ -77,10 +69,7 @@ fn abs(args: &Args<'_>) -> Result<Value, Failed> {
         Value::Int(number) => {
             let found = number.checked_abs().map(Value::Int);
             found.ok_or_else(|| {
-                failed(
-                    "overflow",
-                    "the result is outside the whole numbers (64 bits)",
-                )
+                failed("overflow", "the result is outside the whole numbers (64 bits)")
             })
         }
         Value::Double(number) => Ok(Value::Double(libm::fabs(*number))),

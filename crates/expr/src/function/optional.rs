@@ -10,17 +10,11 @@ use crate::fault::{Failed, failed};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::global("optional.of", &["A -> optional(A)"], of),
-    Function::global(
-        "optional.ofNonZeroValue",
-        &["A -> optional(A)"],
-        of_non_zero_value,
-    ),
+    Function::global("optional.ofNonZeroValue", &["A -> optional(A)"], of_non_zero_value),
     Function::global("optional.none", &["-> optional(A)"], none),
     Function::method("hasValue", &["optional(A) -> bool"], has_value),
     Function::method("value", &["optional(A) -> A"], value),
-    Function::method("or", &["optional(A), optional(A) -> optional(A)"], |args| {
-        args.refuse()
-    }),
+    Function::method("or", &["optional(A), optional(A) -> optional(A)"], |args| args.refuse()),
     Function::method("orValue", &["optional(A), A -> A"], |args| args.refuse()),
     Function::global("optional.unwrap", &["list(optional(A)) -> list(A)"], unwrap).building(),
     Function::method("unwrapOpt", &["list(optional(A)) -> list(A)"], unwrap).building(),
@@ -48,11 +42,7 @@ fn of_non_zero_value(args: &Args<'_>) -> Result<Value, Failed> {
         Value::Timestamp { seconds, nanos } => *seconds == 0 && *nanos == 0,
         _ => false,
     };
-    Ok(if is_zero {
-        Value::Optional(None)
-    } else {
-        Value::some(value.clone())
-    })
+    Ok(if is_zero { Value::Optional(None) } else { Value::some(value.clone()) })
 }
 
 fn none(args: &Args<'_>) -> Result<Value, Failed> {
@@ -74,9 +64,7 @@ fn has_value(args: &Args<'_>) -> Result<Value, Failed> {
 
 fn value(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(1..=1)?;
-    inner(args)?
-        .cloned()
-        .ok_or_else(|| failed("no_value", "the optional has no value"))
+    inner(args)?.cloned().ok_or_else(|| failed("no_value", "the optional has no value"))
 }
 
 /// What the optionals of a list hold.

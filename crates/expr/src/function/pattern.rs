@@ -16,10 +16,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::method("find", &["string, string -> string"], find),
     Function::method(
         "findAll",
-        &[
-            "string, string -> list(string)",
-            "string, string, int -> list(string)",
-        ],
+        &["string, string -> list(string)", "string, string, int -> list(string)"],
         find_all,
     ),
 ];
@@ -66,15 +63,8 @@ pub(crate) fn compile_regex(pattern: &str) -> Result<Regex, Failed> {
         .build()
         .map_err(|error| {
             let shown = format!("{error}");
-            let last = shown
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
-            failed(
-                "bad_pattern",
-                format!("the pattern cannot be read: {}", crate::brief(last)),
-            )
+            let last = shown.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            failed("bad_pattern", format!("the pattern cannot be read: {}", crate::brief(last)))
         })
 }
 

@@ -40,9 +40,7 @@ fn contains(args: &Args<'_>) -> Result<Value, Failed> {
 fn equivalent(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(2..=2)?;
     let (left, right) = (args.list(0)?, args.list(1)?);
-    Ok(Value::Bool(
-        has_all(left, right, args.meter)? && has_all(right, left, args.meter)?,
-    ))
+    Ok(Value::Bool(has_all(left, right, args.meter)? && has_all(right, left, args.meter)?))
 }
 
 fn intersects(args: &Args<'_>) -> Result<Value, Failed> {

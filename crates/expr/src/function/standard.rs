@@ -7,12 +7,7 @@ use crate::fault::Failed;
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::both(
         "size",
-        &[
-            "string -> int",
-            "bytes -> int",
-            "list(A) -> int",
-            "map(A, B) -> int",
-        ],
+        &["string -> int", "bytes -> int", "list(A) -> int", "map(A, B) -> int"],
         size,
     ),
     Function::method("startsWith", &["string, string -> bool"], starts_with),

@@ -11,35 +11,21 @@ use crate::fault::{Failed, failed};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::method("charAt", &["string, int -> string"], char_at),
-    Function::method(
-        "indexOf",
-        &["string, string -> int", "string, string, int -> int"],
-        index_of,
-    ),
+    Function::method("indexOf", &["string, string -> int", "string, string, int -> int"], index_of),
     Function::method(
         "lastIndexOf",
         &["string, string -> int", "string, string, int -> int"],
         last_index_of,
     ),
-    Function::method(
-        "join",
-        &["list(string) -> string", "list(string), string -> string"],
-        join,
-    ),
+    Function::method("join", &["list(string) -> string", "list(string), string -> string"], join),
     Function::method(
         "split",
-        &[
-            "string, string -> list(string)",
-            "string, string, int -> list(string)",
-        ],
+        &["string, string -> list(string)", "string, string, int -> list(string)"],
         split,
     ),
     Function::method(
         "replace",
-        &[
-            "string, string, string -> string",
-            "string, string, string, int -> string",
-        ],
+        &["string, string, string -> string", "string, string, string, int -> string"],
         replace,
     ),
     Function::method(
@@ -61,16 +47,10 @@ fn out_of_range(index: i64) -> Failed {
 fn byte_of(text: &str, index: i64) -> Result<usize, Failed> {
     let wanted = usize::try_from(index).map_err(|_| out_of_range(index))?;
     if text.is_ascii() {
-        return if wanted <= text.len() {
-            Ok(wanted)
-        } else {
-            Err(out_of_range(index))
-        };
+        return if wanted <= text.len() { Ok(wanted) } else { Err(out_of_range(index)) };
     }
     let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    ends.into_iter()
-        .nth(wanted)
-        .ok_or_else(|| out_of_range(index))
+    ends.into_iter().nth(wanted).ok_or_else(|| out_of_range(index))
 }
 
 fn count(text: &str) -> i64 {
@@ -81,38 +61,27 @@ fn char_at(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(2..=2)?;
     let text = args.text(0)?;
     let at = byte_of(text, args.int(1)?)?;
-    Ok(text[at..].chars().next().map_or(Value::from(""), |found| {
-        Value::text(found.encode_utf8(&mut [0; 4]) as &str)
-    }))
+    Ok(text[at..]
+        .chars()
+        .next()
+        .map_or(Value::from(""), |found| Value::text(found.encode_utf8(&mut [0; 4]) as &str)))
 }
 
 fn index_of(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(2..=3)?;
     let (text, part) = (args.text(0)?, args.text(1)?);
-    let start = if args.len() == 3 {
-        byte_of(text, args.int(2)?)?
-    } else {
-        0
-    };
+    let start = if args.len() == 3 { byte_of(text, args.int(2)?)? } else { 0 };
     let found = text[start..].find(part.as_str());
-    Ok(Value::Int(
-        found.map_or(-1, |at| count(&text[..start + at])),
-    ))
+    Ok(Value::Int(found.map_or(-1, |at| count(&text[..start + at]))))
 }
 
 /// The last place where the part begins, at or before a given one.
 fn last_index_of(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(2..=3)?;
     let (text, part) = (args.text(0)?, args.text(1)?);
-    let last_start = if args.len() == 3 {
-        byte_of(text, args.int(2)?)?
-    } else {
-        text.len()
-    };
+    let last_start = if args.len() == 3 { byte_of(text, args.int(2)?)? } else { text.len() };
     let end = text.len().min(last_start.saturating_add(part.len()));
-    let end = (end..=text.len())
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(text.len());
+    let end = (end..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
     let mut found = text[..end].rfind(part.as_str());
     if found.is_some_and(|at| at > last_start) {
         found = text[..last_start].rfind(part.as_str());
@@ -122,11 +91,7 @@ fn last_index_of(args: &Args<'_>) -> Result<Value, Failed> {
 
 fn join(args: &Args<'_>) -> Result<Value, Failed> {
     args.expect(1..=2)?;
-    let separator = if args.len() == 2 {
-        args.text(1)?.as_str()
-    } else {
-        ""
-    };
+    let separator = if args.len() == 2 { args.text(1)?.as_str() } else { "" };
     let mut out = String::new();
     for (index, item) in args.list(0)?.iter().enumerate() {
         let Value::String(text) = item else {
@@ -159,8 +124,7 @@ fn split(args: &Args<'_>) -> Result<Value, Failed> {
     if separator.is_empty() {
         let mut rest = text.chars();
         for _ in 1..limit.min(text.chars().count()) {
-            rest.next()
-                .map_or(Ok(()), |found| push(found.encode_utf8(&mut [0; 4])))?;
+            rest.next().map_or(Ok(()), |found| push(found.encode_utf8(&mut [0; 4])))?;
         }
         if limit > 0 && !text.is_empty() {
             push(rest.as_str())?;
@@ -180,8 +144,7 @@ fn replace(args: &Args<'_>) -> Result<Value, Failed> {
         usize::MAX
     };
     let times = text.matches(from.as_str()).take(limit).count();
-    args.meter
-        .produce(text.len().saturating_add(times.saturating_mul(to.len())))?;
+    args.meter.produce(text.len().saturating_add(times.saturating_mul(to.len())))?;
     Ok(Value::from(text.replacen(from.as_str(), to, times)))
 }
 

@@ -6,42 +6,22 @@ use crate::fault::{Failed, failed};
 use crate::time::{Civil, SECOND, offset_seconds};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::method("getFullYear", TIMESTAMP, |args| {
-        civil(args, |time| time.year)
-    }),
-    Function::method("getMonth", TIMESTAMP, |args| {
-        civil(args, |time| i64::from(time.month) - 1)
-    }),
-    Function::method("getDate", TIMESTAMP, |args| {
-        civil(args, |time| i64::from(time.day))
-    }),
+    Function::method("getFullYear", TIMESTAMP, |args| civil(args, |time| time.year)),
+    Function::method("getMonth", TIMESTAMP, |args| civil(args, |time| i64::from(time.month) - 1)),
+    Function::method("getDate", TIMESTAMP, |args| civil(args, |time| i64::from(time.day))),
     Function::method("getDayOfMonth", TIMESTAMP, |args| {
         civil(args, |time| i64::from(time.day) - 1)
     }),
-    Function::method("getDayOfWeek", TIMESTAMP, |args| {
-        civil(args, |time| i64::from(time.weekday))
-    }),
-    Function::method("getDayOfYear", TIMESTAMP, |args| {
-        civil(args, |time| i64::from(time.yearday))
-    }),
-    Function::method("getHours", BOTH, |args| {
-        part(args, 3600 * SECOND, |time| time.hour)
-    }),
-    Function::method("getMinutes", BOTH, |args| {
-        part(args, 60 * SECOND, |time| time.minute)
-    }),
-    Function::method("getSeconds", BOTH, |args| {
-        part(args, SECOND, |time| time.second)
-    }),
+    Function::method("getDayOfWeek", TIMESTAMP, |args| civil(args, |time| i64::from(time.weekday))),
+    Function::method("getDayOfYear", TIMESTAMP, |args| civil(args, |time| i64::from(time.yearday))),
+    Function::method("getHours", BOTH, |args| part(args, 3600 * SECOND, |time| time.hour)),
+    Function::method("getMinutes", BOTH, |args| part(args, 60 * SECOND, |time| time.minute)),
+    Function::method("getSeconds", BOTH, |args| part(args, SECOND, |time| time.second)),
     Function::method("getMilliseconds", BOTH, milliseconds),
 ];
 
 const TIMESTAMP: &[&str] = &["timestamp -> int", "timestamp, string -> int"];
-const BOTH: &[&str] = &[
-    "timestamp -> int",
-    "timestamp, string -> int",
-    "duration -> int",
-];
+const BOTH: &[&str] = &["timestamp -> int", "timestamp, string -> int", "duration -> int"];
 
 /// Steps for looking up a time zone by name.
 const ZONE_STEPS: u64 = 200;
@@ -57,9 +37,7 @@ fn local(args: &Args<'_>) -> Result<Civil, Failed> {
     }
     args.meter.spend(ZONE_STEPS)?;
     let offset = offset_seconds(args.text(1)?, *seconds);
-    Ok(Civil::from_seconds(
-        seconds + offset.map_err(|message| failed("bad_conversion", message))?,
-    ))
+    Ok(Civil::from_seconds(seconds + offset.map_err(|message| failed("bad_conversion", message))?))
 }
 
 fn civil(args: &Args<'_>, read: fn(&Civil) -> i64) -> Result<Value, Failed> {

@@ -8,11 +8,8 @@ use super::{Args, Function};
 use crate::Value;
 use crate::fault::{Failed, failed};
 
-pub(super) const FUNCTIONS: &[Function] = &[Function::global(
-    "uuid.v5",
-    &["string -> string", "string, string -> string"],
-    v5,
-)];
+pub(super) const FUNCTIONS: &[Function] =
+    &[Function::global("uuid.v5", &["string -> string", "string, string -> string"], v5)];
 
 /// Of a text in the namespace for URLs, or of a namespace and a text.
 fn v5(args: &Args<'_>) -> Result<Value, Failed> {
@@ -26,7 +23,5 @@ fn v5(args: &Args<'_>) -> Result<Value, Failed> {
             args.text(1)?,
         )
     };
-    Ok(Value::from(
-        Uuid::new_v5(&namespace, text.as_bytes()).to_string(),
-    ))
+    Ok(Value::from(Uuid::new_v5(&namespace, text.as_bytes()).to_string()))
 }

@@ -13,10 +13,7 @@ struct Digits {
 impl Write for Digits {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let end = self.len + text.len();
-        self.bytes
-            .get_mut(self.len..end)
-            .ok_or(fmt::Error)?
-            .copy_from_slice(text.as_bytes());
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
         self.len = end;
         Ok(())
     }
@@ -29,19 +26,12 @@ pub(crate) fn write_double(number: f64, out: &mut impl Write) -> fmt::Result {
         return out.write_str("NaN");
     }
     if number.is_infinite() {
-        return out.write_str(if number > 0.0 {
-            "Infinity"
-        } else {
-            "-Infinity"
-        });
+        return out.write_str(if number > 0.0 { "Infinity" } else { "-Infinity" });
     }
     if number == 0.0 {
         return out.write_str(if number.is_sign_negative() { "-0" } else { "0" });
     }
-    let mut scratch = Digits {
-        bytes: [0; DIGITS_MAX],
-        len: 0,
-    };
+    let mut scratch = Digits { bytes: [0; DIGITS_MAX], len: 0 };
     write!(scratch, "{:e}", libm::fabs(number))?;
     if number < 0.0 {
         out.write_char('-')?;
@@ -49,12 +39,7 @@ pub(crate) fn write_double(number: f64, out: &mut impl Write) -> fmt::Result {
     let text = core::str::from_utf8(&scratch.bytes[..scratch.len]).map_err(|_| fmt::Error)?;
     let (mantissa, exponent) = text.split_once('e').ok_or(fmt::Error)?;
     let (first, rest) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    place_point(
-        first,
-        rest,
-        exponent.parse::<i32>().map_err(|_| fmt::Error)?,
-        out,
-    )
+    place_point(first, rest, exponent.parse::<i32>().map_err(|_| fmt::Error)?, out)
 }
 
 /// Lays out `first.rest * 10^exponent`, where `first` is one digit.

@@ -50,10 +50,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn fault(&self, message: &str) -> JsonError {
-        JsonError {
-            at: self.at,
-            message: message.into(),
-        }
+        JsonError { at: self.at, message: message.into() }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -146,10 +143,7 @@ impl Reader<'_> {
             Ok(map) => Ok(Value::Map(Arc::new(map))),
             Err(key) => {
                 let name = crate::brief(key.as_str().unwrap_or_default());
-                Err(JsonError {
-                    at: opened,
-                    message: format!("key `{name}` is there twice"),
-                })
+                Err(JsonError { at: opened, message: format!("key `{name}` is there twice") })
             }
         }
     }
@@ -196,11 +190,8 @@ impl Reader<'_> {
         if matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
             return self.double(start);
         }
-        let number = if self.bytes[start] == b'-' {
-            whole
-        } else {
-            whole.and_then(i64::checked_neg)
-        };
+        let number =
+            if self.bytes[start] == b'-' { whole } else { whole.and_then(i64::checked_neg) };
         number.map(Value::Int).ok_or_else(|| JsonError {
             at: start,
             message: "a whole number must be within -9223372036854775808 and 9223372036854775807"
@@ -223,10 +214,7 @@ impl Reader<'_> {
         }
         match self.text[start..self.at].parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Value::Double(number)),
-            _ => Err(JsonError {
-                at: start,
-                message: "the number is too large".into(),
-            }),
+            _ => Err(JsonError { at: start, message: "the number is too large".into() }),
         }
     }
 
@@ -235,11 +223,7 @@ impl Reader<'_> {
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
-        if self.at == start {
-            Err(self.fault("expected a digit"))
-        } else {
-            Ok(())
-        }
+        if self.at == start { Err(self.fault("expected a digit")) } else { Ok(()) }
     }
 
     fn string(&mut self) -> Result<Text, JsonError> {

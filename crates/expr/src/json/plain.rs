@@ -16,11 +16,7 @@ use crate::value::{Key, Map, Value};
 /// text, an optional is what it holds and a missing one is left out (alone it is null). NaN and
 /// infinities are refused.
 pub(crate) fn plain(value: &Value) -> Result<Cow<'_, Value>, Failed> {
-    if is_plain(value) {
-        Ok(Cow::Borrowed(value))
-    } else {
-        convert(value).map(Cow::Owned)
-    }
+    if is_plain(value) { Ok(Cow::Borrowed(value)) } else { convert(value).map(Cow::Owned) }
 }
 
 fn is_plain(value: &Value) -> bool {
@@ -28,9 +24,9 @@ fn is_plain(value: &Value) -> bool {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::String(_) => true,
         Value::Double(number) => number.is_finite(),
         Value::List(items) => items.iter().all(is_plain),
-        Value::Map(map) => map
-            .iter()
-            .all(|(key, value)| matches!(key, Key::String(_)) && is_plain(value)),
+        Value::Map(map) => {
+            map.iter().all(|(key, value)| matches!(key, Key::String(_)) && is_plain(value))
+        }
         _ => false,
     }
 }
@@ -50,9 +46,7 @@ fn convert(value: &Value) -> Result<Value, Failed> {
         Value::Optional(Some(value)) => convert(value)?,
         Value::List(items) => {
             let there = items.iter().filter(|item| !is_none(item));
-            Value::List(Arc::new(
-                there.map(convert).collect::<Result<Vec<Value>, Failed>>()?,
-            ))
+            Value::List(Arc::new(there.map(convert).collect::<Result<Vec<Value>, Failed>>()?))
         }
         Value::Map(map) => {
             let there = map.iter().filter(|(_, value)| !is_none(value));

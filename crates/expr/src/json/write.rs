@@ -80,10 +80,8 @@ fn write_list(items: &[Value], form: Form, out: &mut Vec<u8>) {
 fn write_map(map: &Map, form: Form, out: &mut Vec<u8>) {
     out.push(b'{');
     if form == Form::Canonical && map.iter().any(|(key, _)| !is_plain(key)) {
-        let mut entries: Vec<(Text, &Value)> = map
-            .iter()
-            .map(|(key, value)| (key_text(key), value))
-            .collect();
+        let mut entries: Vec<(Text, &Value)> =
+            map.iter().map(|(key, value)| (key_text(key), value)).collect();
         entries.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
         for (index, (key, value)) in entries.iter().enumerate() {
             write_entry(index, key, value, form, out);
@@ -141,11 +139,7 @@ fn write_double(number: f64, form: Form, out: &mut Vec<u8>) {
         out.extend_from_slice(b"null");
         return;
     }
-    let number = if form == Form::Canonical && number == 0.0 {
-        0.0
-    } else {
-        number
-    };
+    let number = if form == Form::Canonical && number == 0.0 { 0.0 } else { number };
     let start = out.len();
     number::write_double(number, &mut Bytes(out)).expect("a vector takes every byte");
     if form == Form::Compact && !out[start..].iter().any(|byte| matches!(byte, b'.' | b'e')) {

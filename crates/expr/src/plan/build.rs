@@ -42,23 +42,14 @@ impl Builder<'_> {
         let ast = self.ast;
         let op = match ast.expr(id) {
             Expr::Literal(value) => Op::Const(value.clone()),
-            Expr::Ident { .. }
-            | Expr::Select {
-                optional: false, ..
-            } => return self.path(id),
-            Expr::Select { operand, field, .. } => Op::SelectOptional {
-                operand: self.expr(*operand),
-                field: field.clone(),
-            },
-            Expr::Has { operand, field, .. } => Op::Has {
-                operand: self.expr(*operand),
-                field: field.clone(),
-            },
-            Expr::Index {
-                operand,
-                index,
-                optional,
-            } => {
+            Expr::Ident { .. } | Expr::Select { optional: false, .. } => return self.path(id),
+            Expr::Select { operand, field, .. } => {
+                Op::SelectOptional { operand: self.expr(*operand), field: field.clone() }
+            }
+            Expr::Has { operand, field, .. } => {
+                Op::Has { operand: self.expr(*operand), field: field.clone() }
+            }
+            Expr::Index { operand, index, optional } => {
                 let (operand, index) = (self.expr(*operand), self.expr(*index));
                 if *optional {
                     Op::IndexOptional { operand, index }
@@ -66,17 +57,10 @@ impl Builder<'_> {
                     Op::Index { operand, index }
                 }
             }
-            Expr::Call {
-                target, name, args, ..
-            } => self.call(*target, name, args, ast.range(id)),
+            Expr::Call { target, name, args, .. } => self.call(*target, name, args, ast.range(id)),
             Expr::List(items) => {
                 self.plan.builds = true;
-                Op::List(
-                    items
-                        .iter()
-                        .map(|item| (self.expr(item.value), item.optional))
-                        .collect(),
-                )
+                Op::List(items.iter().map(|item| (self.expr(item.value), item.optional)).collect())
             }
             Expr::Map(entries) => {
                 self.plan.builds = true;
@@ -98,15 +82,9 @@ impl Builder<'_> {
             Expr::Fold(fold) => self.fold(fold),
             Expr::Bind { name, value, body } => {
                 let value = self.expr(*value);
-                Op::Bind {
-                    value,
-                    body: self.within(&[name], |this| this.expr(*body)),
-                }
+                Op::Bind { value, body: self.within(&[name], |this| this.expr(*body)) }
             }
-            Expr::Error => Op::Fail {
-                kind: "syntax",
-                message: "the expression has faults".into(),
-            },
+            Expr::Error => Op::Fail { kind: "syntax", message: "the expression has faults".into() },
         };
         self.add(op, ast.range(id))
     }
@@ -122,13 +100,10 @@ impl Builder<'_> {
     fn fold(&mut self, fold: &syntax::Fold) -> Op {
         self.plan.builds = true;
         let range = self.expr(fold.range);
-        let names: Vec<&Text> = [Some(&fold.first), fold.second.as_ref()]
-            .into_iter()
-            .flatten()
-            .collect();
-        let (filter, body) = self.within(&names, |this| {
-            (fold.filter.map(|id| this.expr(id)), this.expr(fold.body))
-        });
+        let names: Vec<&Text> =
+            [Some(&fold.first), fold.second.as_ref()].into_iter().flatten().collect();
+        let (filter, body) =
+            self.within(&names, |this| (fold.filter.map(|id| this.expr(id)), this.expr(fold.body)));
         Op::Fold(Box::new(Fold {
             kind: fold.kind,
             range,
@@ -144,12 +119,7 @@ impl Builder<'_> {
         let mut at = id;
         loop {
             match self.ast.expr(at) {
-                Expr::Select {
-                    operand,
-                    field,
-                    optional: false,
-                    ..
-                } => {
+                Expr::Select { operand, field, optional: false, .. } => {
                     fields.insert(0, (field.clone(), at));
                     at = *operand;
                 }
@@ -173,11 +143,7 @@ impl Builder<'_> {
         end: Id,
         mut fields: Vec<(Text, Id)>,
     ) -> At {
-        let local = self
-            .locals
-            .iter()
-            .rev()
-            .position(|local| local == name && !absolute);
+        let local = self.locals.iter().rev().position(|local| local == name && !absolute);
         if let Some(distance) = local {
             let local = self.plan.add(Op::Local(distance), self.ast.range(start));
             return self.select_all(local, fields);
@@ -188,9 +154,7 @@ impl Builder<'_> {
                 self.plan.uses |= 1 << slot;
                 let fields: Box<[Text]> = fields.drain(used..).map(|(field, _)| field).collect();
                 self.plan.paths.push((slot, fields.to_vec()));
-                let at = self
-                    .plan
-                    .add(Op::Path { slot, fields }, self.ast.range(end));
+                let at = self.plan.add(Op::Path { slot, fields }, self.ast.range(end));
                 self.tips.push((at, self.plan.paths.len() - 1));
                 at
             }
@@ -200,20 +164,13 @@ impl Builder<'_> {
             }
             None => match function::type_name(name, &names) {
                 Some((ty, used)) => {
-                    let constant = self
-                        .plan
-                        .add(Op::Const(Value::Type(ty.into())), self.ast.range(start));
+                    let constant =
+                        self.plan.add(Op::Const(Value::Type(ty.into())), self.ast.range(start));
                     self.select_all(constant, fields.split_off(used))
                 }
                 None => {
                     let message = format!("there is no `{name}` here").into();
-                    self.plan.add(
-                        Op::Fail {
-                            kind: "unknown_root",
-                            message,
-                        },
-                        self.ast.range(start),
-                    )
+                    self.plan.add(Op::Fail { kind: "unknown_root", message }, self.ast.range(start))
                 }
             },
         }
@@ -254,16 +211,9 @@ impl Builder<'_> {
         let (function, on_target) = function::resolve(self.ast, target, name, taken);
         let Some(function) = function else {
             let message = format!("there is no function `{name}`").into();
-            return Op::Fail {
-                kind: "unknown_function",
-                message,
-            };
+            return Op::Fail { kind: "unknown_function", message };
         };
-        let args: Box<[At]> = on_target
-            .iter()
-            .chain(args)
-            .map(|id| self.expr(*id))
-            .collect();
+        let args: Box<[At]> = on_target.iter().chain(args).map(|id| self.expr(*id)).collect();
         self.plan.builds |= function.builds;
         if let ("or" | "orValue", [operand, otherwise]) = (function.name, &args[..]) {
             return Op::OrElse {
@@ -278,14 +228,9 @@ impl Builder<'_> {
         {
             match function::compile_regex(pattern) {
                 Ok(regex) => {
-                    return Op::Matches {
-                        text,
-                        regex: Box::new(regex),
-                    };
+                    return Op::Matches { text, regex: Box::new(regex) };
                 }
-                Err(error) => self
-                    .faults
-                    .push(Fault::error("bad_literal", range, error.message)),
+                Err(error) => self.faults.push(Fault::error("bad_literal", range, error.message)),
             }
         }
         Op::Call { function, args }
@@ -323,14 +268,12 @@ impl Builder<'_> {
             }
             Op::And(operands) | Op::Or(operands) => operands.iter().all(constant),
             Op::Ternary(a, b, c) => constant(a) && constant(b) && constant(c),
-            Op::OrElse {
-                operand, otherwise, ..
-            } => constant(operand) && constant(otherwise),
+            Op::OrElse { operand, otherwise, .. } => constant(operand) && constant(otherwise),
             Op::Binary(_, left, right) => constant(left) && constant(right),
             Op::List(items) => items.iter().all(|(value, _)| constant(value)),
-            Op::Map(entries) => entries
-                .iter()
-                .all(|(key, value, _)| constant(key) && constant(value)),
+            Op::Map(entries) => {
+                entries.iter().all(|(key, value, _)| constant(key) && constant(value))
+            }
             Op::Call { args, .. } => args.iter().all(constant),
         }
     }

@@ -33,11 +33,7 @@ impl Ast {
     pub(crate) fn add(&mut self, expr: Expr, range: Range<usize>) -> Id {
         let mut depth = 0;
         expr.for_each_child(|child| depth = depth.max(self.depth(child)));
-        self.nodes.push(Node {
-            expr,
-            range,
-            depth: depth + 1,
-        });
+        self.nodes.push(Node { expr, range, depth: depth + 1 });
         Id(self.nodes.len() as u32 - 1)
     }
 
@@ -195,15 +191,9 @@ impl Expr {
             Expr::Literal(_) | Expr::Ident { .. } | Expr::Error => {}
             Expr::Select { operand, .. } | Expr::Has { operand, .. } => visit(*operand),
             Expr::Not(operand) | Expr::Negate(operand) => visit(*operand),
-            Expr::Index {
-                operand: a,
-                index: b,
-                ..
-            }
+            Expr::Index { operand: a, index: b, .. }
             | Expr::Binary(_, a, b)
-            | Expr::Bind {
-                value: a, body: b, ..
-            } => {
+            | Expr::Bind { value: a, body: b, .. } => {
                 visit(*a);
                 visit(*b);
             }

@@ -50,11 +50,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn byte(&self, ahead: usize) -> u8 {
-        self.text
-            .as_bytes()
-            .get(self.at + ahead)
-            .copied()
-            .unwrap_or(0)
+        self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
     }
 
     /// The next token; at the end of the text `End`, again and again.
@@ -71,10 +67,7 @@ impl<'a> Lexer<'a> {
                 (b' ' | b'\t' | b'\n' | b'\r' | 0x0c, _) => self.at += 1,
                 (b'/', b'/') => {
                     let rest = &self.text.as_bytes()[self.at..];
-                    self.at += rest
-                        .iter()
-                        .position(|byte| *byte == b'\n')
-                        .unwrap_or(rest.len());
+                    self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
                 }
                 _ => return,
             }
@@ -127,10 +120,7 @@ impl<'a> Lexer<'a> {
             b'>' => Token::Greater,
             _ => Token::Unknown,
         };
-        self.at += self.text[self.at..]
-            .chars()
-            .next()
-            .map_or(1, char::len_utf8);
+        self.at += self.text[self.at..].chars().next().map_or(1, char::len_utf8);
         token
     }
 

@@ -15,11 +15,7 @@ pub(crate) fn int(text: &str, negative: bool) -> Option<i64> {
         Some(hex) => u64::from_str_radix(hex, 16).ok()?,
         None => text.parse::<u64>().ok()?,
     };
-    if negative {
-        0i64.checked_sub_unsigned(magnitude)
-    } else {
-        i64::try_from(magnitude).ok()
-    }
+    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
 }
 
 /// A string or bytes literal, prefix and quotes included.
@@ -38,11 +34,7 @@ pub(crate) fn text(token: &str) -> Result<Value, Bad> {
     let body = &quoted[width..quoted.len() - width];
     let start = quote_at + width;
     if is_bytes {
-        let bytes = if is_raw {
-            body.as_bytes().to_vec()
-        } else {
-            unescape_bytes(body, start)?
-        };
+        let bytes = if is_raw { body.as_bytes().to_vec() } else { unescape_bytes(body, start)? };
         Ok(Value::Bytes(bytes.into()))
     } else if is_raw || !body.contains('\\') {
         Ok(Value::String(body.into()))
@@ -89,10 +81,7 @@ fn unescape_bytes(body: &str, start: usize) -> Result<Vec<u8>, Bad> {
         let (escape, len) = escape(&rest[at..]).ok_or_else(|| unknown(&rest[at..], begin))?;
         match escape {
             Escape::Char(found) => out.extend_from_slice(found.encode_utf8(&mut [0; 4]).as_bytes()),
-            Escape::Code {
-                code,
-                is_byte: true,
-            } => {
+            Escape::Code { code, is_byte: true } => {
                 out.push(
                     u8::try_from(code)
                         .map_err(|_| (begin..begin + len, "this is more than a byte"))?,
@@ -107,10 +96,7 @@ fn unescape_bytes(body: &str, start: usize) -> Result<Vec<u8>, Bad> {
 }
 
 fn unknown(text: &str, begin: usize) -> Bad {
-    (
-        begin..begin + text.chars().take(2).map(char::len_utf8).sum::<usize>(),
-        "unknown escape",
-    )
+    (begin..begin + text.chars().take(2).map(char::len_utf8).sum::<usize>(), "unknown escape")
 }
 
 /// The escape that a text begins with, and its length in bytes.
@@ -139,11 +125,5 @@ fn code(text: &str, skip: usize, digits: usize, radix: u32) -> Option<(Escape, u
         return None;
     }
     let code = u32::from_str_radix(part, radix).ok()?;
-    Some((
-        Escape::Code {
-            code,
-            is_byte: digits < 4,
-        },
-        skip + digits,
-    ))
+    Some((Escape::Code { code, is_byte: digits < 4 }, skip + digits))
 }

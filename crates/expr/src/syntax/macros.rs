@@ -48,12 +48,7 @@ fn is_ident(ast: &Ast, id: Id, wanted: &str) -> bool {
 
 fn has(ast: &Ast, call: &Call<'_>) -> Result<Expr, Box<Fault>> {
     if let [arg] = call.args[..]
-        && let Expr::Select {
-            operand,
-            field,
-            field_range,
-            optional: false,
-        } = ast.expr(arg)
+        && let Expr::Select { operand, field, field_range, optional: false } = ast.expr(arg)
     {
         return Ok(Expr::Has {
             operand: *operand,
@@ -71,18 +66,10 @@ fn has(ast: &Ast, call: &Call<'_>) -> Result<Expr, Box<Fault>> {
 
 fn bind(ast: &Ast, call: &Call<'_>) -> Result<Expr, Box<Fault>> {
     match call.args[..] {
-        [name, value, body] => Ok(Expr::Bind {
-            name: variable(ast, name)?,
-            value,
-            body,
-        }),
+        [name, value, body] => Ok(Expr::Bind { name: variable(ast, name)?, value, body }),
         _ => {
             let message = "`cel.bind` takes a name, a value and the expression that uses the name";
-            Err(Box::new(Fault::error(
-                "syntax",
-                call.name_range.clone(),
-                message,
-            )))
+            Err(Box::new(Fault::error("syntax", call.name_range.clone(), message)))
         }
     }
 }
@@ -123,33 +110,20 @@ fn build(
     let first = variable(ast, names[0])?;
     let second = names.get(1).map(|name| variable(ast, *name)).transpose()?;
     if second.as_ref() == Some(&first) {
-        let fault = Fault::error(
-            "syntax",
-            ast.range(names[1]),
-            format!("`{first}` is bound twice"),
-        );
+        let fault =
+            Fault::error("syntax", ast.range(names[1]), format!("`{first}` is bound twice"));
         return Err(Box::new(fault));
     }
     let (filter, body) = match *bodies {
         [filter, body] => (Some(filter), body),
         _ => (None, bodies[0]),
     };
-    Ok(Expr::Fold(Box::new(Fold {
-        kind,
-        range: target,
-        first,
-        second,
-        filter,
-        body,
-    })))
+    Ok(Expr::Fold(Box::new(Fold { kind, range: target, first, second, filter, body })))
 }
 
 fn variable(ast: &Ast, id: Id) -> Result<Text, Box<Fault>> {
     match ast.expr(id) {
-        Expr::Ident {
-            name,
-            absolute: false,
-        } => Ok(name.clone()),
+        Expr::Ident { name, absolute: false } => Ok(name.clone()),
         _ => Err(Box::new(Fault::error(
             "syntax",
             ast.range(id),

@@ -30,10 +30,8 @@ pub(crate) fn parse(source: &str) -> (Ast, Id, Vec<Fault>) {
         stopped: false,
     };
     if source.len() > SOURCE_MAX {
-        let message = format!(
-            "the expression has {} bytes, at most {SOURCE_MAX} are read",
-            source.len()
-        );
+        let message =
+            format!("the expression has {} bytes, at most {SOURCE_MAX} are read", source.len());
         parser.stop("too_long", 0..source.len(), message);
         let root = parser.add(Expr::Error, 0..source.len());
         return (parser.ast, root, parser.faults);
@@ -89,18 +87,11 @@ impl<'a> Parser<'a> {
     }
 
     fn too_deep(&mut self, range: Range<usize>) {
-        self.stop(
-            "too_deep",
-            range,
-            format!("the expression nests more than {DEPTH_MAX} levels"),
-        );
+        self.stop("too_deep", range, format!("the expression nests more than {DEPTH_MAX} levels"));
     }
 
     fn fault(&mut self, range: Range<usize>, message: impl Into<String>) {
-        let again = self
-            .faults
-            .iter()
-            .any(|fault| fault.range.start == range.start);
+        let again = self.faults.iter().any(|fault| fault.range.start == range.start);
         if !self.stopped && !again && self.faults.len() < FAULTS_MAX {
             self.faults.push(Fault::error("syntax", range, message));
         }
@@ -119,10 +110,9 @@ impl<'a> Parser<'a> {
     fn unexpected(&mut self, expected: &str) {
         let range = self.range.clone();
         match self.token {
-            Token::End => self.fault(
-                range,
-                format!("expected {expected}, but the expression ends"),
-            ),
+            Token::End => {
+                self.fault(range, format!("expected {expected}, but the expression ends"))
+            }
             Token::Unclosed => {
                 self.fault(range.start..range.start + 1, "the closing quote is missing")
             }
@@ -139,11 +129,7 @@ impl<'a> Parser<'a> {
         if self.nesting > DEPTH_MAX {
             self.too_deep(self.range.clone());
         }
-        let condition = if self.stopped {
-            self.error_here()
-        } else {
-            self.binary(0)
-        };
+        let condition = if self.stopped { self.error_here() } else { self.binary(0) };
         let id = if self.eat(Token::Question) {
             let then = self.expr();
             if !self.eat(Token::Colon) {
@@ -242,11 +228,7 @@ impl<'a> Parser<'a> {
         };
         for (sign, start) in signs.into_iter().rev() {
             let range = start..self.ast.range(id).end;
-            let expr = if sign == Token::Not {
-                Expr::Not(id)
-            } else {
-                Expr::Negate(id)
-            };
+            let expr = if sign == Token::Not { Expr::Not(id) } else { Expr::Negate(id) };
             id = self.add(expr, range);
         }
         id

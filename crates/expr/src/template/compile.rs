@@ -25,11 +25,7 @@ pub(super) fn compile(source: &str, place: Place, scope: &Scope) -> Compiled<Tem
         text.push_str(&source[at..dollar]);
         let start = dollar + 2;
         let Some(end) = expression_end(source, start) else {
-            let fault = Fault::error(
-                "syntax",
-                dollar..start,
-                "the closing `}` of `${` is missing",
-            );
+            let fault = Fault::error("syntax", dollar..start, "the closing `}` of `${` is missing");
             faults.push(fault.help("write `$${` for the text `${`"));
             return Compiled::new(Template::Literal(Value::Null), faults);
         };
@@ -61,10 +57,7 @@ fn assemble(mut parts: Vec<Part>, place: Place) -> Template {
         }
         last => {
             parts.extend(last);
-            Template::Joined(Arc::new(Joined {
-                place,
-                parts: parts.into(),
-            }))
+            Template::Joined(Arc::new(Joined { place, parts: parts.into() }))
         }
     }
 }

@@ -16,28 +16,16 @@ pub(super) fn output_type(template: &Template) -> Type {
             let field = |(name, item): &(crate::Text, Template)| {
                 let required =
                     !matches!(item, Template::Expr(program) if may_be_none(program.output_type()));
-                (
-                    name.clone(),
-                    Field {
-                        ty: output_type(item),
-                        required,
-                    },
-                )
+                (name.clone(), Field { ty: output_type(item), required })
             };
             let fields = entries.iter().map(field).collect();
-            Type::Object(Arc::new(ObjectType {
-                name: None,
-                fields,
-                open: false,
-            }))
+            Type::Object(Arc::new(ObjectType { name: None, fields, open: false }))
         }
     }
 }
 
 fn may_be_none(ty: &Type) -> bool {
-    ty.members()
-        .iter()
-        .any(|member| matches!(member, Type::Optional(_)))
+    ty.members().iter().any(|member| matches!(member, Type::Optional(_)))
 }
 
 /// The type as JSON has it: times, durations, bytes are text, an optional is what it holds.
@@ -50,13 +38,8 @@ fn plain(ty: &Type) -> Type {
         Type::Union(members) => Type::union(members.iter().map(plain)),
         Type::Object(object) => {
             let fields = object.fields.iter();
-            let field = |field: &Field| Field {
-                ty: plain(&field.ty),
-                required: field.required,
-            };
-            let fields = fields
-                .map(|(name, known)| (name.clone(), field(known)))
-                .collect();
+            let field = |field: &Field| Field { ty: plain(&field.ty), required: field.required };
+            let fields = fields.map(|(name, known)| (name.clone(), field(known))).collect();
             Type::Object(Arc::new(ObjectType {
                 name: object.name.clone(),
                 fields,

@@ -52,10 +52,7 @@ pub(super) fn render(
 /// A failure about the whole of an expression.
 fn at(program: &Program) -> impl Fn(Failed) -> EvalError {
     let range = program.range();
-    move |failure| EvalError {
-        range: range.clone(),
-        ..failure.into_error()
-    }
+    move |failure| EvalError { range: range.clone(), ..failure.into_error() }
 }
 
 fn join(joined: &Joined, roots: &[Value], fuel: &mut Fuel) -> Result<Value, EvalError> {
@@ -80,11 +77,7 @@ fn join(joined: &Joined, roots: &[Value], fuel: &mut Fuel) -> Result<Value, Eval
         }
         if out.len() > TEXT_MAX {
             let message = "the template makes a text of more than 16 MiB".into();
-            return Err(EvalError {
-                kind: "too_large",
-                message,
-                range: 0..0,
-            });
+            return Err(EvalError { kind: "too_large", message, range: 0..0 });
         }
     }
     for (range, program) in values {
@@ -106,10 +99,9 @@ fn text_of(value: &Value) -> Result<Cow<'_, str>, Failed> {
             Err(failed("null_in_text", "null cannot stand inside text"))
         }
         Value::Optional(Some(value)) => text_of(value),
-        Value::Double(number) if !number.is_finite() => Err(failed(
-            "not_json",
-            "NaN and infinity cannot stand inside text",
-        )),
+        Value::Double(number) if !number.is_finite() => {
+            Err(failed("not_json", "NaN and infinity cannot stand inside text"))
+        }
         value => match scalar_text(value) {
             Some(text) => Ok(Cow::Owned(text)),
             None => match &*json::plain(value)? {

@@ -66,15 +66,11 @@ pub(super) fn check_segment(url: &str, value: Range<usize>) -> Result<(), Failed
         return Ok(());
     }
     let start = before.rfind('/').map_or(0, |at| at + 1);
-    let end = url[value.end..]
-        .find(['/', '?', '#'])
-        .map_or(url.len(), |at| value.end + at);
+    let end = url[value.end..].find(['/', '?', '#']).map_or(url.len(), |at| value.end + at);
     match &url[start..end] {
-        segment @ ("" | "." | "..") => Err(refused(
-            "bad_segment",
-            segment,
-            "cannot be a segment of a URL's path",
-        )),
+        segment @ ("" | "." | "..") => {
+            Err(refused("bad_segment", segment, "cannot be a segment of a URL's path"))
+        }
         _ => Ok(()),
     }
 }

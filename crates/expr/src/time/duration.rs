@@ -35,15 +35,9 @@ pub fn parse_duration(text: &str) -> Result<i128, String> {
     }
     let mut sum: i128 = 0;
     while !rest.is_empty() {
-        let number_end = rest
-            .bytes()
-            .take_while(|b| b.is_ascii_digit() || *b == b'.')
-            .count();
+        let number_end = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
         let (number, behind) = rest.split_at(number_end);
-        let unit_end = behind
-            .bytes()
-            .take_while(|b| !b.is_ascii_digit() && *b != b'.')
-            .count();
+        let unit_end = behind.bytes().take_while(|b| !b.is_ascii_digit() && *b != b'.').count();
         let (unit, next) = behind.split_at(unit_end);
         let scale = unit_nanos(unit).ok_or_else(malformed)?;
         let part = scaled(number, scale).ok_or_else(malformed)?;
@@ -75,11 +69,7 @@ fn scaled(number: &str, scale: i128) -> Option<i128> {
         return None;
     }
     // Only digits are left, so all that parsing can find wrong is too many of them.
-    let whole: i128 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().unwrap_or(i128::MAX)
-    };
+    let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(i128::MAX) };
     let fraction = &fraction[..fraction.len().min(18)];
     let part = if fraction.is_empty() {
         0

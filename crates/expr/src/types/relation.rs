@@ -38,11 +38,7 @@ fn join_members(a: &Type, b: &Type) -> Type {
             None => members.push(new.clone()),
         }
     }
-    if members.len() > UNION_MAX {
-        Type::Dyn
-    } else {
-        Type::Union(members.into())
-    }
+    if members.len() > UNION_MAX { Type::Dyn } else { Type::Union(members.into()) }
 }
 
 pub(super) fn can_be(ty: &Type, wanted: &Type) -> bool {
@@ -59,10 +55,8 @@ pub(super) fn can_be(ty: &Type, wanted: &Type) -> bool {
         }
         (Type::Map(key, _), Type::Object(_)) => can_be(key, &Type::String),
         (Type::Object(a), Type::Object(b)) => {
-            let fields = b
-                .fields
-                .iter()
-                .filter_map(|(name, wanted)| Some((a.fields.get(name)?, wanted)));
+            let fields =
+                b.fields.iter().filter_map(|(name, wanted)| Some((a.fields.get(name)?, wanted)));
             let mut fields = fields;
             fields.all(|(field, wanted)| can_be(&field.ty, &wanted.ty))
         }
@@ -111,21 +105,13 @@ pub(super) fn of(value: &Value) -> Type {
         Value::Optional(inner) => Type::optional(inner.as_deref().map_or(Type::never(), of)),
         Value::Map(map) => {
             let field = |(key, value): &(Key, Value)| match key {
-                Key::String(name) => Some((
-                    name.clone(),
-                    Field {
-                        ty: of(value),
-                        required: true,
-                    },
-                )),
+                Key::String(name) => Some((name.clone(), Field { ty: of(value), required: true })),
                 _ => None,
             };
             match map.iter().map(field).collect::<Option<BTreeMap<_, _>>>() {
-                Some(fields) => Type::Object(Arc::new(ObjectType {
-                    name: None,
-                    fields,
-                    open: false,
-                })),
+                Some(fields) => {
+                    Type::Object(Arc::new(ObjectType { name: None, fields, open: false }))
+                }
                 None => Type::Map(Box::new(Type::Dyn), Box::new(Type::Dyn)),
             }
         }

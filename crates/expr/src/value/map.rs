@@ -87,10 +87,7 @@ impl Map {
 
     /// The value under any key.
     pub fn get_key(&self, wanted: &Key) -> Option<&Value> {
-        self.entries
-            .binary_search_by(|(key, _)| key.cmp(wanted))
-            .ok()
-            .map(|at| &self.entries[at].1)
+        self.entries.binary_search_by(|(key, _)| key.cmp(wanted)).ok().map(|at| &self.entries[at].1)
     }
 
     /// Puts a value under a key, in place of an earlier one.
@@ -103,10 +100,7 @@ impl Map {
 
     /// Takes a text key and its value out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let at = self
-            .entries
-            .binary_search_by(|(key, _)| compare_text(key, name))
-            .ok()?;
+        let at = self.entries.binary_search_by(|(key, _)| compare_text(key, name)).ok()?;
         Some(self.entries.remove(at).1)
     }
 

@@ -22,14 +22,8 @@ impl PartialEq for Value {
                 a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a == b)
             }
             (
-                Value::Timestamp {
-                    seconds: a,
-                    nanos: m,
-                },
-                Value::Timestamp {
-                    seconds: b,
-                    nanos: n,
-                },
+                Value::Timestamp { seconds: a, nanos: m },
+                Value::Timestamp { seconds: b, nanos: n },
             ) => a == b && m == n,
             (Value::Duration(a), Value::Duration(b)) => a == b,
             (Value::Type(a), Value::Type(b)) => a == b,
@@ -52,14 +46,8 @@ impl Value {
             (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
             (Value::Bytes(a), Value::Bytes(b)) => Some(a.cmp(b)),
             (
-                Value::Timestamp {
-                    seconds: a,
-                    nanos: m,
-                },
-                Value::Timestamp {
-                    seconds: b,
-                    nanos: n,
-                },
+                Value::Timestamp { seconds: a, nanos: m },
+                Value::Timestamp { seconds: b, nanos: n },
             ) => Some((a, m).cmp(&(b, n))),
             (Value::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
             _ => None,
@@ -100,9 +88,7 @@ impl Value {
             (Value::Type(a), Value::Type(b)) => a.cmp(b),
             (Value::Optional(Some(a)), Value::Optional(Some(b))) => a.total_order(b),
             (Value::Optional(a), Value::Optional(b)) => a.is_some().cmp(&b.is_some()),
-            _ => self
-                .compare(other)
-                .unwrap_or_else(|| self.rank().cmp(&other.rank())),
+            _ => self.compare(other).unwrap_or_else(|| self.rank().cmp(&other.rank())),
         }
     }
 
@@ -128,8 +114,7 @@ fn order_all(mut pairs: impl Iterator<Item = Ordering>, lengths: Ordering) -> Or
 }
 
 fn order_doubles(a: f64, b: f64) -> Ordering {
-    a.partial_cmp(&b)
-        .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+    a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
 /// Exact, unlike `compare`: an order that rounds would not be transitive, and a sort needs that.
@@ -142,9 +127,5 @@ fn order_int_double(a: i64, b: f64) -> Ordering {
         return Ordering::Greater;
     }
     let floor = libm::floor(b);
-    a.cmp(&(floor as i64)).then(if b > floor {
-        Ordering::Less
-    } else {
-        Ordering::Equal
-    })
+    a.cmp(&(floor as i64)).then(if b > floor { Ordering::Less } else { Ordering::Equal })
 }

@@ -32,9 +32,7 @@ pub struct Between {
 pub async fn read(client: &Client, url: &str) -> Result<Counters, Fault> {
     let response = client.get("/metrics").send().await?;
     let body = response.into_body().collect().await;
-    let bytes = body
-        .map_err(|error| unreachable(url, &error.to_string()))?
-        .to_bytes();
+    let bytes = body.map_err(|error| unreachable(url, &error.to_string()))?.to_bytes();
     Ok(parse(&String::from_utf8_lossy(&bytes)))
 }
 
@@ -83,11 +81,8 @@ impl Counters {
     /// The median, between the bounds of its bucket in proportion.
     fn sync_p50_us(&self, earlier: &Counters) -> f64 {
         let counted = |bound: &u64, count: &f64| count - earlier.syncs.get(bound).unwrap_or(&0.0);
-        let total = self
-            .syncs
-            .iter()
-            .next_back()
-            .map_or(0.0, |(bound, count)| counted(bound, count));
+        let total =
+            self.syncs.iter().next_back().map_or(0.0, |(bound, count)| counted(bound, count));
         let half = total / 2.0;
         let (mut below, mut lower) = (0.0, 0.0);
         for (bound, count) in &self.syncs {

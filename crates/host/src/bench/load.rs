@@ -47,21 +47,11 @@ pub async fn run(
         let (address, request) = (address.to_owned(), request.clone());
         tasks.spawn(async move { client(&address, request.as_bytes(), until).await });
     }
-    let mut seen = Seen {
-        completed: 0,
-        failed: 0,
-        took: Duration::ZERO,
-        latencies: histogram(),
-    };
+    let mut seen = Seen { completed: 0, failed: 0, took: Duration::ZERO, latencies: histogram() };
     while let Some(ended) = tasks.join_next().await {
-        let client = ended
-            .map_err(|error| Fault::doing("asking", error))?
-            .map_err(|error| {
-                Fault::new(
-                    Exit::Unreachable,
-                    format!("cannot reach {address}: {error}"),
-                )
-            })?;
+        let client = ended.map_err(|error| Fault::doing("asking", error))?.map_err(|error| {
+            Fault::new(Exit::Unreachable, format!("cannot reach {address}: {error}"))
+        })?;
         seen.completed += client.completed;
         seen.failed += client.failed;
         seen.latencies
@@ -80,12 +70,7 @@ async fn client(address: &str, request: &[u8], until: Instant) -> io::Result<See
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut answer = Vec::with_capacity(4096);
-    let mut seen = Seen {
-        completed: 0,
-        failed: 0,
-        took: Duration::ZERO,
-        latencies: histogram(),
-    };
+    let mut seen = Seen { completed: 0, failed: 0, took: Duration::ZERO, latencies: histogram() };
     loop {
         let asked = Instant::now();
         if asked >= until {
@@ -131,7 +116,5 @@ fn whole_length(answer: &[u8]) -> Option<usize> {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }

@@ -54,21 +54,12 @@ impl Line {
             ("clients", count(self.clients as u64)),
             ("completed", count(self.completed)),
             ("failed", count(self.failed)),
-            (
-                "requests_per_s",
-                Value::Double(rounded(self.requests_per_s)),
-            ),
+            ("requests_per_s", Value::Double(rounded(self.requests_per_s))),
             ("p50_us", count(self.p50_us)),
             ("p99_us", count(self.p99_us)),
             ("sync_p50_us", Value::Double(rounded(self.sync_p50_us))),
-            (
-                "cpu_us_per_workflow",
-                Value::Double(rounded(self.cpu_us_per_workflow)),
-            ),
-            (
-                "records_per_sync",
-                Value::Double(rounded(self.records_per_sync)),
-            ),
+            ("cpu_us_per_workflow", Value::Double(rounded(self.cpu_us_per_workflow))),
+            ("records_per_sync", Value::Double(rounded(self.records_per_sync))),
         ])
     }
 }
@@ -79,15 +70,11 @@ fn rounded(number: f64) -> f64 {
 
 /// The report for programs.
 pub fn value(lines: &[Line], ready_after: Option<Duration>) -> Value {
-    let ready = ready_after.map_or(Value::Null, |ready| {
-        Value::Double(rounded(ready.as_secs_f64() * 1000.0))
-    });
+    let ready = ready_after
+        .map_or(Value::Null, |ready| Value::Double(rounded(ready.as_secs_f64() * 1000.0)));
     Value::map([
         ("ready_ms", ready),
-        (
-            "results",
-            Value::list(lines.iter().map(Line::value).collect()),
-        ),
+        ("results", Value::list(lines.iter().map(Line::value).collect())),
     ])
 }
 

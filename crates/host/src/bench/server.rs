@@ -28,9 +28,7 @@ impl Server {
     pub fn start(data: Option<&Path>) -> Result<Server, Fault> {
         let starting = |error| Fault::doing("starting a host to measure", error);
         let folder = match data {
-            Some(data) => tempfile::Builder::new()
-                .prefix("onex-bench-")
-                .tempdir_in(data),
+            Some(data) => tempfile::Builder::new().prefix("onex-bench-").tempdir_in(data),
             None => tempfile::Builder::new().prefix("onex-bench-").tempdir(),
         }
         .map_err(starting)?;
@@ -53,9 +51,7 @@ impl Server {
             .map_err(starting)?;
         let mut line = String::new();
         if let Some(stdout) = process.stdout.take() {
-            BufReader::new(stdout)
-                .read_line(&mut line)
-                .map_err(starting)?;
+            BufReader::new(stdout).read_line(&mut line).map_err(starting)?;
         }
         let ready_after = began.elapsed();
         let Some(address) = line.trim().strip_prefix("ready http://") else {
@@ -64,12 +60,7 @@ impl Server {
             let _ = process.wait();
             return Err(Fault::no("the host to measure did not become ready"));
         };
-        Ok(Server {
-            address: address.to_owned(),
-            ready_after,
-            process,
-            _folder: folder,
-        })
+        Ok(Server { address: address.to_owned(), ready_after, process, _folder: folder })
     }
 }
 

@@ -36,12 +36,6 @@ pub const INPUT: &str = "{\"count\":1}";
 pub const CONTRACTS: [(&str, &str); 4] = [
     ("bench_echo.yaml", include_str!("contracts/bench_echo.yaml")),
     ("bench_step.yaml", include_str!("contracts/bench_step.yaml")),
-    (
-        "bench_effects.yaml",
-        include_str!("contracts/bench_effects.yaml"),
-    ),
-    (
-        "bench_computes.yaml",
-        include_str!("contracts/bench_computes.yaml"),
-    ),
+    ("bench_effects.yaml", include_str!("contracts/bench_effects.yaml")),
+    ("bench_computes.yaml", include_str!("contracts/bench_computes.yaml")),
 ];

@@ -43,10 +43,7 @@ impl File {
             message: error.message().to_owned(),
             help: Some("the file is TOML: `[section]`, then `key = value`".into()),
         })?;
-        Ok(File {
-            path,
-            root: table(read.get_ref(), text),
-        })
+        Ok(File { path, root: table(read.get_ref(), text) })
     }
 
     /// The entry of a dotted key.
@@ -66,10 +63,7 @@ impl File {
 
     /// Where an entry stands.
     pub fn origin(&self, entry: &Entry) -> Origin {
-        Origin::File {
-            path: self.path.clone(),
-            line: entry.line,
-        }
+        Origin::File { path: self.path.clone(), line: entry.line }
     }
 
     /// Calls `visit` with every key whose value is no table, and with every table that `is_free`.
@@ -83,11 +77,9 @@ impl Entry {
     pub fn value(&self) -> Value {
         match &self.held {
             Held::Value(value) => value.clone(),
-            Held::Table(entries) => Value::map(
-                entries
-                    .iter()
-                    .map(|(name, entry)| (name.as_str(), entry.value())),
-            ),
+            Held::Table(entries) => {
+                Value::map(entries.iter().map(|(name, entry)| (name.as_str(), entry.value())))
+            }
         }
     }
 }
@@ -129,18 +121,15 @@ fn value(read: &DeValue<'_>) -> Value {
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             // One that is too large for us is refused as a text by whoever wants a number.
             .map_or_else(|_| Value::text(number.to_string()), Value::Int),
-        DeValue::Float(number) => number
-            .as_str()
-            .parse()
-            .map_or_else(|_| Value::text(number.as_str()), Value::Double),
+        DeValue::Float(number) => {
+            number.as_str().parse().map_or_else(|_| Value::text(number.as_str()), Value::Double)
+        }
         DeValue::Datetime(time) => Value::text(time.to_string()),
         DeValue::Array(items) => {
             Value::list(items.iter().map(Spanned::get_ref).map(value).collect())
         }
         DeValue::Table(inner) => Value::map(
-            inner
-                .iter()
-                .map(|(name, found)| (name.get_ref().as_ref(), value(found.get_ref()))),
+            inner.iter().map(|(name, found)| (name.get_ref().as_ref(), value(found.get_ref()))),
         ),
     }
 }

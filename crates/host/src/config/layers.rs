@@ -38,10 +38,7 @@ impl Layers {
         let ours = |name: &str| name.starts_with("ONEX_") && name.contains("__");
         Layers {
             file,
-            environment: environment
-                .into_iter()
-                .filter(|(name, _)| ours(name))
-                .collect(),
+            environment: environment.into_iter().filter(|(name, _)| ours(name)).collect(),
             arguments,
             noted: RefCell::default(),
         }
@@ -61,20 +58,14 @@ impl Layers {
     /// A whole number, at least 1.
     pub fn number(&self, key: &'static str, default: u64) -> u64 {
         let shown = |number: &u64| Value::Int(i64::try_from(*number).unwrap_or(i64::MAX));
-        self.get(
-            key,
-            default,
-            shown,
-            "a whole number of at least 1",
-            |value| {
-                let number = match value {
-                    Value::Int(number) => u64::try_from(*number).ok(),
-                    Value::String(text) => text.parse().ok(),
-                    _ => None,
-                };
-                number.filter(|number| *number > 0)
-            },
-        )
+        self.get(key, default, shown, "a whole number of at least 1", |value| {
+            let number = match value {
+                Value::Int(number) => u64::try_from(*number).ok(),
+                Value::String(text) => text.parse().ok(),
+                _ => None,
+            };
+            number.filter(|number| *number > 0)
+        })
     }
 
     /// A number of things in memory, at least 1.
@@ -85,20 +76,14 @@ impl Layers {
     /// A number of bytes: `1048576` or `"1MiB"`.
     pub fn bytes(&self, key: &'static str, default: u64) -> u64 {
         let shown = |bytes: &u64| Value::text(unit::show_bytes(*bytes));
-        self.get(
-            key,
-            default,
-            shown,
-            "a size, such as \"1MiB\" or 1048576",
-            |value| {
-                let bytes = match value {
-                    Value::Int(number) => u64::try_from(*number).ok(),
-                    Value::String(text) => unit::read_bytes(text),
-                    _ => None,
-                };
-                bytes.filter(|bytes| *bytes > 0)
-            },
-        )
+        self.get(key, default, shown, "a size, such as \"1MiB\" or 1048576", |value| {
+            let bytes = match value {
+                Value::Int(number) => u64::try_from(*number).ok(),
+                Value::String(text) => unit::read_bytes(text),
+                _ => None,
+            };
+            bytes.filter(|bytes| *bytes > 0)
+        })
     }
 
     /// A number of bytes in memory.
@@ -110,9 +95,7 @@ impl Layers {
     pub fn duration(&self, key: &'static str, default: Duration) -> Duration {
         let shown = |span: &Duration| Value::text(unit::show_duration(*span));
         let wanted = "a span of time, such as \"30s\", \"10m\" or \"250ms\"";
-        self.get(key, default, shown, wanted, |value| {
-            value.as_str().and_then(unit::read_duration)
-        })
+        self.get(key, default, shown, wanted, |value| value.as_str().and_then(unit::read_duration))
     }
 
     /// A truth value.
@@ -133,12 +116,7 @@ impl Layers {
     pub fn texts(&self, key: &'static str, default: &[&str]) -> Vec<String> {
         let default = default.iter().map(|text| (*text).to_owned()).collect();
         let shown = |texts: &Vec<String>| {
-            Value::list(
-                texts
-                    .iter()
-                    .map(|text| Value::text(text.as_str()))
-                    .collect(),
-            )
+            Value::list(texts.iter().map(|text| Value::text(text.as_str())).collect())
         };
         let wanted = "a list of texts, such as [\"a\", \"b\"]";
         self.get(key, default, shown, wanted, |value| match value {
@@ -148,10 +126,9 @@ impl Layers {
                     .filter(|part| !part.is_empty())
                     .collect(),
             ),
-            Value::List(items) => items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned))
-                .collect(),
+            Value::List(items) => {
+                items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+            }
             _ => None,
         })
     }
@@ -200,12 +177,7 @@ impl Layers {
 
     /// Every value that was read, and every fault: of values, and keys that nobody reads.
     pub fn finish(self) -> (Vec<Setting>, Vec<Wrong>) {
-        let Noted {
-            settings,
-            keys,
-            free,
-            mut wrong,
-        } = self.noted.into_inner();
+        let Noted { settings, keys, free, mut wrong } = self.noted.into_inner();
         if let Some(file) = &self.file {
             let is_free = |key: &str| free.iter().any(|section| section == key);
             file.each_key(&is_free, &mut |key, entry| {
@@ -222,9 +194,7 @@ impl Layers {
         }
         for name in self.environment.keys() {
             let known = keys.iter().any(|key| variable(key) == *name)
-                || free
-                    .iter()
-                    .any(|section| name.starts_with(&format!("{}__", variable(section))));
+                || free.iter().any(|section| name.starts_with(&format!("{}__", variable(section))));
             if !known {
                 let key = name["ONEX_".len()..].to_lowercase().replace("__", ".");
                 let place = Origin::Environment(name.clone()).to_string();
@@ -262,11 +232,7 @@ impl Layers {
                 }
             },
         };
-        noted.settings.push(Setting {
-            key: key.to_owned(),
-            value: shown(&value),
-            origin,
-        });
+        noted.settings.push(Setting { key: key.to_owned(), value: shown(&value), origin });
         value
     }
 
@@ -291,24 +257,16 @@ fn variable(key: &str) -> String {
 }
 
 fn is_below(key: &str, section: &str) -> bool {
-    key.strip_prefix(section)
-        .is_some_and(|rest| rest.starts_with('.'))
+    key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn unknown(place: String, key: &str, keys: &[String]) -> Wrong {
-    let nearest = keys
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(known, key), known))
-        .min();
+    let nearest = keys.iter().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
     let help = match nearest {
         Some((distance, known)) if distance <= 3 => format!("did you mean `{known}`?"),
         _ => "`onex config print` shows every key".to_owned(),
     };
-    Wrong {
-        place,
-        message: format!("there is no key `{key}`"),
-        help: Some(help),
-    }
+    Wrong { place, message: format!("there is no key `{key}`"), help: Some(help) }
 }
 
 #[cfg(test)]
@@ -327,11 +285,7 @@ mod tests {
             value: (*value).to_owned(),
             name: "--argument",
         });
-        Layers::new(
-            Some(file),
-            environment.iter().map(owned),
-            arguments.collect(),
-        )
+        Layers::new(Some(file), environment.iter().map(owned), arguments.collect())
     }
 
     #[test]
@@ -346,10 +300,7 @@ mod tests {
         assert_eq!(from(&[], &[]), ("file".into(), "onex.toml:2".into()));
         assert_eq!(
             from(&[variable], &[]),
-            (
-                "environment".into(),
-                "environment ONEX_SERVER__LISTEN".into()
-            )
+            ("environment".into(), "environment ONEX_SERVER__LISTEN".into())
         );
         assert_eq!(
             from(&[variable], &[("server.listen", "argument")]),
@@ -366,19 +317,14 @@ mod tests {
         layers.text("server.listen", "");
         layers.bytes("server.body_max", 1);
         let (_, wrong) = layers.finish();
-        let wrong: Vec<_> = wrong
-            .iter()
-            .map(|wrong| (wrong.place.as_str(), wrong.help.as_deref()))
-            .collect();
+        let wrong: Vec<_> =
+            wrong.iter().map(|wrong| (wrong.place.as_str(), wrong.help.as_deref())).collect();
         assert_eq!(
             wrong,
             [
                 ("onex.toml:3", Some("did you mean `server.body_max`?")),
                 ("onex.toml:5", Some("`onex config print` shows every key")),
-                (
-                    "environment ONEX_SERVER__LISTN",
-                    Some("did you mean `server.listen`?")
-                ),
+                ("environment ONEX_SERVER__LISTN", Some("did you mean `server.listen`?")),
             ]
         );
     }

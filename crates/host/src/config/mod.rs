@@ -90,16 +90,7 @@ impl Config {
         if !wrong.is_empty() {
             return Err(ConfigError::Wrong(wrong));
         }
-        Ok(Config {
-            server,
-            runtime,
-            store,
-            effects,
-            secrets,
-            values,
-            ingress_allow,
-            settings,
-        })
+        Ok(Config { server, runtime, store, effects, secrets, values, ingress_allow, settings })
     }
 
     /// What contracts may see of the host. `strict`: a missing value is an error.
@@ -108,11 +99,7 @@ impl Config {
             config: self.values.clone(),
             env: variables().collect(),
             ingress_allow: self.ingress_allow.clone(),
-            secrets: self
-                .secrets
-                .iter()
-                .map(|secret| secret.name.to_string())
-                .collect(),
+            secrets: self.secrets.iter().map(|secret| secret.name.to_string()).collect(),
             strict,
         }
     }
@@ -126,15 +113,9 @@ fn variables() -> impl Iterator<Item = (String, String)> {
 
 /// `onex.toml` in the folder of contracts, beside it, or in the current folder.
 fn beside(path: &Path) -> Option<PathBuf> {
-    let folder = if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(Path::new(""))
-    };
-    let above = folder
-        .file_name()
-        .filter(|name| *name == "contracts")
-        .and_then(|_| folder.parent());
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let above =
+        folder.file_name().filter(|name| *name == "contracts").and_then(|_| folder.parent());
     [Some(folder), above]
         .into_iter()
         .flatten()

@@ -36,10 +36,7 @@ pub fn read(layers: &Layers, beside: &Path) -> Vec<Secret> {
             continue;
         };
         layers.note(format!("secrets.{name}"), value, origin);
-        secrets.push(Secret {
-            name: name.into(),
-            place,
-        });
+        secrets.push(Secret { name: name.into(), place });
     }
     secrets
 }

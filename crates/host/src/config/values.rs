@@ -50,10 +50,7 @@ pub fn read(layers: &Layers) -> Values {
 /// Environments shout; a name is as the file writes it, else in lower case.
 fn known<'a>(mut names: impl Iterator<Item = &'a String>, shouted: &str) -> String {
     let same = |name: &&String| name.eq_ignore_ascii_case(shouted);
-    names
-        .find(same)
-        .cloned()
-        .unwrap_or_else(|| shouted.to_lowercase())
+    names.find(same).cloned().unwrap_or_else(|| shouted.to_lowercase())
 }
 
 fn override_everywhere(values: &mut Values, key: &str, value: Value) {

@@ -68,14 +68,9 @@ fn too_large(limits: &Server) -> Problem {
 
 /// Reads a body as JSON.
 pub fn parse(bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
-    let bounds = json::Limits {
-        depth_max: limits.depth_max,
-    };
+    let bounds = json::Limits { depth_max: limits.depth_max };
     json::parse(bytes, &bounds).map_err(|error| {
-        let detail = format!(
-            "the body is no JSON: {} at byte {}",
-            error.message, error.at
-        );
+        let detail = format!("the body is no JSON: {} at byte {}", error.message, error.at);
         Problem::bad("malformed_json", detail)
     })
 }
@@ -85,8 +80,5 @@ pub fn parse(bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
 pub fn payload(value: Value) -> Payload {
     let mut bytes = Vec::with_capacity(128);
     json::write(&value, &mut bytes);
-    Payload {
-        value,
-        bytes: Some(bytes.into()),
-    }
+    Payload { value, bytes: Some(bytes.into()) }
 }

@@ -56,8 +56,5 @@ fn page<'a, T>(
     let more = items.len() > limit;
     items.truncate(limit);
     let last = items.last().filter(|_| more);
-    Ok(Page {
-        next: last.map(|last| name(last).to_owned()),
-        items,
-    })
+    Ok(Page { next: last.map(|last| name(last).to_owned()), items })
 }

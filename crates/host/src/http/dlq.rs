@@ -23,10 +23,7 @@ pub async fn list(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
         before: params.time("before")?,
         open: false,
     };
-    let page = port
-        .handle
-        .letters(filter, params.after(), params.limit()?)
-        .await?;
+    let page = port.handle.letters(filter, params.after(), params.limit()?).await?;
     Ok(Json::ok(shape::page(&page, shape::letter::value)))
 }
 
@@ -63,9 +60,7 @@ fn bad(detail: impl Into<String>) -> Problem {
 }
 
 fn read(wanted: &Value) -> Result<(Which, bool), Problem> {
-    let map = wanted
-        .as_map()
-        .ok_or_else(|| bad("a redrive is an object"))?;
+    let map = wanted.as_map().ok_or_else(|| bad("a redrive is an object"))?;
     known(map, &["ids", "filter", "dry_run"])?;
     let dry_run = match map.get("dry_run") {
         None | Some(Value::Null) => false,
@@ -88,9 +83,7 @@ fn read_ids(ids: &Value) -> Result<Vec<Id>, Problem> {
 }
 
 fn read_filter(filter: &Value) -> Result<Filter, Problem> {
-    let map = filter
-        .as_map()
-        .ok_or_else(|| bad("`filter` is an object"))?;
+    let map = filter.as_map().ok_or_else(|| bad("`filter` is an object"))?;
     known(map, &["node", "reason", "topic", "before"])?;
     let before = text(map, "before")?
         .map(|before| time::read(&before).ok_or_else(|| bad("`before` is a time")))

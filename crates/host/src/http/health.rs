@@ -13,11 +13,7 @@ use crate::shape;
 pub async fn health(State(port): State<Port>) -> Json {
     let value = shape::health::value(&port.handle.health());
     let unhealthy = value.get("status").and_then(Value::as_str) == Some("unhealthy");
-    let status = if unhealthy {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::OK
-    };
+    let status = if unhealthy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     Json(status, value)
 }
 

@@ -30,9 +30,7 @@ pub async fn log(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let params = Params::read(&uri, &["topic", "from", "after", "limit", "follow"])?;
-    let filter = Filter {
-        topic: params.text("topic"),
-    };
+    let filter = Filter { topic: params.text("topic") };
     let follow = params.parse("follow", "true or false", |text| match text {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
@@ -68,8 +66,7 @@ fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         return Ok(None);
     };
     let read = given.to_str().ok().and_then(|text| text.parse().ok());
-    read.map(Some)
-        .ok_or_else(|| Problem::bad("invalid_header", "Last-Event-ID is an offset"))
+    read.map(Some).ok_or_else(|| Problem::bad("invalid_header", "Last-Event-ID is an offset"))
 }
 
 /// Somebody who follows the log.
@@ -94,10 +91,7 @@ impl Follower {
                 return Some((Ok(event), self));
             }
             let most = self.left.min(FOLLOW_RECORDS);
-            let tailed = self
-                .handle
-                .tail(self.filter.clone(), self.next, most)
-                .await?;
+            let tailed = self.handle.tail(self.filter.clone(), self.next, most).await?;
             match tailed {
                 Ok(slice) => {
                     self.next = slice.next;
@@ -106,9 +100,7 @@ impl Follower {
                 Err(error) => {
                     let problem = Problem::from(error).value();
                     self.left = 0;
-                    let event = Event::default()
-                        .event("error")
-                        .data(json::to_string(&problem));
+                    let event = Event::default().event("error").data(json::to_string(&problem));
                     return Some((Ok(event), self));
                 }
             }

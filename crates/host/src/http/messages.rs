@@ -20,14 +20,7 @@ use crate::shape;
 /// Longest key of a message, in bytes.
 const KEY_BYTES_MAX: usize = 512;
 
-const FIELDS: [&str; 6] = [
-    "topic",
-    "payload",
-    "key",
-    "id",
-    "correlation_id",
-    "event_type",
-];
+const FIELDS: [&str; 6] = ["topic", "payload", "key", "id", "correlation_id", "event_type"];
 
 /// Publishes.
 pub async fn publish(State(port): State<Port>, uri: Uri, body: Body) -> Result<Response, Problem> {
@@ -43,17 +36,10 @@ pub async fn publish(State(port): State<Port>, uri: Uri, body: Body) -> Result<R
 }
 
 fn accepted(accepted: Accepted) -> Json {
-    let status = if accepted.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::ACCEPTED
-    };
+    let status = if accepted.repeated { StatusCode::OK } else { StatusCode::ACCEPTED };
     Json(
         status,
-        Value::map([
-            ("id", shape::id(accepted.id)),
-            ("offset", shape::count(accepted.offset)),
-        ]),
+        Value::map([("id", shape::id(accepted.id)), ("offset", shape::count(accepted.offset))]),
     )
 }
 
@@ -68,16 +54,10 @@ async fn batch(port: &Port, items: &[Value]) -> Result<Json, Problem> {
     }
     let graph = port.handle.graph();
     let mut good = Vec::with_capacity(items.len());
-    let read: Vec<Result<(), Problem>> = items
-        .iter()
-        .map(|item| message(item, &graph).map(|message| good.push(message)))
-        .collect();
-    let mut answers = if good.is_empty() {
-        Vec::new()
-    } else {
-        port.handle.batch(good).await?
-    }
-    .into_iter();
+    let read: Vec<Result<(), Problem>> =
+        items.iter().map(|item| message(item, &graph).map(|message| good.push(message))).collect();
+    let mut answers =
+        if good.is_empty() { Vec::new() } else { port.handle.batch(good).await? }.into_iter();
     let items = read.into_iter().map(|read| match read {
         Ok(()) => of_batch(answers.next()),
         Err(problem) => refused(&problem),
@@ -89,10 +69,7 @@ async fn batch(port: &Port, items: &[Value]) -> Result<Json, Problem> {
 fn of_batch(answer: Option<Result<Accepted, Refusal>>) -> Value {
     match answer {
         Some(Ok(accepted)) => Value::map([
-            (
-                "status",
-                Value::Int(if accepted.repeated { 200 } else { 202 }),
-            ),
+            ("status", Value::Int(if accepted.repeated { 200 } else { 202 })),
             ("id", shape::id(accepted.id)),
             ("offset", shape::count(accepted.offset)),
         ]),
@@ -182,10 +159,7 @@ fn check_topic(topic: &str) -> Result<(), Problem> {
     };
     let segments: Vec<&str> = topic.split('.').collect();
     let [prefix, kind, producer, event, version] = segments[..] else {
-        return wrong(format!(
-            "a topic has five segments, this one {}",
-            segments.len()
-        ));
+        return wrong(format!("a topic has five segments, this one {}", segments.len()));
     };
     if prefix != "onex" {
         return wrong("a topic begins with `onex`".into());
@@ -195,9 +169,7 @@ fn check_topic(topic: &str) -> Result<(), Problem> {
     }
     for name in [producer, event] {
         if !is_kebab(name) {
-            return wrong(format!(
-                "`{name}` is not lower-case words joined by hyphens"
-            ));
+            return wrong(format!("`{name}` is not lower-case words joined by hyphens"));
         }
     }
     let number = version.strip_prefix('v').unwrap_or_default();
@@ -211,9 +183,7 @@ fn check_topic(topic: &str) -> Result<(), Problem> {
 fn is_kebab(name: &str) -> bool {
     let word = |word: &str| {
         !word.is_empty()
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
     name.split('-').all(word) && name.starts_with(|first: char| first.is_ascii_lowercase())
 }

@@ -49,10 +49,7 @@ pub fn router(port: Port) -> Router {
         .route("/v1/messages", post(messages::publish))
         .route("/v1/log", get(log::log))
         .route("/v1/workflows", get(workflows::list))
-        .route(
-            "/v1/workflows/{target}",
-            get(workflows::get).post(workflows::post),
-        )
+        .route("/v1/workflows/{target}", get(workflows::get).post(workflows::post))
         .route("/v1/state/{node}", get(state::list))
         .route("/v1/state/{node}/{key}", get(state::get))
         .route("/v1/contracts", get(contracts::list))

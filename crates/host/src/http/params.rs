@@ -31,9 +31,7 @@ impl Params {
     /// Reads the query. A parameter that this route does not know is an error.
     pub fn read(uri: &Uri, known: &[&str]) -> Result<Params, Problem> {
         let Some(query) = uri.query() else {
-            return Ok(Params {
-                given: BTreeMap::new(),
-            });
+            return Ok(Params { given: BTreeMap::new() });
         };
         let mut given = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {

@@ -62,10 +62,7 @@ impl Problem {
     /// As JSON.
     pub fn value(&self) -> Value {
         let mut entries = vec![
-            (
-                "type",
-                Value::text(format!("urn:onex:problem:{}", self.code)),
-            ),
+            ("type", Value::text(format!("urn:onex:problem:{}", self.code))),
             ("title", Value::text(self.code.replace('_', " "))),
             ("status", Value::Int(i64::from(self.status.as_u16()))),
             ("code", Value::text(self.code)),
@@ -127,10 +124,7 @@ impl IntoResponse for Problem {
         json::write(&self.value(), &mut bytes);
         let content = [(CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.status, content, bytes).into_response();
-        if matches!(
-            self.status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-        ) {
+        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             let after = HeaderValue::from_static(RETRY_AFTER_S);
             response.headers_mut().insert(RETRY_AFTER, after);
         }

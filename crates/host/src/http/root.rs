@@ -10,33 +10,21 @@ const ROUTES: [(&str, &str); 19] = [
     ("GET /ready", "whether requests are taken"),
     ("GET /metrics", "OpenMetrics"),
     ("POST /v1/messages", "publish a message, or a list of them"),
-    (
-        "GET /v1/log?topic=&from=&limit=&follow=",
-        "messages of the log",
-    ),
+    ("GET /v1/log?topic=&from=&limit=&follow=", "messages of the log"),
     ("POST /v1/workflows/{node}?wait=30s", "start a run"),
     ("GET /v1/workflows?node=&status=", "runs"),
     ("GET /v1/workflows/{run_id}?wait=30s", "a run"),
     ("POST /v1/workflows/{run_id}:cancel", "cancel a run"),
     ("POST /v1/workflows/{run_id}:retry", "retry a run"),
-    (
-        "GET /v1/state/{node}?state=&count_by=state",
-        "entities of a reducer",
-    ),
-    (
-        "GET /v1/state/{node}/{key}?min_offset=&wait=5s",
-        "an entity",
-    ),
+    ("GET /v1/state/{node}?state=&count_by=state", "entities of a reducer"),
+    ("GET /v1/state/{node}/{key}?min_offset=&wait=5s", "an entity"),
     ("GET /v1/contracts", "contracts"),
     ("GET /v1/contracts/{name}", "a contract in its normal form"),
     ("GET /v1/topics", "topics"),
     ("GET /v1/graph", "nodes, topics and intents"),
     ("GET /v1/dlq, /v1/dlq/{id}", "dead letters"),
     ("POST /v1/dlq:redrive", "put dead letters back"),
-    (
-        "GET /v1/why/{id}",
-        "what something waits for, and how it came to be",
-    ),
+    ("GET /v1/why/{id}", "what something waits for, and how it came to be"),
 ];
 
 /// A plain page.

@@ -30,11 +30,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_FOR)
-        .pipeline_flush(true);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_FOR).pipeline_flush(true);
     builder.http2().timer(TokioTimer::new());
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
@@ -59,9 +55,7 @@ pub async fn serve(
         // Answers are small and awaited; a failure here only makes them slower.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {

@@ -24,9 +24,7 @@ pub async fn list(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
         None => {}
         Some("state") => {
             let counts = port.handle.counts(node).await?;
-            let counts = counts
-                .into_iter()
-                .map(|(state, number)| (state, shape::count(number)));
+            let counts = counts.into_iter().map(|(state, number)| (state, shape::count(number)));
             return Ok(Json::ok(Value::map([("counts", Value::map(counts))])));
         }
         Some(other) => {
@@ -34,10 +32,8 @@ pub async fn list(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
             return Err(Problem::bad("invalid_parameter", detail));
         }
     }
-    let page = port
-        .handle
-        .entities(node, params.text("state"), params.after(), params.limit()?)
-        .await?;
+    let page =
+        port.handle.entities(node, params.text("state"), params.after(), params.limit()?).await?;
     Ok(Json::ok(shape::page(&page, shape::entity::value)))
 }
 

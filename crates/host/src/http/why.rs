@@ -20,8 +20,5 @@ pub async fn why(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
     {
         return Ok(Json::ok(only));
     }
-    Ok(Json::ok(Value::map([
-        ("items", Value::list(shapes)),
-        ("next", Value::Null),
-    ])))
+    Ok(Json::ok(Value::map([("items", Value::list(shapes)), ("next", Value::Null)])))
 }

@@ -21,15 +21,7 @@ const KEY_BYTES_MAX: usize = 512;
 
 /// `GET /v1/workflows`
 pub async fn list(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
-    let known = [
-        "node",
-        "status",
-        "key",
-        "correlation_id",
-        "started_after",
-        "limit",
-        "after",
-    ];
+    let known = ["node", "status", "key", "correlation_id", "started_after", "limit", "after"];
     let params = Params::read(&uri, &known)?;
     let words = "pending, running, paused, completed, failed or cancelled";
     let filter = Filter {
@@ -39,10 +31,7 @@ pub async fn list(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
         correlation_id: params.id("correlation_id")?,
         started_after: params.time("started_after")?,
     };
-    let page = port
-        .handle
-        .runs(filter, params.after(), params.limit()?)
-        .await?;
+    let page = port.handle.runs(filter, params.after(), params.limit()?).await?;
     Ok(Json::ok(shape::page(&page, shape::run::value)))
 }
 
@@ -94,11 +83,8 @@ async fn start(
         None => new_id(),
     };
     let bytes = body::read(body, &port.limits).await?;
-    let input = if bytes.is_empty() {
-        Value::map::<Text>([])
-    } else {
-        body::parse(&bytes, &port.limits)?
-    };
+    let input =
+        if bytes.is_empty() { Value::map::<Text>([]) } else { body::parse(&bytes, &port.limits)? };
     let started = port
         .handle
         .start(

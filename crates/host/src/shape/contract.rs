@@ -36,10 +36,7 @@ pub fn topic(graph: &Graph, topic: &Topic) -> Value {
         Value::map([
             ("node", name(subscriber.node)),
             ("begins", Value::text(begins(subscriber.entry))),
-            (
-                "schema",
-                schema.map_or(Value::Null, |schema| schema.document().clone()),
-            ),
+            ("schema", schema.map_or(Value::Null, |schema| schema.document().clone())),
         ])
     });
     let schema = topic.producer_schema.as_ref();
@@ -48,14 +45,8 @@ pub fn topic(graph: &Graph, topic: &Topic) -> Value {
         ("ingress", Value::Bool(topic.ingress)),
         ("produced", Value::Bool(topic.produced)),
         ("subscribers", Value::list(subscribers.collect())),
-        (
-            "waiters",
-            Value::list(topic.waiters.iter().map(|at| name(*at)).collect()),
-        ),
-        (
-            "schema",
-            schema.map_or(Value::Null, |schema| schema.document().clone()),
-        ),
+        ("waiters", Value::list(topic.waiters.iter().map(|at| name(*at)).collect())),
+        ("schema", schema.map_or(Value::Null, |schema| schema.document().clone())),
     ])
 }
 
@@ -82,10 +73,7 @@ pub fn graph(graph: &Graph) -> Value {
     Value::map([
         ("digest", digest(graph.id)),
         ("nodes", Value::list(graph.nodes.iter().map(node).collect())),
-        (
-            "topics",
-            Value::list(topics.map(|found| topic(graph, found)).collect()),
-        ),
+        ("topics", Value::list(topics.map(|found| topic(graph, found)).collect())),
         ("intents", Value::list(intents.collect())),
     ])
 }
@@ -99,10 +87,7 @@ fn performed_by(graph: &Graph, performer: &Performer) -> (Text, Option<Text>) {
                 Body::Effect(effect) => effect.operations.get(usize::from(*operation)),
                 _ => None,
             };
-            (
-                node.name.clone(),
-                operation.map(|operation| operation.name.clone()),
-            )
+            (node.name.clone(), operation.map(|operation| operation.name.clone()))
         }
     }
 }

@@ -65,13 +65,8 @@ fn components(health: &Health) -> [Component; 2] {
     let store = &health.store;
     let wrong = [
         store.poisoned.clone().map(|why| (Status::Unhealthy, why)),
-        store
-            .checkpoint_failed
-            .clone()
-            .map(|why| (Status::Degraded, why)),
-        store
-            .full
-            .then(|| (Status::Degraded, "the disk is full".to_owned())),
+        store.checkpoint_failed.clone().map(|why| (Status::Degraded, why)),
+        store.full.then(|| (Status::Degraded, "the disk is full".to_owned())),
     ];
     let (status, detail) = wrong.into_iter().flatten().next().unwrap_or_else(|| {
         let detail = format!("durable to offset {}", store.durable_to);
@@ -84,11 +79,6 @@ fn components(health: &Health) -> [Component; 2] {
             critical: true,
             detail: format!("{}, {} unfinished", engine.1, health.unfinished),
         },
-        Component {
-            name: "store",
-            status,
-            critical: true,
-            detail,
-        },
+        Component { name: "store", status, critical: true, detail },
     ]
 }

@@ -25,10 +25,7 @@ pub fn value(letter: &Letter) -> Value {
         ("run_id", letter.run_id.map_or(Value::Null, id)),
         ("step", text(letter.step.as_ref())),
         ("topic", text(topic)),
-        (
-            "message",
-            record::message(message, Some(letter.offset), None),
-        ),
+        ("message", record::message(message, Some(letter.offset), None)),
         ("attempts", Value::list(attempts.collect())),
         ("contract_digest", digest(letter.graph)),
         ("created_at", time::value(letter.created_at)),
@@ -40,16 +37,10 @@ pub fn value(letter: &Letter) -> Value {
 pub fn redriven(redriven: &[Id], refused: &[(Id, String)]) -> Value {
     let refused = refused.iter().map(|(letter, why)| {
         let finding = Value::map([("message", Value::text(why.as_str()))]);
-        Value::map([
-            ("id", id(*letter)),
-            ("diagnostics", Value::list(vec![finding])),
-        ])
+        Value::map([("id", id(*letter)), ("diagnostics", Value::list(vec![finding]))])
     });
     Value::map([
-        (
-            "redriven",
-            Value::list(redriven.iter().copied().map(id).collect()),
-        ),
+        ("redriven", Value::list(redriven.iter().copied().map(id).collect())),
         ("refused", Value::list(refused.collect())),
     ])
 }

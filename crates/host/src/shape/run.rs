@@ -20,10 +20,7 @@ pub fn value(run: &Run) -> Value {
         ("parent", parent.unwrap_or(Value::Null)),
         ("status", Value::text(status_word(head.status))),
         ("compensation", Value::text(undoing(head.compensation))),
-        (
-            "waits_for",
-            Value::list(run.waits_for.iter().map(why::wait).collect()),
-        ),
+        ("waits_for", Value::list(run.waits_for.iter().map(why::wait).collect())),
         ("input", head.input.clone()),
         ("result", head.result.clone()),
         ("error", head.error.as_ref().map_or(Value::Null, failure)),

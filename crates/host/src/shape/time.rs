@@ -41,14 +41,8 @@ mod tests {
         let time = Micros(1_767_225_600_000_042);
         assert_eq!(text(time), "2026-01-01T00:00:00.000042Z");
         assert_eq!(read(&text(time)), Some(time));
-        assert_eq!(
-            text(Micros(1_767_225_600_000_000)),
-            "2026-01-01T00:00:00.000000Z"
-        );
-        assert_eq!(
-            read("2026-01-01T01:00:00+01:00"),
-            Some(Micros(1_767_225_600_000_000))
-        );
+        assert_eq!(text(Micros(1_767_225_600_000_000)), "2026-01-01T00:00:00.000000Z");
+        assert_eq!(read("2026-01-01T01:00:00+01:00"), Some(Micros(1_767_225_600_000_000)));
         assert_eq!(read("yesterday"), None);
     }
 }

@@ -13,14 +13,8 @@ pub fn value(why: &Why) -> Value {
         ("kind", Value::text(why.kind)),
         ("status", Value::text(why.status.as_str())),
         ("since", time::value(why.since)),
-        (
-            "waits_for",
-            Value::list(why.waits_for.iter().map(wait).collect()),
-        ),
-        (
-            "chain",
-            Value::list(why.chain.iter().map(record::value).collect()),
-        ),
+        ("waits_for", Value::list(why.waits_for.iter().map(wait).collect())),
+        ("chain", Value::list(why.chain.iter().map(record::value).collect())),
     ])
 }
 

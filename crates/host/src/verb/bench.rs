@@ -73,11 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
             print::line(format!("ready after {} ms", ready.as_millis()))?;
         }
     }
-    Ok(if lines.iter().all(Line::is_clean) {
-        Exit::Done
-    } else {
-        Exit::No
-    })
+    Ok(if lines.iter().all(Line::is_clean) { Exit::Done } else { Exit::No })
 }
 
 async fn measure(arguments: &Arguments, url: &str) -> Result<Vec<Line>, Fault> {

@@ -54,16 +54,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     match arguments.format {
         Format::Human => human(&system)?,
         Format::Json => print::value(&report(&system))?,
-        Format::Sarif => print::value(&sarif::log(
-            &system.checked.diagnostics,
-            env!("CARGO_PKG_VERSION"),
-        ))?,
+        Format::Sarif => {
+            print::value(&sarif::log(&system.checked.diagnostics, env!("CARGO_PKG_VERSION")))?
+        }
     }
-    Ok(if system.count(Severity::Error) == 0 {
-        Exit::Done
-    } else {
-        Exit::No
-    })
+    Ok(if system.count(Severity::Error) == 0 { Exit::Done } else { Exit::No })
 }
 
 fn human(system: &System) -> Result<(), Fault> {
@@ -101,11 +96,7 @@ fn report(system: &System) -> Value {
     let nodes = system.checked.nodes.iter().map(|node| {
         Value::map([
             ("name", Value::text(node.name.as_str())),
-            (
-                "kind",
-                node.kind
-                    .map_or(Value::Null, |kind| Value::text(word(kind))),
-            ),
+            ("kind", node.kind.map_or(Value::Null, |kind| Value::text(word(kind)))),
             ("dialect", Value::text(node.dialect)),
             ("status", Value::text(node.status)),
         ])

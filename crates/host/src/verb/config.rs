@@ -53,11 +53,7 @@ pub fn run(command: &Command) -> Result<Exit, Fault> {
         ]))?;
     } else {
         let rows = settings.iter().map(|setting| {
-            [
-                setting.key.clone(),
-                json::to_string(&setting.value),
-                setting.origin.to_string(),
-            ]
+            [setting.key.clone(), json::to_string(&setting.value), setting.origin.to_string()]
         });
         print::table(["key", "value", "from"], rows.collect())?;
     }

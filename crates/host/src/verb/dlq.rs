@@ -111,15 +111,7 @@ fn letters(arguments: &List) -> Result<Exit, Fault> {
             .with("before", filter.before.as_ref())
     };
     let found = wait(list::fetch(arguments.limit, ask))?;
-    let fields = [
-        "id",
-        "reason",
-        "node",
-        "topic",
-        "created_at",
-        "redriven_at",
-        "detail",
-    ];
+    let fields = ["id", "reason", "node", "topic", "created_at", "redriven_at", "detail"];
     list::show(&found, fields, arguments.output)?;
     Ok(Exit::Done)
 }
@@ -141,11 +133,7 @@ fn redrive(arguments: &Redrive) -> Result<Exit, Fault> {
     let answer = wait(client.post("/v1/dlq:redrive").body(body).json())?;
     list::show_one(&answer, arguments.output)?;
     let refused = answer.get("refused").and_then(Value::as_list);
-    Ok(if refused.is_some_and(|refused| !refused.is_empty()) {
-        Exit::Refused
-    } else {
-        Exit::Done
-    })
+    Ok(if refused.is_some_and(|refused| !refused.is_empty()) { Exit::Refused } else { Exit::Done })
 }
 
 impl Redrive {

@@ -65,11 +65,7 @@ struct NoValue {
 
 impl NoValue {
     fn of(message: impl Into<String>) -> NoValue {
-        NoValue {
-            message: message.into(),
-            range: None,
-            help: None,
-        }
+        NoValue { message: message.into(), range: None, help: None }
     }
 }
 
@@ -77,18 +73,14 @@ fn evaluate(expr: &str, roots: &[(Text, Value)]) -> Result<Value, NoValue> {
     let mut fuel = Fuel(FUEL);
     let value = eval_text(expr, roots, &mut fuel).map_err(|error| match error {
         TextError::Faults(faults) => match faults.into_iter().next() {
-            Some(fault) => NoValue {
-                message: fault.message,
-                range: Some(fault.range),
-                help: fault.help,
-            },
+            Some(fault) => {
+                NoValue { message: fault.message, range: Some(fault.range), help: fault.help }
+            }
             None => NoValue::of("the expression cannot be compiled"),
         },
-        TextError::Failed(error) => NoValue {
-            message: error.message,
-            range: Some(error.range),
-            help: None,
-        },
+        TextError::Failed(error) => {
+            NoValue { message: error.message, range: Some(error.range), help: None }
+        }
     })?;
     if is_json(&value) {
         Ok(value)
@@ -123,9 +115,7 @@ fn lines() -> Result<Exit, Fault> {
 }
 
 fn of_line(line: &[u8]) -> Result<Value, NoValue> {
-    let limits = json::Limits {
-        depth_max: json::DEPTH_MAX,
-    };
+    let limits = json::Limits { depth_max: json::DEPTH_MAX };
     let read = json::parse(line, &limits)
         .map_err(|error| NoValue::of(format!("the line is no JSON: {}", error.message)))?;
     let expr = read
@@ -151,9 +141,7 @@ fn read_roots(given: &str) -> Result<Value, Fault> {
 }
 
 fn named(roots: &Value) -> Result<Vec<(Text, Value)>, String> {
-    let map = roots
-        .as_map()
-        .ok_or("roots are an object: names and their values")?;
+    let map = roots.as_map().ok_or("roots are an object: names and their values")?;
     if map.len() > 64 {
         return Err("there are more than 64 roots".into());
     }
@@ -168,18 +156,10 @@ fn named(roots: &Value) -> Result<Vec<(Text, Value)>, String> {
 
 /// The expression with the place underlined, when it is one line.
 fn underlined(expr: &str, range: &std::ops::Range<usize>) -> String {
-    let before = expr
-        .get(..range.start)
-        .map_or(0, |text| text.chars().count());
-    let under = expr
-        .get(range.clone())
-        .map_or(1, |text| text.chars().count());
+    let before = expr.get(..range.start).map_or(0, |text| text.chars().count());
+    let under = expr.get(range.clone()).map_or(1, |text| text.chars().count());
     if expr.contains('\n') {
         return expr.to_owned();
     }
-    format!(
-        "  {expr}\n  {}{}",
-        " ".repeat(before),
-        "^".repeat(under.max(1))
-    )
+    format!("  {expr}\n  {}{}", " ".repeat(before), "^".repeat(under.max(1)))
 }

@@ -16,9 +16,7 @@ pub struct Arguments {
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     let Some(wanted) = &arguments.code else {
-        let rows = code::PAGES
-            .iter()
-            .map(|page| [page.code.to_owned(), page.title().to_owned()]);
+        let rows = code::PAGES.iter().map(|page| [page.code.to_owned(), page.title().to_owned()]);
         print::table(["code", "title"], rows.collect())?;
         return Ok(Exit::Done);
     };

@@ -16,19 +16,13 @@ pub async fn fetch<'a>(limit: Option<usize>, ask: impl Fn() -> Ask<'a>) -> Resul
     let mut left = limit.unwrap_or(usize::MAX);
     let mut after: Option<String> = None;
     loop {
-        let answer = ask()
-            .with("limit", Some(left.min(PAGE)))
-            .with("after", after.as_ref())
-            .json()
-            .await?;
+        let answer =
+            ask().with("limit", Some(left.min(PAGE))).with("after", after.as_ref()).json().await?;
         let part = answer.get("items").and_then(Value::as_list);
         let part = part.unwrap_or_default();
         left = left.saturating_sub(part.len());
         items.extend_from_slice(part);
-        after = answer
-            .get("next")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
+        after = answer.get("next").and_then(Value::as_str).map(str::to_owned);
         if left == 0 || after.is_none() {
             let next = after.map_or(Value::Null, Value::text);
             return Ok(Value::map([("items", Value::list(items)), ("next", next)]));
@@ -47,9 +41,7 @@ pub fn show<const N: usize>(list: &Value, fields: [&str; N], output: Output) -> 
         print::note("there are none");
         return Ok(());
     }
-    let rows = items
-        .iter()
-        .map(|item| fields.map(|field| cell(item, field)));
+    let rows = items.iter().map(|item| fields.map(|field| cell(item, field)));
     print::table(fields, rows.collect())
 }
 

@@ -46,10 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
         write(&dir.join(path), text)?;
     }
     print::line(format!("{} is ready", dir.display()))?;
-    print::note(format!(
-        "next: cd {} && onex check && onex run",
-        dir.display()
-    ));
+    print::note(format!("next: cd {} && onex check && onex run", dir.display()));
     Ok(Exit::Done)
 }
 

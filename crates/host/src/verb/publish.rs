@@ -75,11 +75,7 @@ fn lines(client: &Client, arguments: &Arguments) -> Result<Exit, Fault> {
     for batch in messages.chunks(BATCH) {
         let batch = Value::list(batch.to_vec());
         let answer = wait(client.post("/v1/messages").body(batch).json())?;
-        for item in answer
-            .get("items")
-            .and_then(Value::as_list)
-            .unwrap_or_default()
-        {
+        for item in answer.get("items").and_then(Value::as_list).unwrap_or_default() {
             if item.get("error").is_some() {
                 exit = Exit::Refused;
             }
@@ -113,10 +109,6 @@ impl Arguments {
         }
         let part = |name: &str| answer.get(name).map_or(String::new(), json::to_string);
         let id = part("id");
-        print::line(format!(
-            "{} at offset {}",
-            id.trim_matches('"'),
-            part("offset")
-        ))
+        print::line(format!("{} at offset {}", id.trim_matches('"'), part("offset")))
     }
 }

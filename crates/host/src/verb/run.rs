@@ -57,37 +57,19 @@ impl Arguments {
         let given = [
             ("store.data", data, "--data"),
             ("server.listen", self.listen.clone(), "--listen"),
-            (
-                "store.memory",
-                self.memory.then(|| "true".into()),
-                "--memory",
-            ),
-            (
-                "server.workers",
-                self.workers.map(|workers| workers.to_string()),
-                "--workers",
-            ),
+            ("store.memory", self.memory.then(|| "true".into()), "--memory"),
+            ("server.workers", self.workers.map(|workers| workers.to_string()), "--workers"),
         ];
         given
             .into_iter()
-            .filter_map(|(key, value, name)| {
-                Some(Argument {
-                    key,
-                    value: value?,
-                    name,
-                })
-            })
+            .filter_map(|(key, value, name)| Some(Argument { key, value: value?, name }))
             .collect()
     }
 }
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
-    let config = configure(
-        &arguments.path,
-        arguments.config.as_deref(),
-        arguments.layer(),
-    )?;
+    let config = configure(&arguments.path, arguments.config.as_deref(), arguments.layer())?;
     let paths = std::slice::from_ref(&arguments.path);
     let mut system = System::load(paths, &config, true)?;
     let graph = graph(&mut system)?;
@@ -130,10 +112,7 @@ async fn host(config: &Config, graph: Graph) -> Result<Exit, Fault> {
     let mut signals = Signals::listen()?;
     let (service, handle) = compose::host(config, graph)?;
     let (listener, address) = listen(&config.server.listen).await?;
-    let port = Port {
-        handle: handle.clone(),
-        limits: Arc::new(config.server.clone()),
-    };
+    let port = Port { handle: handle.clone(), limits: Arc::new(config.server.clone()) };
     let (close, closed) = oneshot::channel::<()>();
     let connections_max = config.server.connections_max;
     let serving = serve::serve(listener, router(port), connections_max, async {
@@ -201,9 +180,7 @@ async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), Fault> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Fault::doing(doing(), error).help("--listen 127.0.0.1:0 takes a free port")
     })?;
-    let bound = listener
-        .local_addr()
-        .map_err(|error| Fault::doing(doing(), error))?;
+    let bound = listener.local_addr().map_err(|error| Fault::doing(doing(), error))?;
     Ok((listener, bound))
 }
 

@@ -42,11 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     if arguments.output.is_json() {
         print::value(&Value::map([
             ("name", Value::text(node.name.as_str())),
-            (
-                "kind",
-                node.kind
-                    .map_or(Value::Null, |kind| Value::text(word(kind))),
-            ),
+            ("kind", node.kind.map_or(Value::Null, |kind| Value::text(word(kind)))),
             ("dialect", Value::text(node.dialect)),
             ("status", Value::text(node.status)),
             ("normal_form", Value::text(form.as_str())),

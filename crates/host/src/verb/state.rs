@@ -73,11 +73,7 @@ fn entities(arguments: &List) -> Result<(), Fault> {
         let ask = client.get(path).with("count_by", Some("state"));
         return list::show_one(&wait(ask.json())?, arguments.output);
     }
-    let ask = || {
-        client
-            .get(path.as_str())
-            .with("state", arguments.state.as_ref())
-    };
+    let ask = || client.get(path.as_str()).with("state", arguments.state.as_ref());
     let found = wait(list::fetch(arguments.limit, ask))?;
     let fields = ["key", "state", "version", "since", "timer", "data"];
     list::show(&found, fields, arguments.output)

@@ -103,10 +103,7 @@ async fn follow(client: &Client, arguments: &Arguments) -> Result<(), Fault> {
         }
     }
     if left > 0 && arguments.limit.is_none() {
-        return Err(unreachable(
-            &arguments.host.url,
-            "the host ended the stream",
-        ));
+        return Err(unreachable(&arguments.host.url, "the host ended the stream"));
     }
     Ok(())
 }

@@ -137,14 +137,7 @@ fn runs(arguments: &List) -> Result<Exit, Fault> {
             .with("started_after", arguments.started_after.as_ref())
     };
     let found = wait(list::fetch(arguments.limit, ask))?;
-    let fields = [
-        "run_id",
-        "node",
-        "status",
-        "compensation",
-        "started_at",
-        "ended_at",
-    ];
+    let fields = ["run_id", "node", "status", "compensation", "started_at", "ended_at"];
     list::show(&found, fields, arguments.output)?;
     Ok(Exit::Done)
 }

@@ -74,7 +74,10 @@ impl Turn<'_> {
         row.timer = None;
         if row.items.is_none() && row.end_order > 0 && !row.unknown && !undone && !is_compute {
             let output = core::mem::replace(&mut row.output, Value::Null);
-            return self.complete_step(index, output);
+            let end_order = row.end_order;
+            self.complete_step(index, output);
+            self.rows.step_mut(index).end_order = end_order;
+            return;
         }
         row.visit += 1;
         row.status = StepStatus::Pending;

@@ -70,10 +70,9 @@ impl Turn<'_> {
                 self.step_failed(index, error);
             }
             (None, None) => {
-                let failure = learnt.failure.map(|failure| Failure {
-                    step: Some(self.step(index).id.clone()),
-                    ..failure
-                });
+                let failure = learnt
+                    .failure
+                    .map(|failure| Failure { step: Some(self.step(index).id.clone()), ..failure });
                 match failure {
                     failure if learnt.stopped && !self.goes_on() => {
                         self.step_cancelled(index, failure)
@@ -98,21 +97,16 @@ impl Turn<'_> {
         if let Some(row) = self.rows.item_mut(index, item) {
             row.unknown = learnt.unknown;
             row.end_order = end_order;
-            row.status = if is_done {
-                StepStatus::Completed
-            } else {
-                StepStatus::Cancelled
-            };
+            row.status = if is_done { StepStatus::Completed } else { StepStatus::Cancelled };
             row.output = learnt.output.unwrap_or(Value::Null);
             row.error = None;
         }
         if is_done {
             self.counts(index, |items| items.completed += 1);
         } else if !learnt.stopped {
-            let failure = learnt.failure.map(|failure| Failure {
-                step: Some(self.step(index).id.clone()),
-                ..failure
-            });
+            let failure = learnt
+                .failure
+                .map(|failure| Failure { step: Some(self.step(index).id.clone()), ..failure });
             let failure = failure.unwrap_or_else(|| self.failure(index, "failed", "it failed"));
             self.item_failed(index, item, failure);
         } else if self.goes_on() && self.rows.step(index).error.is_none() {
@@ -123,11 +117,7 @@ impl Turn<'_> {
     }
 
     fn order(&mut self, learnt: &Learnt) -> u64 {
-        if learnt.output.is_some() || learnt.unknown {
-            self.next_end()
-        } else {
-            0
-        }
+        if learnt.output.is_some() || learnt.unknown { self.next_end() } else { 0 }
     }
 
     /// An end that nobody awaits any more still tells whether there is something to undo.
@@ -138,10 +128,8 @@ impl Turn<'_> {
             Some(item) => (item.status, item.intent_id, item.unknown),
             None => (row.status, row.intent_id, row.unknown),
         };
-        let has_ended = matches!(
-            status,
-            StepStatus::Failed | StepStatus::Cancelled | StepStatus::Waiting
-        );
+        let has_ended =
+            matches!(status, StepStatus::Failed | StepStatus::Cancelled | StepStatus::Waiting);
         let concerns = has_ended
             && intent == Some(end.intent)
             && row.visit == end.visit
@@ -203,10 +191,5 @@ fn learn(ending: &Ending, before: bool) -> Learnt {
         Ending::Withdrawn => (before, None, true),
         Ending::Stopped { unknown, failure } => (before || *unknown, Some(failure), true),
     };
-    Learnt {
-        output: None,
-        unknown,
-        failure: failure.cloned(),
-        stopped,
-    }
+    Learnt { output: None, unknown, failure: failure.cloned(), stopped }
 }

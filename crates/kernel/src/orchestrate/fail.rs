@@ -11,9 +11,6 @@ use super::turn::Turn;
 use crate::Id;
 use crate::row::{Failure, StepStatus};
 
-/// `max_retries`, `retry_backoff_ms`, `retry_backoff_multiplier` where a contract gives none.
-const RETRY: (u32, u64, f64) = (3, 2000, 2.0);
-
 /// The code of a run that was cancelled.
 pub(super) const CANCELLED: &str = "cancelled";
 
@@ -55,21 +52,17 @@ impl Turn<'_> {
     /// What a failure of the step leads to now.
     pub(super) fn reaction(&self, index: u16) -> Reaction {
         let step = self.step(index);
+        let retry = &self.plan.step_retry;
         let (max_retries, backoff_ms, multiplier) = match (step.error_action, self.plan.recovery) {
             (ErrorAction::Continue, _) => return Reaction::GoOn,
             (ErrorAction::Compensate, _) => return Reaction::Fail,
-            (
-                ErrorAction::Stop | ErrorAction::Retry,
-                Recovery::Retry {
-                    max_retries,
-                    backoff_ms,
-                    multiplier,
-                },
-            ) => (max_retries, backoff_ms, multiplier),
-            (ErrorAction::Retry, Recovery::FailFast | Recovery::Compensate) => RETRY,
             (ErrorAction::Stop, Recovery::FailFast | Recovery::Compensate) => {
                 return Reaction::Fail;
             }
+            (ErrorAction::Stop, Recovery::Retry { max_retries, backoff_ms, multiplier }) => {
+                (max_retries, backoff_ms, multiplier)
+            }
+            (ErrorAction::Retry, _) => (retry.max_retries, retry.backoff_ms, retry.multiplier),
         };
         let retries = self.rows.step(index).attempts.saturating_sub(1);
         if retries >= max_retries || self.must_not_repeat(index) {

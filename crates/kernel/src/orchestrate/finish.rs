@@ -41,11 +41,9 @@ impl Turn<'_> {
                     self.draft.publish(topic.clone(), key, payload);
                 }
             }
-            Err(message) => self.fail_run(Failure {
-                code: "invalid_result".into(),
-                message,
-                step: None,
-            }),
+            Err(message) => {
+                self.fail_run(Failure { code: "invalid_result".into(), message, step: None })
+            }
         }
     }
 
@@ -58,16 +56,10 @@ impl Turn<'_> {
                     .map_err(|error| Text::new(format!("result: {}", error.message)))?
             }
             None => {
-                let last = self
-                    .indices()
-                    .filter(|index| self.step(*index).dependents.is_empty());
+                let last = self.indices().filter(|index| self.step(*index).dependents.is_empty());
                 let outputs = last.map(|index| {
                     let row = self.rows.step(index);
-                    let output = if row.error.is_some() {
-                        Value::Null
-                    } else {
-                        row.output.clone()
-                    };
+                    let output = if row.error.is_some() { Value::Null } else { row.output.clone() };
                     (Key::String(self.step(index).id.clone()), output)
                 });
                 Value::Map(outputs.collect::<Map>().into())
@@ -86,11 +78,8 @@ impl Turn<'_> {
     pub(super) fn end_failed_run(&mut self) {
         if self.rows.head().compensation == Undoing::Running {
             let incomplete = self.is_incomplete();
-            self.rows.head_mut().compensation = if incomplete {
-                Undoing::Incomplete
-            } else {
-                Undoing::Done
-            };
+            self.rows.head_mut().compensation =
+                if incomplete { Undoing::Incomplete } else { Undoing::Done };
         }
         let (status, outcome) = if self.was_cancelled() {
             (RunStatus::Cancelled, &self.plan.outcomes.cancelled)
@@ -101,12 +90,7 @@ impl Turn<'_> {
         let Some((topic, template)) = outcome else {
             return;
         };
-        let error = self
-            .rows
-            .head()
-            .error
-            .as_ref()
-            .map_or(Value::Null, failure_root);
+        let error = self.rows.head().error.as_ref().map_or(Value::Null, failure_root);
         let default = given_plus_error(&self.rows.head().input, error.clone());
         let key = self.rows.head().key.clone();
         match self.last_word(topic, template.as_ref(), (error, Value::Null), &default) {
@@ -114,12 +98,8 @@ impl Turn<'_> {
                 self.draft.publish(topic.clone(), key, payload);
             }
             Err(Unsendable { fault, payload }) => {
-                let unsent = Published {
-                    id: self.draft.next_id(),
-                    topic: topic.clone(),
-                    key,
-                    payload,
-                };
+                let unsent =
+                    Published { id: self.draft.next_id(), topic: topic.clone(), key, payload };
                 self.draft.decision.letters.push(Beside {
                     fault,
                     node: self.node.name.clone(),
@@ -163,13 +143,9 @@ impl Turn<'_> {
         };
         match ask::promised(self.graph, topic, &payload) {
             Ok(()) => Ok(payload),
-            Err(detail) => Err(Unsendable {
-                fault: Fault {
-                    reason: Reason::InvalidPayload,
-                    detail,
-                },
-                payload,
-            }),
+            Err(detail) => {
+                Err(Unsendable { fault: Fault { reason: Reason::InvalidPayload, detail }, payload })
+            }
         }
     }
 }

@@ -36,14 +36,8 @@ impl Turn<'_> {
             self.rows.put_item(index, total, new_item(item));
             total += 1;
         }
-        self.rows.step_mut(index).items = Some(Items {
-            list: Value::Null,
-            total,
-            next: 0,
-            running: 0,
-            completed: 0,
-            failed: 0,
-        });
+        self.rows.step_mut(index).items =
+            Some(Items { list: Value::Null, total, next: 0, running: 0, completed: 0, failed: 0 });
     }
 
     /// Goes on after an item ended.
@@ -63,9 +57,13 @@ impl Turn<'_> {
             }
             let item = items.next;
             self.counts(index, |items| items.next += 1);
-            let row = self.rows.item(index, item);
-            if row.is_some_and(|row| row.status == StepStatus::Pending) {
-                self.start_item(index, item, roots);
+            match self.rows.item(index, item).map(|row| row.status) {
+                Some(StepStatus::Pending) => self.start_item(index, item, roots),
+                Some(_) => {}
+                None => {
+                    let failure = self.failure(index, "missing_row", "an item has no row");
+                    self.rows.step_mut(index).error = Some(failure);
+                }
             }
         }
         self.end_items(index);

@@ -91,11 +91,7 @@ pub fn run_key(
     roots[NOW] = message.time.to_value();
     let value = template.render(&roots, &mut Fuel(fuel));
     let value = value.map_err(|error| Fault {
-        reason: if ask::is_limit(&error) {
-            Reason::Exceeded
-        } else {
-            Reason::ExpressionError
-        },
+        reason: if ask::is_limit(&error) { Reason::Exceeded } else { Reason::ExpressionError },
         detail: Text::new(format!("run_key: {}", error.message)),
     })?;
     let Some(value) = value else {
@@ -166,21 +162,8 @@ pub fn advance(
     };
     let mut turn = Turn::new(graph, node, plan, Rows::of(run), message, at);
     match input {
-        RunInput::Ended {
-            step,
-            item,
-            visit,
-            compensation,
-            intent,
-            ending,
-        } => {
-            let end = End {
-                step,
-                item,
-                visit,
-                intent,
-                ending,
-            };
+        RunInput::Ended { step, item, visit, compensation, intent, ending } => {
+            let end = End { step, item, visit, intent, ending };
             if !turn.knows(step, item) {
                 turn.ignore("unknown_step");
             } else if compensation {
@@ -262,9 +245,7 @@ fn new_step() -> StepRow {
 
 /// Which timer a step's row holds: it has one at a time.
 fn timer_of(step: &Step, index: u16, row: &StepRow) -> TimerOf {
-    let limit = step
-        .timeout_ms
-        .and_then(|ms| Some(row.started_at?.plus_ms(ms)));
+    let limit = step.timeout_ms.and_then(|ms| Some(row.started_at?.plus_ms(ms)));
     let times_out = row.error.is_none() && limit == row.timer.map(|armed| armed.due);
     match row.status {
         // A pause that is longer than the step may take ends at the limit.
@@ -291,10 +272,7 @@ fn word(status: StepStatus) -> &'static str {
 
 /// Whether what a step does may be done twice under one key.
 fn is_idempotent(graph: &Graph, step: &Step) -> bool {
-    let StepWork::Effect {
-        node, operation, ..
-    } = &step.work
-    else {
+    let StepWork::Effect { node, operation, .. } = &step.work else {
         return true;
     };
     match &graph.node(*node).body {

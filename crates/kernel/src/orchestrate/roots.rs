@@ -54,19 +54,9 @@ fn step_root(row: &StepRow) -> Value {
     });
     Value::map([
         // What a failed step is known to have done after all is kept for its compensation only.
-        (
-            "output",
-            if row.error.is_some() {
-                Value::Null
-            } else {
-                row.output.clone()
-            },
-        ),
+        ("output", if row.error.is_some() { Value::Null } else { row.output.clone() }),
         ("status", Value::text(word(row.status))),
-        (
-            "error",
-            row.error.as_ref().map_or(Value::Null, failure_root),
-        ),
+        ("error", row.error.as_ref().map_or(Value::Null, failure_root)),
         ("errors", Value::list(errors.collect())),
     ])
 }
@@ -88,8 +78,5 @@ pub(super) fn templates(step: &Step) -> impl Iterator<Item = &Template> {
         StepWork::Wait { wait_ms } => Some(wait_ms),
         StepWork::Effect { .. } | StepWork::Compute { .. } => None,
     };
-    [&step.condition, &step.for_each, &step.input]
-        .into_iter()
-        .flatten()
-        .chain(work)
+    [&step.condition, &step.for_each, &step.input].into_iter().flatten().chain(work)
 }

@@ -37,10 +37,7 @@ impl<'a> Rows<'a> {
 
     /// The rows of a run that begins: nothing of them is written yet.
     pub(super) fn of_new(before: &'a Run) -> Rows<'a> {
-        Rows {
-            is_new: true,
-            ..Rows::of(before)
-        }
+        Rows { is_new: true, ..Rows::of(before) }
     }
 
     pub(super) fn head(&self) -> &RunHead {
@@ -67,9 +64,7 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn step_mut(&mut self, index: u16) -> &mut StepRow {
-        self.steps
-            .entry(index)
-            .or_insert_with(|| self.before.steps[usize::from(index)].clone())
+        self.steps.entry(index).or_insert_with(|| self.before.steps[usize::from(index)].clone())
     }
 
     pub(super) fn item(&self, step: u16, index: u32) -> Option<&ItemRow> {
@@ -96,14 +91,27 @@ impl<'a> Rows<'a> {
         self.cleared.insert(step);
     }
 
-    /// The items of a step in order.
+    /// The items of a step in order. One pass over both maps: a step may have many.
     pub(super) fn items(&self, step: u16) -> impl Iterator<Item = (u32, &ItemRow)> {
-        let total = self
-            .step(step)
-            .items
-            .as_ref()
-            .map_or(0, |items| items.total);
-        (0..total).filter_map(move |index| Some((index, self.item(step, index)?)))
+        let all = (step, 0)..=(step, u32::MAX);
+        let standing = !self.cleared.contains(&step);
+        let before = self.before.items.range(all.clone());
+        let mut before = before.filter(move |_| standing).peekable();
+        let mut changed = self.items.range(all).peekable();
+        core::iter::from_fn(move || {
+            let next = match (before.peek(), changed.peek()) {
+                (Some((old, _)), Some((new, _))) if old < new => before.next(),
+                (Some((old, _)), Some((new, _))) => {
+                    if old == new {
+                        before.next();
+                    }
+                    changed.next()
+                }
+                (Some(_), None) => before.next(),
+                (None, _) => changed.next(),
+            };
+            next.map(|((_, index), row)| (*index, row))
+        })
     }
 
     /// Writes what changed. Timers follow from what the rows said before and say now.

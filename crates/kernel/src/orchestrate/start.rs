@@ -157,11 +157,7 @@ impl Turn<'_> {
         roots: &Roots,
     ) -> Work {
         match &self.step(index).work {
-            StepWork::Effect {
-                node,
-                operation,
-                topic,
-            } => Work::Sent(self.send(Call {
+            StepWork::Effect { node, operation, topic } => Work::Sent(self.send(Call {
                 node: *node,
                 operation: *operation,
                 topic,

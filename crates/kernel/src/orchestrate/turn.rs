@@ -94,20 +94,12 @@ impl<'a> Turn<'a> {
     pub(super) fn arm(&mut self, due: Micros) -> Armed {
         let head = self.rows.head_mut();
         head.armings += 1;
-        Armed {
-            arming: head.armings,
-            armed_at: self.at.now,
-            due,
-        }
+        Armed { arming: head.armings, armed_at: self.at.now, due }
     }
 
     /// A failure of a step by an expression.
     pub(super) fn failed(&self, index: u16, place: &str, error: &EvalError) -> Failure {
-        self.failure(
-            index,
-            ask::code(error),
-            alloc::format!("{place}: {}", error.message),
-        )
+        self.failure(index, ask::code(error), alloc::format!("{place}: {}", error.message))
     }
 
     pub(super) fn failure(&self, index: u16, code: &str, message: impl Into<Text>) -> Failure {
@@ -162,11 +154,7 @@ impl<'a> Turn<'a> {
 
     fn is_ready(&self, index: u16) -> bool {
         self.rows.step(index).status == StepStatus::Pending
-            && self
-                .step(index)
-                .depends_on
-                .iter()
-                .all(|on| self.is_satisfied(*on))
+            && self.step(index).depends_on.iter().all(|on| self.is_satisfied(*on))
     }
 
     /// A failed step counts only while the run goes on, which it does where its failure may pass.
@@ -178,10 +166,7 @@ impl<'a> Turn<'a> {
     }
 
     fn is_under_way(&self, index: u16) -> bool {
-        matches!(
-            self.rows.step(index).status,
-            StepStatus::Running | StepStatus::Waiting
-        )
+        matches!(self.rows.step(index).status, StepStatus::Running | StepStatus::Waiting)
     }
 
     /// Whether the run is over, and what then.

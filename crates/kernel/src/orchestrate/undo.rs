@@ -41,12 +41,7 @@ impl Turn<'_> {
     }
 
     fn must_undo(&self) -> bool {
-        let failed = self
-            .rows
-            .head()
-            .error
-            .as_ref()
-            .and_then(|error| error.step.as_ref());
+        let failed = self.rows.head().error.as_ref().and_then(|error| error.step.as_ref());
         let failed = failed.and_then(|id| self.plan.steps.iter().find(|step| step.id == *id));
         self.was_cancelled()
             || self.plan.recovery == Recovery::Compensate
@@ -65,30 +60,23 @@ impl Turn<'_> {
         let whole = (can && row.items.is_none()).then_some((None, row.status, row.end_order));
         let items = self.rows.items(step).filter(move |_| can);
         let items = items.map(|(at, item)| (Some(at), item.status, item.end_order));
-        whole
-            .into_iter()
-            .chain(items)
-            .filter_map(move |(item, status, end_order)| {
-                let is_open = matches!(
-                    status,
-                    StepStatus::Completed | StepStatus::Failed | StepStatus::Cancelled
-                );
-                (is_open && end_order > 0).then_some(Target {
-                    end_order,
-                    step,
-                    item,
-                })
-            })
+        whole.into_iter().chain(items).filter_map(move |(item, status, end_order)| {
+            let is_open = matches!(
+                status,
+                // Pending: the run ended before what may have happened was asked again.
+                StepStatus::Completed
+                    | StepStatus::Failed
+                    | StepStatus::Cancelled
+                    | StepStatus::Pending
+            );
+            (is_open && end_order > 0).then_some(Target { end_order, step, item })
+        })
     }
 
     fn undo(&mut self, target: Target) {
         let Target { step, item, .. } = target;
-        let Compensation::Operation {
-            node,
-            operation,
-            topic,
-            input,
-        } = &self.step(step).compensation
+        let Compensation::Operation { node, operation, topic, input } =
+            &self.step(step).compensation
         else {
             return;
         };
@@ -135,9 +123,7 @@ impl Turn<'_> {
     /// What it was given, and the root `step`.
     fn undone(&self, target: Target) -> (Value, Value) {
         let row = self.rows.step(target.step);
-        let item = target
-            .item
-            .and_then(|item| self.rows.item(target.step, item));
+        let item = target.item.and_then(|item| self.rows.item(target.step, item));
         let (input, output, intent_id, unknown) = match item {
             Some(row) => (&row.input, &row.output, row.intent_id, row.unknown),
             None => (&row.input, &row.output, row.intent_id, row.unknown),
@@ -147,10 +133,7 @@ impl Turn<'_> {
             ("input", input.clone()),
             ("output", if unknown { Value::Null } else { output.clone() }),
             ("intent_id", id),
-            (
-                "status",
-                Value::text(if unknown { "unknown" } else { "completed" }),
-            ),
+            ("status", Value::text(if unknown { "unknown" } else { "completed" })),
         ]);
         (input.clone(), root)
     }
@@ -209,10 +192,7 @@ impl Turn<'_> {
     ) {
         self.mark(step, item, StepStatus::CompensationFailed);
         self.draft.decision.letters.push(Beside {
-            fault: Fault {
-                reason: Reason::CompensationFailed,
-                detail,
-            },
+            fault: Fault { reason: Reason::CompensationFailed, detail },
             node,
             step: Some(self.step(step).id.clone()),
             subject,

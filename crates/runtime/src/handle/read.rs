@@ -50,8 +50,7 @@ impl Handle {
         after: Option<String>,
         limit: usize,
     ) -> Result<Page<Run>, QueryError> {
-        self.read(move |reader| reader.runs(&filter, after.as_deref(), limit))
-            .await
+        self.read(move |reader| reader.runs(&filter, after.as_deref(), limit)).await
     }
 
     /// An entity of a reducer.
@@ -90,8 +89,7 @@ impl Handle {
         from: Position,
         limit: usize,
     ) -> Result<Page<Record>, QueryError> {
-        self.read(move |reader| reader.log(&filter, from, limit))
-            .await
+        self.read(move |reader| reader.log(&filter, from, limit)).await
     }
 
     /// The offset of a position in the log.
@@ -120,8 +118,7 @@ impl Handle {
         after: Option<String>,
         limit: usize,
     ) -> Result<Page<Letter>, QueryError> {
-        self.read(move |reader| reader.letters(&filter, after.as_deref(), limit))
-            .await
+        self.read(move |reader| reader.letters(&filter, after.as_deref(), limit)).await
     }
 
     /// Ids of every dead letter that a filter takes, oldest first.

@@ -27,10 +27,7 @@ impl Filter {
     pub fn takes(&self, letter: &Letter) -> bool {
         let fits = |pattern: &Text| pattern::fits(pattern, &letter.message.topic);
         (self.node.is_none() || self.node == letter.node)
-            && self
-                .reason
-                .as_ref()
-                .is_none_or(|reason| reason == letter.reason.as_str())
+            && self.reason.as_ref().is_none_or(|reason| reason == letter.reason.as_str())
             && self.topic.as_ref().is_none_or(fits)
             && self.before.is_none_or(|before| letter.created_at < before)
             && !(self.open && letter.redriven_at.is_some())
@@ -68,11 +65,7 @@ impl Reader {
             }
             None => None,
         };
-        let scan = Scan {
-            prefix: key::LETTERS,
-            after,
-            limit,
-        };
+        let scan = Scan { prefix: key::LETTERS, after, limit };
         self.page(
             scan,
             |_, row| {

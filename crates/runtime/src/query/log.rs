@@ -63,11 +63,7 @@ pub(super) fn decode(stored: &Stored) -> Result<Record, QueryError> {
 pub(super) fn with_payload(stored: &Stored, mut found: LogRecord) -> Record {
     let value: Value = record::payload(&found);
     found.message.payload.value = value;
-    Record {
-        offset: stored.offset,
-        partition: stored.partition,
-        message: found.message,
-    }
+    Record { offset: stored.offset, partition: stored.partition, message: found.message }
 }
 
 /// What a part of the log gave.
@@ -112,11 +108,7 @@ impl Reader {
 
     /// At most `limit` records that fit, from an offset on, looking at a bounded number.
     pub fn slice(&self, filter: &Filter, from: u64, limit: usize) -> Result<Slice, QueryError> {
-        let mut slice = Slice {
-            records: Vec::new(),
-            next: from,
-            end: false,
-        };
+        let mut slice = Slice { records: Vec::new(), next: from, end: false };
         let mut looked_at = 0;
         while slice.records.len() < limit && looked_at < self.scan_records_max {
             let durable_to = self.store.durable_to();
@@ -159,10 +151,7 @@ impl Reader {
     ) -> Result<Page<Record>, QueryError> {
         let from = self.offset_of(from)?;
         let slice = self.slice(filter, from, limit)?;
-        Ok(Page {
-            next: (!slice.end).then(|| token(slice.next)),
-            items: slice.records,
-        })
+        Ok(Page { next: (!slice.end).then(|| token(slice.next)), items: slice.records })
     }
 }
 

@@ -50,21 +50,14 @@ impl Filter {
         self.node.as_ref().is_none_or(|node| *node == head.node)
             && self.status.is_none_or(|status| status == head.status)
             && (self.key.is_none() || self.key == head.key)
-            && self
-                .correlation_id
-                .is_none_or(|id| id == head.correlation_id)
-            && self
-                .started_after
-                .is_none_or(|after| head.started_at > after)
+            && self.correlation_id.is_none_or(|id| id == head.correlation_id)
+            && self.started_after.is_none_or(|after| head.started_at > after)
     }
 }
 
 /// Whether a run of this status is over.
 pub fn has_ended(status: RunStatus) -> bool {
-    matches!(
-        status,
-        RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled
-    )
+    matches!(status, RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled)
 }
 
 /// The word on the interface.
@@ -117,11 +110,7 @@ impl Reader {
             }
             None => None,
         };
-        let scan = Scan {
-            prefix: key::RUNS,
-            after,
-            limit,
-        };
+        let scan = Scan { prefix: key::RUNS, after, limit };
         let rows = self.page(
             scan,
             |_, row| {
@@ -132,10 +121,7 @@ impl Reader {
         )?;
         let items = rows.items.into_iter();
         let items = items.map(|(head, steps)| self.whole_run(head, steps));
-        Ok(Page {
-            items: items.collect::<Result<_, _>>()?,
-            next: rows.next,
-        })
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next: rows.next })
     }
 
     fn run_row(&self, id: Id) -> Result<Option<RunRow>, QueryError> {
@@ -151,18 +137,11 @@ impl Reader {
         };
         let ids = self.graphs.step_ids(head.graph, &head.node);
         let steps = rows.into_iter().enumerate().map(|(index, row)| Step {
-            id: ids
-                .get(index)
-                .cloned()
-                .unwrap_or_else(|| format!("{index}").into()),
+            id: ids.get(index).cloned().unwrap_or_else(|| format!("{index}").into()),
             attempts: row.attempts,
             row,
         });
-        let mut run = Run {
-            head,
-            steps: steps.collect(),
-            waits_for: Vec::new(),
-        };
+        let mut run = Run { head, steps: steps.collect(), waits_for: Vec::new() };
         if !ended {
             self.add_waits(&mut run)?;
         }

@@ -28,22 +28,12 @@ pub struct Wait {
 
 impl Wait {
     fn timer(due: Micros, detail: impl Into<String>) -> Wait {
-        Wait {
-            kind: "timer",
-            until: Some(due),
-            topic: None,
-            detail: detail.into(),
-        }
+        Wait { kind: "timer", until: Some(due), topic: None, detail: detail.into() }
     }
 
     /// A move that only a person can make.
     pub(super) fn person(detail: String) -> Wait {
-        Wait {
-            kind: "approval",
-            until: None,
-            topic: None,
-            detail,
-        }
+        Wait { kind: "approval", until: None, topic: None, detail }
     }
 }
 
@@ -61,18 +51,12 @@ pub(super) fn of_intent(intent: &Intent) -> Wait {
             ),
         ),
         (None, Some(_), _) => ("breaker", format!("the breaker of {what} is open")),
-        (_, None, None) if matches!(intent.owner, Owner::Entity { .. }) => (
-            "message",
-            format!("its turn at {what}, behind earlier intents of the same entity"),
-        ),
+        (_, None, None) if matches!(intent.owner, Owner::Entity { .. }) => {
+            ("message", format!("its turn at {what}, behind earlier intents of the same entity"))
+        }
         _ => ("message", format!("the outcome of {what}")),
     };
-    Wait {
-        kind,
-        until: intent.next_at,
-        topic: Some(intent.message.topic.clone()),
-        detail,
-    }
+    Wait { kind, until: intent.next_at, topic: Some(intent.message.topic.clone()), detail }
 }
 
 impl Reader {
@@ -142,11 +126,7 @@ impl Reader {
             if active && let Some(intent) = item.intent_id {
                 intents.push(intent);
             }
-            Ok(if intents.len() < ITEMS_NAMED_MAX {
-                Visit::Next
-            } else {
-                Visit::Stop
-            })
+            Ok(if intents.len() < ITEMS_NAMED_MAX { Visit::Next } else { Visit::Stop })
         })?;
         for intent in intents {
             if let Some(intent) = self.find_intent(intent)? {

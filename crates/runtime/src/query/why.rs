@@ -89,10 +89,7 @@ impl Reader {
         let began = head.envelope.get("id").and_then(|id| id.as_str());
         let began = began.and_then(Id::parse).unwrap_or(head.id);
         let started = run.steps.iter().filter_map(|step| step.row.started_at);
-        let since = head
-            .ended_at
-            .or_else(|| started.max())
-            .unwrap_or(head.started_at);
+        let since = head.ended_at.or_else(|| started.max()).unwrap_or(head.started_at);
         Ok(Why {
             id: head.id.to_string(),
             kind: "run",
@@ -132,10 +129,7 @@ impl Reader {
             id: intent.id.to_string(),
             kind: "intent",
             status: "pending".into(),
-            since: intent
-                .first_attempt_at
-                .or(intent.turn_at)
-                .unwrap_or(message.time),
+            since: intent.first_attempt_at.or(intent.turn_at).unwrap_or(message.time),
             waits_for: vec![wait::of_intent(intent)],
             chain: self.chain(intent.id, Some(message.correlation_id))?,
         })
@@ -149,11 +143,7 @@ impl Reader {
         };
         Ok(Why {
             id: id.to_string(),
-            kind: if letter.owner.is_some() {
-                "intent"
-            } else {
-                "message"
-            },
+            kind: if letter.owner.is_some() { "intent" } else { "message" },
             status: status.into(),
             since: letter.redriven_at.unwrap_or(letter.created_at),
             waits_for,
@@ -177,12 +167,7 @@ impl Reader {
         Ok(Some(Why {
             id: id.to_string(),
             kind: "message",
-            status: if letters.is_empty() {
-                "applied"
-            } else {
-                "dead_letter"
-            }
-            .into(),
+            status: if letters.is_empty() { "applied" } else { "dead_letter" }.into(),
             since: record.message.time,
             waits_for: letters,
             chain,
@@ -230,9 +215,7 @@ impl Reader {
         self.each_record(|stored, found| {
             if found.message.correlation_id == story {
                 let id = found.message.id;
-                by_id
-                    .entry(id)
-                    .or_insert_with(|| log::with_payload(stored, found));
+                by_id.entry(id).or_insert_with(|| log::with_payload(stored, found));
             }
             Visit::Next
         })?;

@@ -21,9 +21,7 @@ pub fn disk(disk: &impl Disk) {
 
 fn content(disk: &impl Disk, name: &str, length: usize) -> Vec<u8> {
     let mut bytes = vec![0xee; length];
-    let read = disk
-        .read_at(name, 0, &mut bytes)
-        .expect("a file of the suite can be read");
+    let read = disk.read_at(name, 0, &mut bytes).expect("a file of the suite can be read");
     bytes.truncate(read);
     bytes
 }
@@ -63,11 +61,8 @@ fn writes_are_read_back_before_and_after_a_sync(disk: &impl Disk) {
 
 fn writes_stay_inside_the_file(disk: &impl Disk) {
     disk.create("a", 100).expect("creates a file");
-    disk.write_at("a", 90, &[1; 10])
-        .expect("writes up to the end");
-    let beyond = disk
-        .write_at("a", 91, &[1; 10])
-        .map_err(|error| error.kind());
+    disk.write_at("a", 90, &[1; 10]).expect("writes up to the end");
+    let beyond = disk.write_at("a", 91, &[1; 10]).map_err(|error| error.kind());
     assert_eq!(beyond, Err(ErrorKind::InvalidInput));
     assert_eq!(disk.list().expect("lists"), vec![("a".to_owned(), 100)]);
     clear(disk);
@@ -90,9 +85,7 @@ fn files_are_shortened_and_never_grow(disk: &impl Disk) {
     assert_eq!(content(disk, "a", 2_000), vec![7; 600]);
     let longer = disk.truncate("a", 601).map_err(|error| error.kind());
     assert_eq!(longer, Err(ErrorKind::InvalidInput));
-    let beyond = disk
-        .write_at("a", 599, &[1; 2])
-        .map_err(|error| error.kind());
+    let beyond = disk.write_at("a", 599, &[1; 2]).map_err(|error| error.kind());
     assert_eq!(beyond, Err(ErrorKind::InvalidInput));
     clear(disk);
 }
@@ -104,8 +97,7 @@ fn renaming_replaces(disk: &impl Disk) {
     disk.create("b", 3).expect("creates a file");
     disk.rename("a", "b").expect("renames");
     assert_eq!(content(disk, "b", 10), b"first");
-    disk.write_at("b", 0, b"F")
-        .expect("writes under the new name");
+    disk.write_at("b", 0, b"F").expect("writes under the new name");
     assert_eq!(content(disk, "b", 10), b"First");
     assert_eq!(disk.list().expect("lists"), vec![("b".to_owned(), 5)]);
     clear(disk);
@@ -134,11 +126,6 @@ fn lists_are_in_name_order(disk: &impl Disk) {
     }
     let expected = [("a", 1), ("b", 2), ("c", 3)];
     let listed = disk.list().expect("lists");
-    assert!(
-        listed
-            .iter()
-            .map(|(name, length)| (name.as_str(), *length))
-            .eq(expected)
-    );
+    assert!(listed.iter().map(|(name, length)| (name.as_str(), *length)).eq(expected));
     clear(disk);
 }

@@ -4,7 +4,9 @@
 //! behaviour differs.
 
 mod disk;
+mod reopened;
 mod store;
 
 pub use disk::disk;
-pub use store::{reopened, store};
+pub use reopened::reopened;
+pub use store::store;

@@ -23,69 +23,6 @@ pub fn store<S: Store>(make: impl Fn() -> S) {
     readers_see_whole_turns(&make());
 }
 
-/// Runs the part of the suite about starts; `open` opens the same data each time.
-///
-/// # Panics
-/// Where a store behaves otherwise.
-pub fn reopened<S: Store>(open: impl Fn() -> S) {
-    let mut expected = 0;
-    for round in 0..12_u64 {
-        let store = open();
-        assert_eq!(store.durable_to(), expected, "after start {round}");
-        check_counters(&store, expected);
-        for _ in 0..5 {
-            let first = append(&store, &[counter(expected), counter(expected + 1)], round);
-            assert_eq!(first, expected);
-            expected += 2;
-        }
-        match round % 4 {
-            0 => {}
-            1 => seal(&store),
-            2 => commit(&store, expected),
-            _ => {
-                commit(&store, expected);
-                seal(&store);
-            }
-        }
-        check_counters(&store, expected);
-    }
-}
-
-/// A record that counts in row `n % 7` and removes row `n % 5`.
-fn counter(number: u64) -> Record {
-    let put = RowChange {
-        key: key(&format!("count/{}", number % 7)),
-        value: Some(RowBytes::from(number.to_le_bytes())),
-    };
-    let delete = RowChange {
-        key: key(&format!("gone/{}", number % 5)),
-        value: None,
-    };
-    Record {
-        partition: (number % 64) as u16,
-        body: vec![number as u8; 300],
-        rows: vec![put, delete],
-    }
-}
-
-fn check_counters(store: &impl Store, count: u64) {
-    let rows = store.scan(b"", b"\xff", usize::MAX).expect("scans");
-    assert_eq!(rows.len() as u64, count.min(7));
-    for (row_key, value) in rows {
-        let last = u64::from_le_bytes(value[..].try_into().expect("eight bytes were written"));
-        assert!(last + 7 >= count, "{row_key:?} holds {last} of {count}");
-        assert_eq!(load(store, &format!("count/{}", last % 7)), Some(value));
-    }
-    let records = store.read(0, usize::MAX, usize::MAX).expect("reads");
-    assert_eq!(records.len() as u64, count);
-    for (offset, record) in (0..).zip(records) {
-        assert_eq!(record.offset, offset);
-        assert_eq!(record.partition, (offset % 64) as u16);
-        assert_eq!(*record.body, [offset as u8; 300]);
-        assert!(record.rows.changes().eq(counter(offset).rows));
-    }
-}
-
 fn an_empty_store_has_nothing(store: &impl Store) {
     assert_eq!((store.durable_to(), store.oldest()), (0, 0));
     assert_eq!(load(store, "a"), None);
@@ -104,10 +41,7 @@ fn records_are_read_back_in_order(store: &impl Store) {
     assert_eq!(append(store, &[], 30), 3);
     assert_eq!(store.durable_to(), 3);
     let records = store.read(0, 10, usize::MAX).expect("reads");
-    let texts: Vec<_> = records
-        .iter()
-        .map(|record| (record.offset, &*record.body))
-        .collect();
+    let texts: Vec<_> = records.iter().map(|record| (record.offset, &*record.body)).collect();
     assert_eq!(texts, [(0, &b"one"[..]), (1, b"two"), (2, b"three")]);
     let times: Vec<_> = records.iter().map(|record| record.time_micros).collect();
     assert_eq!(times, [10, 10, 20]);
@@ -137,13 +71,7 @@ fn later_changes_of_a_turn_win(store: &impl Store) {
     append(store, &[one, two], 1);
     for _ in 0..2 {
         let all = scan(store, "", "z", 10);
-        assert_eq!(
-            all,
-            [
-                ("a".to_owned(), "3".to_owned()),
-                ("c".to_owned(), "1".to_owned())
-            ]
-        );
+        assert_eq!(all, [("a".to_owned(), "3".to_owned()), ("c".to_owned(), "1".to_owned())]);
         commit(store, 2);
     }
 }
@@ -155,26 +83,16 @@ fn scans_merge_in_key_order(store: &impl Store) {
         for number in (round..40).step_by(round + 1) {
             let (row, text) = (name(number), format!("{round}"));
             let deleted = (number + round) % 3 == 0;
-            append(
-                store,
-                &[with_rows(&[(&row, (!deleted).then_some(text.as_str()))])],
-                1,
-            );
+            append(store, &[with_rows(&[(&row, (!deleted).then_some(text.as_str()))])], 1);
             if deleted {
                 model.remove(&row)
             } else {
                 model.insert(row, text)
             };
         }
-        for (from, to, limit) in [
-            (0, 40, 100),
-            (0, 40, 7),
-            (5, 6, 9),
-            (10, 30, 1),
-            (20, 20, 5),
-            (30, 10, 5),
-            (0, 40, 0),
-        ] {
+        for (from, to, limit) in
+            [(0, 40, 100), (0, 40, 7), (5, 6, 9), (10, 30, 1), (20, 20, 5), (30, 10, 5), (0, 40, 0)]
+        {
             let (from, to) = (name(from), name(to));
             let wanted = |(key, _): &(&String, &String)| **key >= from && **key < to;
             let expected: Vec<(String, String)> = model
@@ -183,11 +101,7 @@ fn scans_merge_in_key_order(store: &impl Store) {
                 .take(limit)
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect();
-            assert_eq!(
-                scan(store, &from, &to, limit),
-                expected,
-                "{from}..{to} limit {limit}"
-            );
+            assert_eq!(scan(store, &from, &to, limit), expected, "{from}..{to} limit {limit}");
         }
         if round % 2 == 0 {
             commit(store, store.durable_to());
@@ -197,11 +111,7 @@ fn scans_merge_in_key_order(store: &impl Store) {
 
 fn reads_respect_their_limits(store: &impl Store) {
     for turn in 0..10 {
-        append(
-            store,
-            &[plain(&format!("{turn}a")), plain(&format!("{turn}b"))],
-            turn,
-        );
+        append(store, &[plain(&format!("{turn}a")), plain(&format!("{turn}b"))], turn);
     }
     assert_eq!(bodies(store, 3, 4, usize::MAX), ["1b", "2a", "2b", "3a"]);
     assert!(bodies(store, 3, 0, usize::MAX).is_empty());
@@ -225,33 +135,17 @@ fn offsets_are_found_by_time(store: &impl Store) {
     assert_eq!(times, [100, 100, 200, 200, 200, 200, 200, 200, 300, 300]);
     for micros in [0, 99, 100, 101, 200, 201, 300, 301, u64::MAX] {
         let offset = store.offset_at(micros).expect("answers");
-        assert!(
-            times[..offset as usize].iter().all(|time| *time < micros),
-            "{micros}: {offset}"
-        );
+        assert!(times[..offset as usize].iter().all(|time| *time < micros), "{micros}: {offset}");
     }
 }
 
 fn too_large_is_refused_and_changes_nothing(store: &impl Store) {
     append(store, &[with_rows(&[("a", Some("1"))])], 1);
-    let large_key = RowChange {
-        key: RowKey::from(vec![1; KEY_BYTES_MAX + 1]),
-        value: None,
-    };
+    let large_key = RowChange { key: RowKey::from(vec![1; KEY_BYTES_MAX + 1]), value: None };
     let large_value = vec![1; VALUE_BYTES_MAX + 1];
-    let large_value = RowChange {
-        key: key("a"),
-        value: Some(RowBytes::from(large_value)),
-    };
-    for (row, name) in [
-        (large_key, "key_bytes_max"),
-        (large_value, "value_bytes_max"),
-    ] {
-        let record = Record {
-            partition: 0,
-            body: Vec::new(),
-            rows: vec![row],
-        };
+    let large_value = RowChange { key: key("a"), value: Some(RowBytes::from(large_value)) };
+    for (row, name) in [(large_key, "key_bytes_max"), (large_value, "value_bytes_max")] {
+        let record = Record { partition: 0, body: Vec::new(), rows: vec![row] };
         match store.append(&[record], 2) {
             Err(StoreError::TooLarge { limit, .. }) => assert_eq!(limit, name),
             other => panic!("{name}: {other:?}"),
@@ -260,14 +154,7 @@ fn too_large_is_refused_and_changes_nothing(store: &impl Store) {
     assert_eq!(store.durable_to(), 1);
     assert_eq!(load(store, "a"), Some(value("1")));
     let largest_key = "k".repeat(KEY_BYTES_MAX);
-    append(
-        store,
-        &[with_rows(&[
-            (&largest_key, Some("1")),
-            ("", Some("empty key")),
-        ])],
-        3,
-    );
+    append(store, &[with_rows(&[(&largest_key, Some("1")), ("", Some("empty key"))])], 3);
     commit(store, 2);
     assert_eq!(load(store, &largest_key), Some(value("1")));
     assert_eq!(load(store, ""), Some(value("empty key")));
@@ -301,10 +188,7 @@ fn readers_see_whole_turns(store: &impl Store) {
     const TURNS: u64 = 200;
     let turn = |number: u64| {
         let text = number.to_string();
-        [
-            with_rows(&[("x", Some(&text))]),
-            with_rows(&[("y", Some(&text)), ("z", Some(&text))]),
-        ]
+        [with_rows(&[("x", Some(&text))]), with_rows(&[("y", Some(&text)), ("z", Some(&text))])]
     };
     append(store, &turn(0), 0);
     std::thread::scope(|scope| {
@@ -323,10 +207,7 @@ fn readers_see_whole_turns(store: &impl Store) {
             assert!(rows.iter().all(|(_, text)| *text == rows[0].1), "{rows:?}");
             let seen = store.durable_to();
             assert_eq!(
-                store
-                    .read(0, usize::MAX, usize::MAX)
-                    .map(|all| all.len() as u64 >= seen)
-                    .ok(),
+                store.read(0, usize::MAX, usize::MAX).map(|all| all.len() as u64 >= seen).ok(),
                 Some(true)
             );
             if load(store, "x") == last {
@@ -336,7 +217,7 @@ fn readers_see_whole_turns(store: &impl Store) {
     });
 }
 
-fn key(text: &str) -> RowKey {
+pub(super) fn key(text: &str) -> RowKey {
     RowKey::from(text.as_bytes())
 }
 
@@ -345,61 +226,39 @@ fn value(text: &str) -> RowBytes {
 }
 
 fn plain(body: &str) -> Record {
-    Record {
-        partition: 0,
-        body: body.as_bytes().to_vec(),
-        rows: Vec::new(),
-    }
+    Record { partition: 0, body: body.as_bytes().to_vec(), rows: Vec::new() }
 }
 
 fn with_rows(rows: &[(&str, Option<&str>)]) -> Record {
-    let change = |(row, text): &(&str, Option<&str>)| RowChange {
-        key: key(row),
-        value: text.map(value),
-    };
-    Record {
-        partition: 0,
-        body: Vec::new(),
-        rows: rows.iter().map(change).collect(),
-    }
+    let change =
+        |(row, text): &(&str, Option<&str>)| RowChange { key: key(row), value: text.map(value) };
+    Record { partition: 0, body: Vec::new(), rows: rows.iter().map(change).collect() }
 }
 
-fn append(store: &impl Store, records: &[Record], time_micros: u64) -> u64 {
+pub(super) fn append(store: &impl Store, records: &[Record], time_micros: u64) -> u64 {
     store.append(records, time_micros).expect("appends")
 }
 
-fn commit(store: &impl Store, covered: u64) {
+pub(super) fn commit(store: &impl Store, covered: u64) {
     assert_eq!(store.commit().expect("commits"), covered);
     assert_eq!(store.status().checkpoint, covered);
 }
 
-fn seal(store: &impl Store) {
+pub(super) fn seal(store: &impl Store) {
     store.seal().expect("seals");
 }
 
-fn load(store: &impl Store, row: &str) -> Option<RowBytes> {
-    store
-        .load(&[key(row)])
-        .expect("loads")
-        .into_iter()
-        .next()
-        .flatten()
+pub(super) fn load(store: &impl Store, row: &str) -> Option<RowBytes> {
+    store.load(&[key(row)]).expect("loads").into_iter().next().flatten()
 }
 
 fn scan(store: &impl Store, from: &str, to: &str, limit: usize) -> Vec<(String, String)> {
     let text = |bytes: &Arc<[u8]>| String::from_utf8_lossy(bytes).into_owned();
-    let rows = store
-        .scan(from.as_bytes(), to.as_bytes(), limit)
-        .expect("scans");
-    rows.iter()
-        .map(|(row, value)| (text(row), text(value)))
-        .collect()
+    let rows = store.scan(from.as_bytes(), to.as_bytes(), limit).expect("scans");
+    rows.iter().map(|(row, value)| (text(row), text(value))).collect()
 }
 
 fn bodies(store: &impl Store, from: u64, limit: usize, bytes_max: usize) -> Vec<String> {
     let records = store.read(from, limit, bytes_max).expect("reads");
-    records
-        .iter()
-        .map(|record| String::from_utf8_lossy(&record.body).into_owned())
-        .collect()
+    records.iter().map(|record| String::from_utf8_lossy(&record.body).into_owned()).collect()
 }

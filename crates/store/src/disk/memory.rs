@@ -81,16 +81,9 @@ impl Memory {
         let keep_percent = [0, 20, 50, 80, 100][(random.next() % 5) as usize];
         let mut files = BTreeMap::new();
         for (name, content) in &state.files {
-            files.insert(
-                name.clone(),
-                content.after_power_loss(&mut random, keep_percent),
-            );
+            files.insert(name.clone(), content.after_power_loss(&mut random, keep_percent));
         }
-        Self(Arc::new(Mutex::new(State {
-            files,
-            capacity: state.capacity,
-            ..State::default()
-        })))
+        Self(Arc::new(Mutex::new(State { files, capacity: state.capacity, ..State::default() })))
     }
 
     /// A disk of its own with the same content, synced and unsynced, and no faults.
@@ -98,11 +91,7 @@ impl Memory {
     pub fn copy(&self) -> Self {
         let state = self.state();
         let (files, capacity) = (state.files.clone(), state.capacity);
-        Self(Arc::new(Mutex::new(State {
-            files,
-            capacity,
-            ..State::default()
-        })))
+        Self(Arc::new(Mutex::new(State { files, capacity, ..State::default() })))
     }
 
     /// Inverts one bit of a file, as a failing medium does.
@@ -160,21 +149,11 @@ impl Disk for Memory {
         if state.files.contains_key(name) {
             return Err(ErrorKind::AlreadyExists.into());
         }
-        let used: u64 = state
-            .files
-            .values()
-            .map(|content| content.synced.len() as u64)
-            .sum();
-        if state
-            .capacity
-            .is_some_and(|capacity| used + length > capacity)
-        {
+        let used: u64 = state.files.values().map(|content| content.synced.len() as u64).sum();
+        if state.capacity.is_some_and(|capacity| used + length > capacity) {
             return Err(ErrorKind::StorageFull.into());
         }
-        let content = Content {
-            synced: vec![0; length as usize],
-            ..Content::default()
-        };
+        let content = Content { synced: vec![0; length as usize], ..Content::default() };
         state.files.insert(name.to_owned(), content);
         Ok(())
     }
@@ -247,21 +226,13 @@ impl Disk for Memory {
             return Err(power_is_off());
         }
         let length = |content: &Content| content.synced.len() as u64;
-        Ok(state
-            .files
-            .iter()
-            .map(|(name, content)| (name.clone(), length(content)))
-            .collect())
+        Ok(state.files.iter().map(|(name, content)| (name.clone(), length(content))).collect())
     }
 }
 
 impl Content {
     fn sector(&self, number: usize) -> Vec<u8> {
-        if let Some(bytes) = self
-            .unsynced
-            .get(&number)
-            .and_then(|versions| versions.last())
-        {
+        if let Some(bytes) = self.unsynced.get(&number).and_then(|versions| versions.last()) {
             return bytes.clone();
         }
         if let Some(bytes) = self.doomed.get(&number) {
@@ -296,10 +267,7 @@ impl Content {
         let newest = newest.filter_map(|(number, versions)| Some((number, versions.last()?)));
         for (number, sector) in self.doomed.range(sectors).chain(newest) {
             let start = number * SECTOR;
-            let (from, to) = (
-                start.max(position),
-                (start + sector.len()).min(position + length),
-            );
+            let (from, to) = (start.max(position), (start + sector.len()).min(position + length));
             into[from - position..to - position].copy_from_slice(&sector[from - start..to - start]);
         }
         length
@@ -339,18 +307,12 @@ impl Content {
                 continue;
             }
             let last = versions.len() as u64 - 1;
-            let version = if random.next().is_multiple_of(4) {
-                random.next() % (last + 1)
-            } else {
-                last
-            };
+            let version =
+                if random.next().is_multiple_of(4) { random.next() % (last + 1) } else { last };
             let sector = &versions[version as usize];
             synced[number * SECTOR..number * SECTOR + sector.len()].copy_from_slice(sector);
         }
-        Self {
-            synced,
-            ..Self::default()
-        }
+        Self { synced, ..Self::default() }
     }
 }
 

@@ -53,9 +53,7 @@ impl Real {
             .open(folder.join(LOCK_FILE))
             .map_err(failed)?;
         lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => StoreError::Locked {
-                folder: folder.display().to_string(),
-            },
+            TryLockError::WouldBlock => StoreError::Locked { folder: folder.display().to_string() },
             TryLockError::Error(source) => failed(source),
         })?;
         let folder_handle = File::open(folder).map_err(failed)?;
@@ -72,10 +70,7 @@ impl Real {
         if let Some(handle) = handles.get(name) {
             return Ok(Arc::clone(handle));
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(self.folder.join(name))?;
+        let file = OpenOptions::new().read(true).write(true).open(self.folder.join(name))?;
         let length = file.metadata()?.len();
         let handle = Arc::new(Handle { file, length });
         handles.insert(name.to_owned(), Arc::clone(&handle));
@@ -83,10 +78,7 @@ impl Real {
     }
 
     fn forget(&self, name: &str) {
-        self.handles
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 }
 
@@ -119,10 +111,7 @@ impl Disk for Real {
         let handle = self.handle(name)?;
         let mut filled = 0;
         while filled < into.len() {
-            match handle
-                .file
-                .read_at(&mut into[filled..], position + filled as u64)
-            {
+            match handle.file.read_at(&mut into[filled..], position + filled as u64) {
                 Ok(0) => break,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

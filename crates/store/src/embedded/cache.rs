@@ -61,11 +61,7 @@ impl Cache {
         while self.bytes + bytes > self.bytes_max {
             self.evict_one();
         }
-        let slot = Slot {
-            key: Arc::clone(&key),
-            value,
-            read: AtomicBool::new(false),
-        };
+        let slot = Slot { key: Arc::clone(&key), value, read: AtomicBool::new(false) };
         let place = match self.free.pop() {
             Some(place) => {
                 self.slots[place] = Some(slot);
@@ -133,10 +129,7 @@ mod tests {
             cache.insert(key, value);
         }
         for round in 10..30 {
-            assert!(
-                cache.get(&row(3).0).is_some(),
-                "row 3 was evicted in round {round}"
-            );
+            assert!(cache.get(&row(3).0).is_some(), "row 3 was evicted in round {round}");
             let (key, value) = row(round);
             cache.insert(key, value);
             assert!(cache.bytes() <= 10 * each);

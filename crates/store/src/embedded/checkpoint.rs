@@ -71,10 +71,7 @@ impl<D: Disk> Shared<D> {
 
     /// Why the last checkpoint failed.
     pub fn checkpoint_failed(&self) -> Option<String> {
-        self.failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Writes a checkpoint and applies retention.
@@ -101,8 +98,7 @@ impl<D: Disk> Shared<D> {
         let (changes, reached) = self.memory_mut().begin_checkpoint();
         let written = self.rows.write(reached, &changes);
         let due_appended_bytes = appended_bytes + options.checkpoint_log_bytes;
-        self.due_appended_bytes
-            .store(due_appended_bytes, Ordering::Relaxed);
+        self.due_appended_bytes.store(due_appended_bytes, Ordering::Relaxed);
         if let Err(error) = written {
             drop(changes);
             self.memory_mut().abandon_checkpoint();
@@ -111,8 +107,7 @@ impl<D: Disk> Shared<D> {
             self.due_unwritten_bytes.store(due, Ordering::Relaxed);
             return Err(error);
         }
-        self.due_unwritten_bytes
-            .store(options.checkpoint_rows_bytes, Ordering::Relaxed);
+        self.due_unwritten_bytes.store(options.checkpoint_rows_bytes, Ordering::Relaxed);
         self.move_to_cache(&changes);
         let _dropped_outside_the_lock = self.memory_mut().end_checkpoint();
         Ok(reached)
@@ -121,8 +116,7 @@ impl<D: Disk> Shared<D> {
     fn move_to_cache(&self, changes: &Changes) {
         let mut rows = changes.iter().peekable();
         while rows.peek().is_some() {
-            self.memory_mut()
-                .cache_written(rows.by_ref().take(CACHED_AT_ONCE));
+            self.memory_mut().cache_written(rows.by_ref().take(CACHED_AT_ONCE));
         }
     }
 
@@ -131,20 +125,14 @@ impl<D: Disk> Shared<D> {
         let due = unwritten_bytes >= self.due_unwritten_bytes.load(Ordering::Relaxed)
             || self.log.appended_bytes() >= self.due_appended_bytes.load(Ordering::Relaxed);
         if due && self.log.options.background {
-            self.wake
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .checkpoint = true;
+            self.wake.lock().unwrap_or_else(PoisonError::into_inner).checkpoint = true;
             self.woken.notify_all();
         }
     }
 
     /// Ends [`Shared::work`].
     pub fn stop(&self) {
-        self.wake
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .stop = true;
+        self.wake.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
         self.woken.notify_all();
     }
 
@@ -158,10 +146,7 @@ impl<D: Disk> Shared<D> {
                 let _reported = self.commit();
                 wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
             } else {
-                wake = self
-                    .woken
-                    .wait(wake)
-                    .unwrap_or_else(PoisonError::into_inner);
+                wake = self.woken.wait(wake).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }

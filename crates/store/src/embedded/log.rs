@@ -51,11 +51,7 @@ pub(crate) struct Used {
 impl<D: Disk> Log<D> {
     /// Continues a log as recovery left it, after a seal of this start.
     pub fn start(disk: Arc<D>, options: Options, recovered: Recovered) -> Result<Self, StoreError> {
-        let Recovered {
-            used,
-            tail,
-            prepared,
-        } = recovered;
+        let Recovered { used, tail, prepared, uncovered_bytes } = recovered;
         let preparer = Preparer::start(Arc::clone(&disk), &options, prepared)?;
         let log = Self {
             disk,
@@ -64,7 +60,7 @@ impl<D: Disk> Log<D> {
             segments: RwLock::new(used),
             durable: AtomicU64::new(tail.chain.next),
             time_micros: AtomicU64::new(tail.chain.time_micros),
-            appended_bytes: AtomicU64::new(0),
+            appended_bytes: AtomicU64::new(uncovered_bytes),
             last_sync_micros: AtomicU64::new(0),
             tail_free_bytes: AtomicU64::new(tail.segment.length - tail.position),
             sealed: AtomicBool::new(tail.sealed),
@@ -137,9 +133,7 @@ impl<D: Disk> Log<D> {
         self.disk
             .write_at(name, tail.position, &tail.buffer)
             .map_err(|error| failed("writing", error))?;
-        self.disk
-            .sync(name)
-            .map_err(|error| failed("syncing", error))?;
+        self.disk.sync(name).map_err(|error| failed("syncing", error))?;
         if let Some(started) = started {
             let micros = started.elapsed().as_micros() as u64;
             self.last_sync_micros.store(micros, Ordering::Relaxed);
@@ -150,11 +144,7 @@ impl<D: Disk> Log<D> {
     /// Moves the tail behind a frame that is durable.
     fn written(&self, tail: &mut Tail, header: &Header) {
         let (offset, time_micros) = (header.first_offset, header.time_micros);
-        tail.segment.note(Place {
-            offset,
-            position: tail.position,
-            time_micros,
-        });
+        tail.segment.note(Place { offset, position: tail.position, time_micros });
         let number = tail.segment.number;
         self.use_segment(&tail.segment, offset, time_micros);
         tail.position += u64::from(header.length);
@@ -167,35 +157,22 @@ impl<D: Disk> Log<D> {
         self.sealed.store(tail.sealed, Ordering::Relaxed);
         self.tail_free_bytes.store(free, Ordering::Relaxed);
         self.time_micros.store(time_micros, Ordering::Relaxed);
-        self.appended_bytes
-            .fetch_add(u64::from(header.length), Ordering::Relaxed);
+        self.appended_bytes.fetch_add(u64::from(header.length), Ordering::Relaxed);
         if tail.position - FRAMES_AT >= tail.segment.length / 4 {
-            self.preparer
-                .ask(number + 1, self.next_length(&tail.segment));
+            self.preparer.ask(number + 1, self.next_length(&tail.segment));
         }
     }
 
     /// Lists a segment once it has a frame, in place of an empty one of its number.
     fn use_segment(&self, segment: &Arc<Segment>, base: u64, since_micros: u64) {
-        if self
-            .used()
-            .last()
-            .is_some_and(|last| Arc::ptr_eq(&last.segment, segment))
-        {
+        if self.used().last().is_some_and(|last| Arc::ptr_eq(&last.segment, segment)) {
             return;
         }
         let mut segments = self.used_mut();
-        if segments
-            .last()
-            .is_some_and(|last| last.segment.number == segment.number)
-        {
+        if segments.last().is_some_and(|last| last.segment.number == segment.number) {
             segments.pop();
         }
-        segments.push(Used {
-            segment: Arc::clone(segment),
-            base,
-            since_micros,
-        });
+        segments.push(Used { segment: Arc::clone(segment), base, since_micros });
     }
 
     /// Moves the tail to the next segment, which has room for a frame of `length` bytes.
@@ -203,19 +180,13 @@ impl<D: Disk> Log<D> {
         // No segment but the last may be without a frame, so an empty one is replaced.
         let number = tail.segment.number + u64::from(tail.position > FRAMES_AT);
         let wanted = self.next_length(&tail.segment);
-        let segment = self
-            .preparer
-            .take(number, wanted, FRAMES_AT + length)
-            .map_err(|error| {
-                let doing = format!("making segment {number}");
-                match error.kind() {
-                    io::ErrorKind::StorageFull => StoreError::Full {
-                        doing,
-                        source: error,
-                    },
-                    _ => self.poison(doing, error),
-                }
-            })?;
+        let segment = self.preparer.take(number, wanted, FRAMES_AT + length).map_err(|error| {
+            let doing = format!("making segment {number}");
+            match error.kind() {
+                io::ErrorKind::StorageFull => StoreError::Full { doing, source: error },
+                _ => self.poison(doing, error),
+            }
+        })?;
         segment.complete();
         tail.segment.complete();
         tail.segment = Arc::new(segment);
@@ -225,19 +196,14 @@ impl<D: Disk> Log<D> {
 
     /// Segments grow from the first to the full length, so that a small log stays small.
     fn next_length(&self, segment: &Segment) -> u64 {
-        segment
-            .length
-            .saturating_mul(8)
-            .min(self.options.segment_bytes)
+        segment.length.saturating_mul(8).min(self.options.segment_bytes)
     }
 
     /// Refuses every call after a failure.
     pub fn healthy(&self) -> Result<(), StoreError> {
         match self.poison.get() {
             None => Ok(()),
-            Some(cause) => Err(StoreError::Poisoned {
-                cause: cause.clone(),
-            }),
+            Some(cause) => Err(StoreError::Poisoned { cause: cause.clone() }),
         }
     }
 
@@ -263,7 +229,7 @@ impl<D: Disk> Log<D> {
         self.time_micros.load(Ordering::Relaxed)
     }
 
-    /// Bytes appended since the start.
+    /// Bytes appended since the start, and those that it found behind the checkpoint.
     pub fn appended_bytes(&self) -> u64 {
         self.appended_bytes.load(Ordering::Relaxed)
     }
@@ -283,10 +249,7 @@ impl<D: Disk> Log<D> {
     /// Number of segments with records, and their bytes.
     pub fn size(&self) -> (usize, u64) {
         let used = self.used();
-        (
-            used.len(),
-            used.iter().map(|used| used.segment.length).sum(),
-        )
+        (used.len(), used.iter().map(|used| used.segment.length).sum())
     }
 
     pub(super) fn used(&self) -> RwLockReadGuard<'_, Vec<Used>> {
@@ -305,9 +268,7 @@ impl<D: Disk> Log<D> {
     }
 
     fn used_mut(&self) -> RwLockWriteGuard<'_, Vec<Used>> {
-        self.segments
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.segments.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_tail(&self) -> MutexGuard<'_, Tail> {

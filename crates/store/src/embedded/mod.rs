@@ -91,9 +91,7 @@ impl<D: Disk> Embedded<D> {
             None
         };
         let store = Self { shared, thread };
-        store
-            .shared
-            .wake_when_due(store.shared.memory().unwritten_bytes());
+        store.shared.wake_when_due(store.shared.memory().unwritten_bytes());
         Ok(store)
     }
 }
@@ -172,10 +170,7 @@ impl<D: Disk> Store for Embedded<D> {
             (changed, whole, shared.rows.view())
         };
         // Behind the last changed row nothing is needed when they alone reach the limit.
-        let to = changed
-            .last()
-            .filter(|_| !whole)
-            .map_or(to, |(key, _)| &**key);
+        let to = changed.last().filter(|_| !whole).map_or(to, |(key, _)| &**key);
         let checkpoint = view.range(from, to);
         row_memory::merge(changed, checkpoint, limit)
     }

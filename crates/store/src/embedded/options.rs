@@ -45,9 +45,7 @@ impl Options {
     /// The same options within what the format allows: whole sectors, 32-bit lengths.
     pub(crate) fn within_format(mut self) -> Self {
         for length in [&mut self.segment_first_bytes, &mut self.segment_bytes] {
-            *length = (*length)
-                .next_multiple_of(SECTOR as u64)
-                .max(4 * SECTOR as u64);
+            *length = (*length).next_multiple_of(SECTOR as u64).max(4 * SECTOR as u64);
         }
         self.segment_first_bytes = self.segment_first_bytes.min(self.segment_bytes);
         self.turn_bytes_max = self.turn_bytes_max.min(TURN_BYTES_MAX);

@@ -68,12 +68,7 @@ impl<D: Disk> Preparer<D> {
         } else {
             None
         };
-        Ok(Self {
-            disk,
-            entropy,
-            shared,
-            thread,
-        })
+        Ok(Self { disk, entropy, shared, thread })
     }
 
     /// Lets the thread make a segment, unless one is there or on its way.
@@ -92,11 +87,7 @@ impl<D: Disk> Preparer<D> {
     pub fn take(&self, number: u64, wanted: u64, needed: u64) -> io::Result<Segment> {
         let mut state = self.shared.lock();
         while matches!(state.next, Next::Asked { .. } | Next::Making) {
-            state = self
-                .shared
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         match std::mem::take(&mut state.next) {
             Next::Ready(segment) if segment.number == number && segment.length >= needed => {
@@ -107,9 +98,7 @@ impl<D: Disk> Preparer<D> {
         }
         let made = make(&*self.disk, number, wanted.max(needed), self.entropy);
         if let Err(error) = &made {
-            state.next = Next::Failed {
-                full: error.kind() == io::ErrorKind::StorageFull,
-            };
+            state.next = Next::Failed { full: error.kind() == io::ErrorKind::StorageFull };
         }
         made
     }
@@ -148,10 +137,7 @@ impl Shared {
         let mut state = self.lock();
         while !state.stop {
             let Next::Asked { number, length } = state.next else {
-                state = self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             state.next = Next::Making;
@@ -160,9 +146,7 @@ impl Shared {
             state = self.lock();
             state.next = match made {
                 Ok(segment) => Next::Ready(segment),
-                Err(error) => Next::Failed {
-                    full: error.kind() == io::ErrorKind::StorageFull,
-                },
+                Err(error) => Next::Failed { full: error.kind() == io::ErrorKind::StorageFull },
             };
             self.changed.notify_all();
         }

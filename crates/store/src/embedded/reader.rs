@@ -32,18 +32,10 @@ impl<D: Disk> Log<D> {
     ) -> Result<Vec<Stored>, StoreError> {
         self.healthy()?;
         let durable = self.durable_to();
-        let mut wanted = Wanted {
-            next: from,
-            limit,
-            bytes: 0,
-            bytes_max,
-            found: Vec::new(),
-        };
+        let mut wanted = Wanted { next: from, limit, bytes: 0, bytes_max, found: Vec::new() };
         while wanted.next < durable && wanted.found.len() < limit {
             let Some((segment, end)) = self.segment_of(wanted.next) else {
-                return Err(StoreError::NotRetained {
-                    oldest: self.oldest(),
-                });
+                return Err(StoreError::NotRetained { oldest: self.oldest() });
             };
             match self.read_segment(&segment, end.min(durable), &mut wanted) {
                 Ok(true) => {}
@@ -51,9 +43,7 @@ impl<D: Disk> Log<D> {
                 // The segment was let go of while it was read.
                 Err(_) if wanted.next < self.oldest() => {
                     if wanted.found.is_empty() {
-                        return Err(StoreError::NotRetained {
-                            oldest: self.oldest(),
-                        });
+                        return Err(StoreError::NotRetained { oldest: self.oldest() });
                     }
                     break;
                 }
@@ -61,9 +51,7 @@ impl<D: Disk> Log<D> {
             }
         }
         if wanted.found.is_empty() && from < self.oldest() {
-            return Err(StoreError::NotRetained {
-                oldest: self.oldest(),
-            });
+            return Err(StoreError::NotRetained { oldest: self.oldest() });
         }
         Ok(wanted.found)
     }
@@ -99,12 +87,8 @@ impl<D: Disk> Log<D> {
         if !segment.is_complete() {
             self.index(segment)?;
         }
-        let position = segment
-            .place_of(wanted.next)
-            .map_or(FRAMES_AT, |place| place.position);
-        let read_bytes = wanted
-            .bytes_max
-            .clamp(*READ_BYTES.start(), *READ_BYTES.end());
+        let position = segment.place_of(wanted.next).map_or(FRAMES_AT, |place| place.position);
+        let read_bytes = wanted.bytes_max.clamp(*READ_BYTES.start(), *READ_BYTES.end());
         let mut scanner = Scanner::new(&*self.disk, segment, position).reading(read_bytes);
         while wanted.next < end {
             let position = scanner.position();
@@ -113,10 +97,7 @@ impl<D: Disk> Log<D> {
                 .next()
                 .map_err(|error| StoreError::io(format!("reading {}", segment.name), error))?;
             let Some(frame) = frame.filter(|frame| frame.header.first_offset <= wanted.next) else {
-                return Err(damaged(format!(
-                    "the frame of offset {} is damaged",
-                    wanted.next
-                )));
+                return Err(damaged(format!("the frame of offset {} is damaged", wanted.next)));
             };
             let header = frame.header;
             let mut body = frame.body;
@@ -134,11 +115,8 @@ impl<D: Disk> Log<D> {
     /// Notes the places of the frames of a segment that was not read since the start.
     fn index(&self, segment: &Segment) -> Result<(), StoreError> {
         let failed = |error| StoreError::io(format!("reading {}", segment.name), error);
-        let next = self
-            .used()
-            .iter()
-            .find(|used| used.segment.number == segment.number + 1)
-            .cloned();
+        let next =
+            self.used().iter().find(|used| used.segment.number == segment.number + 1).cloned();
         let mut scanner = Scanner::new(&*self.disk, segment, FRAMES_AT);
         let mut chain: Option<Chain> = None;
         while let Some(frame) = scanner.next().map_err(failed)? {
@@ -148,11 +126,7 @@ impl<D: Disk> Log<D> {
                 break;
             }
             let (offset, time_micros) = (header.first_offset, header.time_micros);
-            segment.note(Place {
-                offset,
-                position: frame.position,
-                time_micros,
-            });
+            segment.note(Place { offset, position: frame.position, time_micros });
             chain.advance(header);
         }
         let reached = chain.map_or(0, |chain| chain.next);
@@ -160,11 +134,7 @@ impl<D: Disk> Log<D> {
             && reached < base
         {
             let detail = format!("the frame of offset {reached} is missing or damaged");
-            return Err(StoreError::corrupt(
-                &segment.name,
-                scanner.position(),
-                detail,
-            ));
+            return Err(StoreError::corrupt(&segment.name, scanner.position(), detail));
         }
         segment.complete();
         Ok(())

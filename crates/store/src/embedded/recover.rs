@@ -23,6 +23,8 @@ pub(crate) struct Recovered {
     pub tail: Tail,
     /// A segment without frames behind the tail.
     pub prepared: Option<Segment>,
+    /// Bytes of the frames that the checkpoint does not cover.
+    pub uncovered_bytes: u64,
 }
 
 /// Follows the log and gives every record at or after `covered` to `apply`.
@@ -41,15 +43,9 @@ pub(crate) fn recover<D: Disk>(
     let used = used(segments, &firsts);
     let start = used.iter().rposition(|used| used.base <= covered);
     let Some(start) = start else {
-        let detail = format!(
-            "the log begins at offset {}, the checkpoint ends at {covered}",
-            used[0].base
-        );
-        return Err(StoreError::corrupt(
-            &used[0].segment.name,
-            FRAMES_AT,
-            detail,
-        ));
+        let detail =
+            format!("the log begins at offset {}, the checkpoint ends at {covered}", used[0].base);
+        return Err(StoreError::corrupt(&used[0].segment.name, FRAMES_AT, detail));
     };
     let mut walk = Walk::new(disk, covered, Chain::before(&firsts[start]), apply);
     for (index, used) in used.iter().enumerate().skip(start) {
@@ -62,36 +58,24 @@ pub(crate) fn recover<D: Disk>(
         refuse_synced_after(disk, segment, FRAMES_AT, &at_end)?;
     }
     if at_end.next < covered {
-        let detail = format!(
-            "the log ends at offset {}, the checkpoint covers {covered}",
-            at_end.next
-        );
+        let detail =
+            format!("the log ends at offset {}, the checkpoint covers {covered}", at_end.next);
         return Err(StoreError::corrupt(&last.name, end, detail));
     }
-    let last_frame = walk.last;
+    let (last_frame, uncovered_bytes) = (walk.last, walk.uncovered_bytes);
     if last_frame.is_seal {
         remove(disk, unused.drain(1.min(unused.len())..))?;
         let tail = Tail::before_seal(Arc::clone(last), &last_frame);
-        return Ok(Recovered {
-            tail,
-            prepared: unused.pop(),
-            used,
-        });
+        return Ok(Recovered { tail, prepared: unused.pop(), used, uncovered_bytes });
     }
     remove(disk, unused.into_iter())?;
     let (used, tail) = tail::copy_unsealed(disk, options, used, &last_frame)?;
-    Ok(Recovered {
-        used,
-        tail,
-        prepared: None,
-    })
+    Ok(Recovered { used, tail, prepared: None, uncovered_bytes })
 }
 
 /// All files with the name of a segment, in order and without a gap.
 fn open_segments<D: Disk>(disk: &D) -> Result<Vec<Segment>, StoreError> {
-    let files = disk
-        .list()
-        .map_err(|error| StoreError::io("listing files", error))?;
+    let files = disk.list().map_err(|error| StoreError::io("listing files", error))?;
     let mut segments: Vec<Segment> = Vec::new();
     for (name, length) in files {
         let Some(number) = segment::number_of(&name) else {
@@ -116,17 +100,10 @@ fn first_frames<D: Disk>(disk: &D, segments: &[Segment]) -> Result<Vec<Header>, 
             .map_err(|error| StoreError::io(format!("reading {}", segment.name), error))?;
         firsts.push(first);
     }
-    let count = firsts
-        .iter()
-        .rposition(Option::is_some)
-        .map_or(0, |last| last + 1);
+    let count = firsts.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     firsts.truncate(count);
     let damaged = |index: usize| {
-        StoreError::corrupt(
-            &segments[index].name,
-            FRAMES_AT,
-            "the first frame is damaged",
-        )
+        StoreError::corrupt(&segments[index].name, FRAMES_AT, "the first frame is damaged")
     };
     firsts
         .into_iter()
@@ -152,9 +129,7 @@ fn empty<D: Disk>(
     mut unused: Vec<Segment>,
 ) -> Result<Recovered, StoreError> {
     if covered > 0 {
-        let name = unused
-            .first()
-            .map_or_else(|| segment::name_of(1), |one| one.name.clone());
+        let name = unused.first().map_or_else(|| segment::name_of(1), |one| one.name.clone());
         let detail = format!("the log is empty, the checkpoint covers offset {covered}");
         return Err(StoreError::corrupt(name, FRAMES_AT, detail));
     }
@@ -163,11 +138,7 @@ fn empty<D: Disk>(
     }
     remove(disk, unused.drain(1.min(unused.len())..))?;
     let (used, tail) = tail::empty(disk, options, unused.pop())?;
-    Ok(Recovered {
-        used,
-        tail,
-        prepared: None,
-    })
+    Ok(Recovered { used, tail, prepared: None, uncovered_bytes: 0 })
 }
 
 fn remove<D: Disk>(disk: &D, segments: impl Iterator<Item = Segment>) -> Result<(), StoreError> {
@@ -212,6 +183,7 @@ struct Walk<'a, D> {
     chain: Chain,
     position: u64,
     last: LastFrame,
+    uncovered_bytes: u64,
 }
 
 /// The last frame of the chain: the only one that may not be synced, since each is synced
@@ -229,19 +201,8 @@ impl<'a, D: Disk> Walk<'a, D> {
         chain: Chain,
         apply: &'a mut dyn FnMut(&RawRecord<'_>),
     ) -> Self {
-        let last = LastFrame {
-            before: chain,
-            position: FRAMES_AT,
-            is_seal: false,
-        };
-        Self {
-            disk,
-            covered,
-            apply,
-            chain,
-            position: FRAMES_AT,
-            last,
-        }
+        let last = LastFrame { before: chain, position: FRAMES_AT, is_seal: false };
+        Self { disk, covered, apply, chain, position: FRAMES_AT, last, uncovered_bytes: 0 }
     }
 
     /// Follows the frames of a segment to its end, or to where the next segment takes over.
@@ -256,19 +217,13 @@ impl<'a, D: Disk> Walk<'a, D> {
                 .next()
                 .map_err(|error| StoreError::io(format!("reading {}", segment.name), error))?;
             let Some(frame) = frame else { break false };
-            if !self
-                .chain
-                .accepts(&frame.header, frame.position == FRAMES_AT)
-            {
+            if !self.chain.accepts(&frame.header, frame.position == FRAMES_AT) {
                 break false;
             }
             self.frame(segment, &frame)?;
         };
         if next.is_some() && !taken_over {
-            let detail = format!(
-                "the frame of offset {} is missing or damaged",
-                self.chain.next
-            );
+            let detail = format!("the frame of offset {} is missing or damaged", self.chain.next);
             return Err(StoreError::corrupt(&segment.name, self.position, detail));
         }
         segment.complete();
@@ -288,17 +243,12 @@ impl<'a, D: Disk> Walk<'a, D> {
             }
         }
         let (offset, time_micros) = (header.first_offset, header.time_micros);
-        segment.note(Place {
-            offset,
-            position: frame.position,
-            time_micros,
-        });
+        segment.note(Place { offset, position: frame.position, time_micros });
         let (before, position, is_seal) = (self.chain, frame.position, header.is_seal());
-        self.last = LastFrame {
-            before,
-            position,
-            is_seal,
-        };
+        self.last = LastFrame { before, position, is_seal };
+        if header.end() > self.covered {
+            self.uncovered_bytes += u64::from(header.length);
+        }
         self.chain.advance(header);
         self.position = frame.position + u64::from(header.length);
         Ok(())

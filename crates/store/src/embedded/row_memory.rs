@@ -123,11 +123,7 @@ impl RowMemory {
                     newer_key < older_key
                 }
             };
-            let next = if take_newer {
-                newer.next()
-            } else {
-                older.next()
-            };
+            let next = if take_newer { newer.next() } else { older.next() };
             let Some((key, value)) = next else {
                 return (found, true);
             };
@@ -263,15 +259,9 @@ mod tests {
         assert_eq!(memory.unwritten_bytes(), one - 4);
         memory.begin_checkpoint();
         memory.change(key(2), Some(value("four")));
-        assert_eq!(
-            (memory.unwritten_bytes(), memory.unwritten_rows()),
-            (2 * one - 4, 2)
-        );
+        assert_eq!((memory.unwritten_bytes(), memory.unwritten_rows()), (2 * one - 4, 2));
         memory.abandon_checkpoint();
-        assert_eq!(
-            (memory.unwritten_bytes(), memory.unwritten_rows()),
-            (2 * one - 4, 2)
-        );
+        assert_eq!((memory.unwritten_bytes(), memory.unwritten_rows()), (2 * one - 4, 2));
         memory.begin_checkpoint();
         memory.end_checkpoint();
         assert_eq!((memory.unwritten_bytes(), memory.unwritten_rows()), (0, 0));
@@ -305,17 +295,8 @@ mod tests {
                 |(row, value): (RowKey, Option<RowBytes>)| (row[0], value.map(|text| text.len()));
             (rows.into_iter().map(text).collect::<Vec<_>>(), whole)
         };
-        assert_eq!(
-            found(2),
-            (vec![(1, Some(5)), (2, None), (3, Some(5))], false)
-        );
-        let all = vec![
-            (1, Some(5)),
-            (2, None),
-            (3, Some(5)),
-            (5, Some(5)),
-            (6, Some(5)),
-        ];
+        assert_eq!(found(2), (vec![(1, Some(5)), (2, None), (3, Some(5))], false));
+        let all = vec![(1, Some(5)), (2, None), (3, Some(5)), (5, Some(5)), (6, Some(5))];
         assert_eq!(found(9), (all, true));
     }
 }

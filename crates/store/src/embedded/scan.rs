@@ -29,14 +29,7 @@ pub(crate) struct Scanner<'a, D> {
 impl<'a, D: Disk> Scanner<'a, D> {
     pub fn new(disk: &'a D, segment: &'a Segment, position: u64) -> Self {
         let (buffer, buffer_at) = (Vec::new(), position);
-        Self {
-            disk,
-            segment,
-            position,
-            buffer,
-            buffer_at,
-            read_bytes: READ_BYTES,
-        }
+        Self { disk, segment, position, buffer, buffer_at, read_bytes: READ_BYTES }
     }
 
     /// Reads at least this many bytes at once.
@@ -64,20 +57,13 @@ impl<'a, D: Disk> Scanner<'a, D> {
         self.position += u64::from(header.length);
         let start = (position - self.buffer_at) as usize + HEADER_BYTES;
         let body = &self.buffer[start..start + header.body_bytes as usize];
-        Ok(Some(Frame {
-            header,
-            position,
-            body,
-        }))
+        Ok(Some(Frame { header, position, body }))
     }
 
     /// Skips to the next sector that could begin a frame at or after an offset; `false` at the end.
     pub fn seek(&mut self, offset: u64) -> io::Result<bool> {
         while self.position < self.segment.length {
-            if self
-                .peek()?
-                .is_some_and(|header| header.first_offset >= offset)
-            {
+            if self.peek()?.is_some_and(|header| header.first_offset >= offset) {
                 return Ok(true);
             }
             self.position += SECTOR as u64;
@@ -103,9 +89,7 @@ impl<'a, D: Disk> Scanner<'a, D> {
             let rest = self.segment.length.saturating_sub(position) as usize;
             self.buffer.resize(length.max(self.read_bytes).min(rest), 0);
             self.buffer_at = position;
-            let read = self
-                .disk
-                .read_at(&self.segment.name, position, &mut self.buffer)?;
+            let read = self.disk.read_at(&self.segment.name, position, &mut self.buffer)?;
             self.buffer.truncate(read);
         }
         let start = (position - self.buffer_at) as usize;
@@ -135,12 +119,7 @@ pub(crate) struct Chain {
 impl Chain {
     /// The state of a log without a frame.
     pub fn start(boot: u64) -> Self {
-        Self {
-            next: 0,
-            crc: 0,
-            boot,
-            time_micros: 0,
-        }
+        Self { next: 0, crc: 0, boot, time_micros: 0 }
     }
 
     /// The state that the first frame of a segment continues.
@@ -172,5 +151,39 @@ impl Chain {
         self.crc = header.crc;
         self.boot = header.boot;
         self.time_micros = self.time_micros.max(header.time_micros);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_follows_only_the_frame_that_it_was_written_after() {
+        let chain = Chain { next: 7, crc: 70, boot: 700, time_micros: 0 };
+        let follows = Header {
+            count: 2,
+            first_offset: 7,
+            durable_before: 7,
+            previous_crc: 70,
+            boot: 700,
+            ..Header::default()
+        };
+        let other_boot = Header { boot: 701, ..follows };
+        let seal = Header { count: 0, ..other_boot };
+        let cases = [
+            ("the next frame", follows, false, true),
+            ("of an earlier place", Header { first_offset: 6, ..follows }, false, false),
+            ("of a later place", Header { first_offset: 8, ..follows }, false, false),
+            ("before another was synced", Header { durable_before: 6, ..follows }, false, false),
+            ("after another frame", Header { previous_crc: 71, ..follows }, false, false),
+            ("of another start", other_boot, false, false),
+            ("of another start, in a new segment", other_boot, true, true),
+            ("a seal of another start", seal, false, true),
+            ("a seal after another frame", Header { previous_crc: 71, ..seal }, false, false),
+        ];
+        for (name, header, first_in_segment, expected) in cases {
+            assert_eq!(chain.accepts(&header, first_in_segment), expected, "{name}");
+        }
     }
 }

@@ -62,13 +62,7 @@ impl Segment {
     }
 
     fn with_salt(number: u64, length: u64, salt: u32) -> Self {
-        Self {
-            number,
-            name: name_of(number),
-            length,
-            salt,
-            index: Mutex::default(),
-        }
+        Self { number, name: name_of(number), length, salt, index: Mutex::default() }
     }
 
     /// Notes a frame that follows all noted ones.
@@ -84,17 +78,11 @@ impl Segment {
 
     /// Says that the noted frames reach to the end of the segment.
     pub fn complete(&self) {
-        self.index
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .complete = true;
+        self.index.lock().unwrap_or_else(PoisonError::into_inner).complete = true;
     }
 
     pub fn is_complete(&self) -> bool {
-        self.index
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .complete
+        self.index.lock().unwrap_or_else(PoisonError::into_inner).complete
     }
 
     /// The last noted frame that begins at or before an offset.
@@ -134,10 +122,7 @@ pub(crate) fn create<D: Disk>(disk: &D, segment: &Segment, frames: &[u8]) -> io:
     if files.iter().any(|(name, _)| name == UNFINISHED) {
         disk.remove(UNFINISHED)?;
     }
-    if files
-        .iter()
-        .any(|(name, spare)| name == SPARE && *spare == length)
-    {
+    if files.iter().any(|(name, spare)| name == SPARE && *spare == length) {
         disk.rename(SPARE, UNFINISHED)?;
     } else {
         disk.create(UNFINISHED, length)?;
@@ -167,21 +152,13 @@ pub(crate) fn open<D: Disk>(disk: &D, number: u64, length: u64) -> Result<Segmen
     let format = u32_at(&bytes, 4);
     if format != u32::from(FORMAT) {
         let supported = u32::from(FORMAT);
-        return Err(StoreError::Format {
-            file: name,
-            found: format,
-            supported,
-        });
+        return Err(StoreError::Format { file: name, found: format, supported });
     }
     if u64_at(&bytes, 8) != number {
         return Err(damaged("the segment has another number"));
     }
     if u64_at(&bytes, 16) != length {
-        return Err(StoreError::corrupt(
-            &name,
-            length,
-            "the segment has another length",
-        ));
+        return Err(StoreError::corrupt(&name, length, "the segment has another length"));
     }
     Ok(Segment::with_salt(number, length, u32_at(&bytes, 24)))
 }

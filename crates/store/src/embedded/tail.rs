@@ -27,13 +27,7 @@ impl Tail {
     /// start wrote may have been read from memory only.
     pub fn before_seal(segment: Arc<Segment>, seal: &LastFrame) -> Self {
         let (chain, position) = (seal.before, seal.position);
-        Self {
-            segment,
-            position,
-            chain,
-            sealed: false,
-            buffer: Vec::new(),
-        }
+        Self { segment, position, chain, sealed: false, buffer: Vec::new() }
     }
 }
 
@@ -54,19 +48,9 @@ pub(crate) fn empty<D: Disk>(
     };
     segment.complete();
     let segment = Arc::new(segment);
-    let used = vec![Used {
-        segment: Arc::clone(&segment),
-        base: 0,
-        since_micros: 0,
-    }];
+    let used = vec![Used { segment: Arc::clone(&segment), base: 0, since_micros: 0 }];
     let chain = Chain::start(options.entropy);
-    let tail = Tail {
-        segment,
-        position: FRAMES_AT,
-        chain,
-        sealed: true,
-        buffer: Vec::new(),
-    };
+    let tail = Tail { segment, position: FRAMES_AT, chain, sealed: true, buffer: Vec::new() };
     Ok((used, tail))
 }
 
@@ -82,11 +66,7 @@ pub(crate) fn copy_unsealed<D: Disk>(
     let failed = |error| StoreError::io(format!("copying the tail of {}", last.name), error);
     let mut scanner = Scanner::new(disk, &last, last_frame.position);
     let frame = scanner.next().map_err(failed)?.ok_or_else(|| {
-        StoreError::corrupt(
-            &last.name,
-            last_frame.position,
-            "the last frame changed while read",
-        )
+        StoreError::corrupt(&last.name, last_frame.position, "the last frame changed while read")
     })?;
     let mut chain = last_frame.before;
     let alone = last_frame.position == FRAMES_AT;
@@ -112,30 +92,13 @@ pub(crate) fn copy_unsealed<D: Disk>(
     }
     segment::create(disk, &segment, &buffer).map_err(failed)?;
     let (base, since_micros) = (frame.header.first_offset, frame.header.time_micros);
-    segment.note(Place {
-        offset: base,
-        position: FRAMES_AT,
-        time_micros: since_micros,
-    });
+    segment.note(Place { offset: base, position: FRAMES_AT, time_micros: since_micros });
     segment.complete();
     let segment = Arc::new(segment);
     if alone {
         used.pop();
     }
-    used.push(Used {
-        segment: Arc::clone(&segment),
-        base,
-        since_micros,
-    });
+    used.push(Used { segment: Arc::clone(&segment), base, since_micros });
     let position = FRAMES_AT + buffer.len() as u64;
-    Ok((
-        used,
-        Tail {
-            segment,
-            position,
-            chain,
-            sealed: true,
-            buffer,
-        },
-    ))
+    Ok((used, Tail { segment, position, chain, sealed: true, buffer }))
 }

@@ -77,9 +77,7 @@ impl Fjall {
         remove_folder(&folder_new).map_err(failed)?;
         drop(Tree::open(&folder_new, self.cache_bytes)?);
         fs::rename(&folder_new, &folder).map_err(failed)?;
-        File::open(&self.parent)
-            .and_then(|parent| parent.sync_all())
-            .map_err(failed)?;
+        File::open(&self.parent).and_then(|parent| parent.sync_all()).map_err(failed)?;
         let tree = Tree::open(&folder, self.cache_bytes)?;
         Ok(self.tree.get_or_init(|| tree))
     }
@@ -90,10 +88,7 @@ impl Rows for Fjall {
         let Some(tree) = self.tree.get() else {
             return Ok(0);
         };
-        let meta = tree
-            .rows
-            .get(META)
-            .map_err(failed("reading the checkpoint's offset"))?;
+        let meta = tree.rows.get(META).map_err(failed("reading the checkpoint's offset"))?;
         let Some(meta) = meta else { return Ok(0) };
         decode_meta(&meta)
     }
@@ -120,10 +115,7 @@ impl Rows for Fjall {
 
     fn view(&self) -> Box<dyn View + '_> {
         Box::new(Moment {
-            tree: self
-                .tree
-                .get()
-                .map(|tree| (&tree.rows, tree.database.snapshot())),
+            tree: self.tree.get().map(|tree| (&tree.rows, tree.database.snapshot())),
         })
     }
 }
@@ -137,9 +129,7 @@ impl Tree {
             .manual_journal_persist(true)
             .open()
             .map_err(&failed)?;
-        let rows = database
-            .keyspace(KEYSPACE, KeyspaceCreateOptions::default)
-            .map_err(&failed)?;
+        let rows = database.keyspace(KEYSPACE, KeyspaceCreateOptions::default).map_err(&failed)?;
         Ok(Self { rows, database })
     }
 
@@ -152,10 +142,7 @@ impl Tree {
             thread::sleep(RUNS_WAIT);
         }
         let source = format!("compaction is behind by more than {RUNS_MAX} checkpoints");
-        Err(StoreError::Rows {
-            doing: "writing the checkpoint",
-            source: source.into(),
-        })
+        Err(StoreError::Rows { doing: "writing the checkpoint", source: source.into() })
     }
 }
 
@@ -170,9 +157,7 @@ impl View for Moment<'_> {
         };
         let mut key_bytes = Vec::with_capacity(key.len() + 1);
         own_key(key, &mut key_bytes);
-        let value = snapshot
-            .get(rows, &key_bytes)
-            .map_err(failed("reading a row"))?;
+        let value = snapshot.get(rows, &key_bytes).map_err(failed("reading a row"))?;
         Ok(value.map(|value| RowBytes::from(&*value)))
     }
 
@@ -215,22 +200,13 @@ fn decode_meta(bytes: &[u8]) -> Result<u64, StoreError> {
     let (format, covered) = bytes.split_first_chunk::<4>().ok_or_else(damaged)?;
     let found = u32::from_le_bytes(*format);
     if found != FORMAT {
-        return Err(StoreError::Format {
-            file: FOLDER.to_owned(),
-            found,
-            supported: FORMAT,
-        });
+        return Err(StoreError::Format { file: FOLDER.to_owned(), found, supported: FORMAT });
     }
-    Ok(u64::from_le_bytes(
-        covered.try_into().map_err(|_| damaged())?,
-    ))
+    Ok(u64::from_le_bytes(covered.try_into().map_err(|_| damaged())?))
 }
 
 fn failed(doing: &'static str) -> impl Fn(fjall::Error) -> StoreError {
-    move |error| StoreError::Rows {
-        doing,
-        source: Box::new(error),
-    }
+    move |error| StoreError::Rows { doing, source: Box::new(error) }
 }
 
 fn remove_folder(folder: &Path) -> io::Result<()> {
@@ -252,15 +228,8 @@ mod tests {
         let newer = [2, 0, 0, 0, 9];
         assert!(matches!(
             decode_meta(&newer),
-            Err(StoreError::Format {
-                found: 2,
-                supported: 1,
-                ..
-            })
+            Err(StoreError::Format { found: 2, supported: 1, .. })
         ));
-        assert!(matches!(
-            decode_meta(&bytes[..11]),
-            Err(StoreError::Corrupt { .. })
-        ));
+        assert!(matches!(decode_meta(&bytes[..11]), Err(StoreError::Corrupt { .. })));
     }
 }

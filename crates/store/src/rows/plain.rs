@@ -32,21 +32,13 @@ impl<D: Disk> Plain<D> {
     /// # Errors
     /// `Format`, `Corrupt`, or what the disk says.
     pub fn open(disk: Arc<D>) -> Result<Self, StoreError> {
-        let files = disk
-            .list()
-            .map_err(|error| StoreError::io("listing files", error))?;
-        let length = files
-            .iter()
-            .find(|(name, _)| name == FILE)
-            .map(|(_, length)| *length);
+        let files = disk.list().map_err(|error| StoreError::io("listing files", error))?;
+        let length = files.iter().find(|(name, _)| name == FILE).map(|(_, length)| *length);
         let state = match length {
             Some(length) => read(&*disk, length as usize)?,
             None => (0, Table::new()),
         };
-        Ok(Self {
-            disk,
-            state: RwLock::new((state.0, Arc::new(state.1))),
-        })
+        Ok(Self { disk, state: RwLock::new((state.0, Arc::new(state.1))) })
     }
 
     fn replace(&self, content: &[u8]) -> io::Result<()> {
@@ -81,9 +73,7 @@ impl<D: Disk> Rows for Plain<D> {
     }
 
     fn view(&self) -> Box<dyn View + '_> {
-        Box::new(Moment(Arc::clone(
-            &self.state.read().unwrap_or_else(PoisonError::into_inner).1,
-        )))
+        Box::new(Moment(Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).1)))
     }
 }
 
@@ -102,9 +92,7 @@ impl View for Moment {
         if from >= to {
             return Box::new(std::iter::empty());
         }
-        let rows = self
-            .0
-            .range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
+        let rows = self.0.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
         Box::new(rows.map(|(key, value)| Ok((Arc::clone(key), Arc::clone(value)))))
     }
 }
@@ -112,10 +100,7 @@ impl View for Moment {
 /// Header: magic, format u32, covered u64, row count u64, zeros, checksum of everything else.
 fn encode(covered: u64, table: &Table) -> Vec<u8> {
     let mut bytes = vec![0; HEADER_BYTES];
-    codec::encode_rows(
-        table.iter().map(|(key, value)| (&**key, Some(&**value))),
-        &mut bytes,
-    );
+    codec::encode_rows(table.iter().map(|(key, value)| (&**key, Some(&**value))), &mut bytes);
     bytes[0..4].copy_from_slice(&MAGIC);
     bytes[4..8].copy_from_slice(&FORMAT.to_le_bytes());
     bytes[8..16].copy_from_slice(&covered.to_le_bytes());
@@ -130,19 +115,13 @@ fn read<D: Disk>(disk: &D, length: usize) -> Result<(u64, Table), StoreError> {
     disk.read_at(FILE, 0, &mut bytes)
         .map_err(|error| StoreError::io("reading the checkpoint", error))?;
     let damaged = |detail: &str| StoreError::corrupt(FILE, 0, detail);
-    let header = bytes
-        .first_chunk::<HEADER_BYTES>()
-        .ok_or_else(|| damaged("too short"))?;
+    let header = bytes.first_chunk::<HEADER_BYTES>().ok_or_else(|| damaged("too short"))?;
     if header[0..4] != MAGIC {
         return Err(damaged("not a checkpoint"));
     }
     let format = u32_at(header, 4);
     if format != FORMAT {
-        return Err(StoreError::Format {
-            file: FILE.to_owned(),
-            found: format,
-            supported: FORMAT,
-        });
+        return Err(StoreError::Format { file: FILE.to_owned(), found: format, supported: FORMAT });
     }
     if u32_at(header, 28) != checksum(&bytes) {
         return Err(damaged("checksum differs"));

@@ -32,14 +32,8 @@ pub fn open(disk: &Memory, entropy: u64) -> Result<Simulated, StoreError> {
 pub fn record(number: u64, bytes: usize) -> Record {
     let key = RowKey::from(format!("row/{:02}", number % 13).as_bytes());
     let value = (!number.is_multiple_of(5)).then(|| RowBytes::from(number.to_le_bytes()));
-    let body = (0..bytes)
-        .map(|at| (number as usize * 31 + at) as u8)
-        .collect();
-    Record {
-        partition: (number % 64) as u16,
-        body,
-        rows: vec![RowChange { key, value }],
-    }
+    let body = (0..bytes).map(|at| (number as usize * 31 + at) as u8).collect();
+    Record { partition: (number % 64) as u16, body, rows: vec![RowChange { key, value }] }
 }
 
 /// The turns that a store has acknowledged.
@@ -80,27 +74,16 @@ impl Model {
 
     /// Whether a store holds exactly this; panics with the difference.
     pub fn check(&self, store: &impl Store) {
-        assert_eq!(
-            store.durable_to(),
-            self.records.len() as u64,
-            "offset after the last record"
-        );
+        assert_eq!(store.durable_to(), self.records.len() as u64, "offset after the last record");
         let oldest = store.oldest();
         let read = store.read(oldest, usize::MAX, usize::MAX).expect("reads");
-        assert_eq!(
-            read.len() as u64,
-            self.records.len() as u64 - oldest,
-            "records from {oldest}"
-        );
+        assert_eq!(read.len() as u64, self.records.len() as u64 - oldest, "records from {oldest}");
         for (offset, found) in (oldest..).zip(read) {
             let expected = &self.records[offset as usize];
             assert_eq!(found.offset, offset);
             assert_eq!(found.partition, expected.partition);
             assert_eq!(*found.body, *expected.body, "body of {offset}");
-            assert!(
-                found.rows.changes().eq(expected.rows.iter().cloned()),
-                "rows of {offset}"
-            );
+            assert!(found.rows.changes().eq(expected.rows.iter().cloned()), "rows of {offset}");
         }
         let rows = store.scan(b"", b"\xff", usize::MAX).expect("scans");
         assert!(rows.into_iter().eq(self.rows()), "rows");

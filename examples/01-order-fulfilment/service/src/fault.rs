@@ -33,12 +33,8 @@ pub(crate) struct Faults {
 pub(crate) struct Down;
 
 impl Mode {
-    const ALL: [(&'static str, Mode); 4] = [
-        ("up", Mode::Up),
-        ("down", Mode::Down),
-        ("slow", Mode::Slow),
-        ("held", Mode::Held),
-    ];
+    const ALL: [(&'static str, Mode); 4] =
+        [("up", Mode::Up), ("down", Mode::Down), ("slow", Mode::Slow), ("held", Mode::Held)];
 
     fn word(self) -> &'static str {
         match self {
@@ -53,9 +49,7 @@ impl Mode {
 impl Faults {
     /// Everything is up.
     pub(crate) fn none() -> Faults {
-        Faults {
-            modes: watch::Sender::new([Mode::Up; Service::ALL.len()]),
-        }
+        Faults { modes: watch::Sender::new([Mode::Up; Service::ALL.len()]) }
     }
 
     /// Takes `{"payment": "down", ...}`; all of it or nothing. The error is for people.
@@ -136,10 +130,7 @@ mod tests {
         ] {
             assert!(faults.set(&wanted).is_err(), "{wanted}");
         }
-        assert_eq!(
-            faults.to_json(),
-            json!({"payment": "up", "stock": "up", "carrier": "up"})
-        );
+        assert_eq!(faults.to_json(), json!({"payment": "up", "stock": "up", "carrier": "up"}));
         faults.set(&json!({"payment": "down"})).expect("a mode");
         assert!(faults.pass(Service::Payment).await.is_err());
     }

@@ -18,10 +18,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// Forgets everything at the end.
     pub(crate) fn in_memory() -> Journal {
-        Journal {
-            ledger: Ledger::default(),
-            file: None,
-        }
+        Journal { ledger: Ledger::default(), file: None }
     }
 
     /// Replays the file, makes it when it is missing, and cuts a line that a kill left unfinished.
@@ -29,12 +26,8 @@ impl Journal {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
@@ -48,10 +41,7 @@ impl Journal {
         }
         file.set_len(whole as u64)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Journal {
-            ledger,
-            file: Some(file),
-        })
+        Ok(Journal { ledger, file: Some(file) })
     }
 
     /// Writes the request down, then does it.
@@ -88,10 +78,7 @@ fn decode(line: &str) -> Option<Request> {
             body: line["body"].take(),
         })
     } else {
-        Some(Request::Undo {
-            service: service(&text("undo")?)?,
-            id: text("id")?,
-        })
+        Some(Request::Undo { service: service(&text("undo")?)?, id: text("id")? })
     }
 }
 
@@ -114,10 +101,7 @@ mod tests {
         let mut journal = Journal::open(&path).expect("a new journal");
         journal.apply(&charge("a")).expect("writable");
         journal.apply(&charge("a")).expect("writable");
-        let undo = Request::Undo {
-            service: Service::Payment,
-            id: "ch_a".to_owned(),
-        };
+        let undo = Request::Undo { service: Service::Payment, id: "ch_a".to_owned() };
         journal.apply(&undo).expect("writable");
         let before = journal.ledger().to_json();
         drop(journal);

@@ -26,11 +26,7 @@ pub(crate) enum Service {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Request {
     /// Do it, once per key.
-    Create {
-        service: Service,
-        key: String,
-        body: Value,
-    },
+    Create { service: Service, key: String, body: Value },
     /// Undo it, by its id.
     Undo { service: Service, id: String },
 }
@@ -145,28 +141,17 @@ impl Ledger {
             Some(_) => Status::Refused,
             None => Status::Done,
         };
-        self.entries.insert(
-            known,
-            Entry {
-                body: body.clone(),
-                status,
-                seen: 1,
-                undone: 0,
-            },
-        );
+        self.entries.insert(known, Entry { body: body.clone(), status, seen: 1, undone: 0 });
         refusal.unwrap_or_else(|| (201, json!({"id": id, "status": service.word(status)})))
     }
 
     fn undo(&mut self, service: Service, id: &str) -> Answer {
-        let entry = self
-            .entries
-            .entry((service, id.to_owned()))
-            .or_insert(Entry {
-                body: Value::Null,
-                status: Status::Withdrawn,
-                seen: 0,
-                undone: 0,
-            });
+        let entry = self.entries.entry((service, id.to_owned())).or_insert(Entry {
+            body: Value::Null,
+            status: Status::Withdrawn,
+            seen: 0,
+            undone: 0,
+        });
         entry.undone += 1;
         match entry.status {
             Status::Withdrawn | Status::Refused => (404, json!({"code": "unknown"})),
@@ -180,10 +165,8 @@ impl Ledger {
     /// `{charges, reservations, parcels}`: lists of `{id, status, seen, undone}` with what each is
     /// for; `seen` and `undone` count the requests that came.
     pub(crate) fn to_json(&self) -> Value {
-        let mut lists: BTreeMap<&str, Vec<Value>> = Service::ALL
-            .into_iter()
-            .map(|service| (service.things(), Vec::new()))
-            .collect();
+        let mut lists: BTreeMap<&str, Vec<Value>> =
+            Service::ALL.into_iter().map(|service| (service.things(), Vec::new())).collect();
         for ((service, id), entry) in &self.entries {
             let mut line = json!({
                 "id": id,
@@ -205,18 +188,11 @@ mod tests {
     use super::*;
 
     fn create(service: Service, key: &str, body: Value) -> Request {
-        Request::Create {
-            service,
-            key: key.to_owned(),
-            body,
-        }
+        Request::Create { service, key: key.to_owned(), body }
     }
 
     fn undo(service: Service, id: &str) -> Request {
-        Request::Undo {
-            service,
-            id: id.to_owned(),
-        }
+        Request::Undo { service, id: id.to_owned() }
     }
 
     #[test]
@@ -264,11 +240,7 @@ mod tests {
     #[test]
     fn the_content_of_a_request_can_have_it_refused_each_time() {
         let cases = [
-            (
-                Service::Payment,
-                json!({"amount": CARD_LIMIT_CENTS + 1}),
-                402,
-            ),
+            (Service::Payment, json!({"amount": CARD_LIMIT_CENTS + 1}), 402),
             (Service::Stock, json!({"sku": SOLD_OUT_SKU}), 422),
             (Service::Carrier, json!({"sku": OVERSIZE_SKU}), 422),
         ];

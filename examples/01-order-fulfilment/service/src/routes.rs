@@ -25,10 +25,7 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop in which everything is up.
     pub(crate) fn new(journal: Journal) -> Shop {
-        Shop {
-            journal: Mutex::new(journal),
-            faults: Faults::none(),
-        }
+        Shop { journal: Mutex::new(journal), faults: Faults::none() }
     }
 
     async fn perform(&self, service: Service, request: Request) -> Response {
@@ -38,10 +35,7 @@ impl Shop {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         match journal.apply(&request) {
             Ok((status, body)) => answer(status, body),
-            Err(error) => answer(
-                500,
-                json!({"code": "journal", "message": error.to_string()}),
-            ),
+            Err(error) => answer(500, json!({"code": "journal", "message": error.to_string()})),
         }
     }
 }
@@ -57,19 +51,15 @@ pub(crate) fn router(shop: Arc<Shop>) -> Router {
         router = router
             .route(
                 &things,
-                post(
-                    async move |State(shop): State<Arc<Shop>>, headers, Json(body)| {
-                        create(&shop, service, &headers, body).await
-                    },
-                ),
+                post(async move |State(shop): State<Arc<Shop>>, headers, Json(body)| {
+                    create(&shop, service, &headers, body).await
+                }),
             )
             .route(
                 &format!("{things}/{{id}}"),
-                delete(
-                    async move |State(shop): State<Arc<Shop>>, Path(id): Path<String>| {
-                        shop.perform(service, Request::Undo { service, id }).await
-                    },
-                ),
+                delete(async move |State(shop): State<Arc<Shop>>, Path(id): Path<String>| {
+                    shop.perform(service, Request::Undo { service, id }).await
+                }),
             );
     }
     router.with_state(shop)
@@ -86,11 +76,7 @@ async fn create(shop: &Shop, service: Service, headers: &HeaderMap, body: Value)
     if !body.is_object() {
         return answer(400, json!({"code": "no_object"}));
     }
-    let request = Request::Create {
-        service,
-        key: key.to_owned(),
-        body,
-    };
+    let request = Request::Create { service, key: key.to_owned(), body };
     shop.perform(service, request).await
 }
 

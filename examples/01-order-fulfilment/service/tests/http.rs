@@ -23,9 +23,7 @@ impl Service {
             .expect("the service starts");
         let output = process.stdout.take().expect("piped");
         let mut line = String::new();
-        BufReader::new(output)
-            .read_line(&mut line)
-            .expect("it says when it is ready");
+        BufReader::new(output).read_line(&mut line).expect("it says when it is ready");
         let address = line
             .trim_end()
             .strip_prefix("ready http://")
@@ -37,11 +35,7 @@ impl Service {
     /// Sends a request on a connection of its own. Status and body.
     fn call(&self, method: &str, path: &str, key: Option<&str>, body: &Value) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
         let key = key.map_or_else(String::new, |key| format!("idempotency-key: {key}\r\n"));
         let length = body.len();
         write!(
@@ -53,14 +47,8 @@ impl Service {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
         let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        (
-            status.expect("a status"),
-            serde_json::from_str(body).unwrap_or(Value::Null),
-        )
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.expect("a status"), serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
     fn charge(&self, key: &str, amount: i64) -> (u16, Value) {
@@ -96,10 +84,7 @@ fn a_charge_is_made_once_also_across_a_kill() {
     assert_eq!(service.call("DELETE", &path, None, &Value::Null).0, 200);
     assert_eq!(service.call("DELETE", &path, None, &Value::Null).0, 200);
     let charge = &service.ledger()["charges"][0];
-    assert_eq!(
-        (&charge["seen"], &charge["status"]),
-        (&json!(3), &json!("refunded"))
-    );
+    assert_eq!((&charge["seen"], &charge["status"]), (&json!(3), &json!("refunded")));
 }
 
 #[test]
@@ -123,23 +108,8 @@ fn what_is_no_request_is_refused() {
     let service = Service::start(&folder.path().join("journal.jsonl"));
     let body = json!({"sku": "lamp", "qty": 1});
     assert_eq!(service.call("POST", "/v1/reservations", None, &body).0, 400);
-    assert_eq!(
-        service
-            .call("POST", "/v1/reservations", Some("k"), &json!([]))
-            .0,
-        400
-    );
-    assert_eq!(
-        service
-            .call("POST", "/v1/reservations", Some("k"), &Value::Null)
-            .0,
-        400
-    );
-    assert_eq!(
-        service
-            .call("POST", "/admin/faults", None, &json!({"gold": "up"}))
-            .0,
-        400
-    );
+    assert_eq!(service.call("POST", "/v1/reservations", Some("k"), &json!([])).0, 400);
+    assert_eq!(service.call("POST", "/v1/reservations", Some("k"), &Value::Null).0, 400);
+    assert_eq!(service.call("POST", "/admin/faults", None, &json!({"gold": "up"})).0, 400);
     assert_eq!(service.ledger()["reservations"], json!([]));
 }

@@ -23,12 +23,9 @@ pub(super) fn compensation(
     let (effect, operation, input) = match &declared.compensation {
         None => return Some(Compensation::Unsaid),
         Some(CompensationRule::Nothing) => return Some(Compensation::Nothing),
-        Some(CompensationRule::Operation {
-            node,
-            operation,
-            input,
-            ..
-        }) => (node, operation, input),
+        Some(CompensationRule::Operation { node, operation, input, .. }) => {
+            (node, operation, input)
+        }
     };
     let own = match &declared.work {
         Some(Work::Effect { node, .. }) => Some(node),
@@ -41,23 +38,11 @@ pub(super) fn compensation(
         ("status", Type::String),
     ]);
     let roots = all.clone().with(slot::STEP, undone);
-    let input = optional(*input, |data| {
-        linker
-            .expressions(node)
-            .data(data, Place::Data, roots.scope())
-    });
-    let (node, operation, topic) = operation_of(
-        linker,
-        contract,
-        effect.as_ref().or(own)?,
-        operation.as_ref(),
-    )?;
-    Some(Compensation::Operation {
-        node,
-        operation,
-        topic,
-        input: input?,
-    })
+    let input =
+        optional(*input, |data| linker.expressions(node).data(data, Place::Data, roots.scope()));
+    let (node, operation, topic) =
+        operation_of(linker, contract, effect.as_ref().or(own)?, operation.as_ref())?;
+    Some(Compensation::Operation { node, operation, topic, input: input? })
 }
 
 /// The result's fields: inner `None` when the contract does not say them.
@@ -71,9 +56,7 @@ pub(super) fn result(
     let Some(data) = workflow.result else {
         return Some(None);
     };
-    let template = linker
-        .expressions(node)
-        .data_of(data, Want::Map, roots.scope())?;
+    let template = linker.expressions(node).data_of(data, Want::Map, roots.scope())?;
     let system = linker.system;
     if let Some(schema) = system.schema_of(contract.output_model.as_ref()) {
         linker.fits(
@@ -97,10 +80,8 @@ pub(super) fn outcomes(
 ) -> Option<Outcomes> {
     let [code, message] = scope::fault();
     let error = object([code, message, ("step", nullable(Type::String))]);
-    let roots = roots
-        .clone()
-        .with(slot::RESULT, nullable(result))
-        .with(slot::ERROR, nullable(error));
+    let roots =
+        roots.clone().with(slot::RESULT, nullable(result)).with(slot::ERROR, nullable(error));
     let declared = &workflow.outcomes;
     let completed = publication(linker, node, declared.completed.as_ref(), &roots);
     let failed = publication(linker, node, declared.failed.as_ref(), &roots);
@@ -123,9 +104,8 @@ fn publication(
         return Some(None);
     };
     let mut expressions = linker.expressions(node);
-    let payload = optional(declared.payload, |data| {
-        expressions.data(data, Place::Data, roots.scope())
-    })?;
+    let payload =
+        optional(declared.payload, |data| expressions.data(data, Place::Data, roots.scope()))?;
     if let Some(template) = &payload {
         linker.fits_topic(
             &types::of_template(template),

@@ -73,11 +73,7 @@ impl<'w, 'a> Outputs<'w, 'a> {
     fn seen(&self, has_ended: impl Fn(usize) -> bool) -> Type {
         let nodes = self.workflow.nodes.iter().enumerate();
         object(nodes.map(|(at, node)| {
-            let ty = if has_ended(at) {
-                step_type(&self.types[at])
-            } else {
-                Type::Dyn
-            };
+            let ty = if has_ended(at) { step_type(&self.types[at]) } else { Type::Dyn };
             (node.id.as_str(), ty)
         }))
     }
@@ -118,9 +114,7 @@ impl<'w, 'a> Outputs<'w, 'a> {
                 false => format!("add `{name}` to `depends_on` of `{me}`"),
             };
             let place = mention(declared, name).unwrap_or(declared.id.at);
-            findings
-                .error(code::OUTPUT_TOO_EARLY, place, message)
-                .help(help);
+            findings.error(code::OUTPUT_TOO_EARLY, place, message).help(help);
         }
     }
 }
@@ -143,33 +137,20 @@ fn mention(declared: &GraphNode<'_>, name: &Text) -> Option<At> {
         Some(crate::model::Work::Wait(data)) => Some(*data),
         _ => None,
     };
-    let places = [
-        declared.condition,
-        declared.skip_condition,
-        declared.for_each,
-        declared.input,
-        payload,
-    ];
+    let places =
+        [declared.condition, declared.skip_condition, declared.for_each, declared.input, payload];
     let text = format!("steps.{name}");
-    places
-        .into_iter()
-        .flatten()
-        .find_map(|data| find(data.node, &text, data.at.file))
+    places.into_iter().flatten().find_map(|data| find(data.node, &text, data.at.file))
 }
 
 fn find(node: &Node, wanted: &str, file: u32) -> Option<At> {
     match &node.tree {
         Tree::String(text) => {
             let start = text.find(wanted)?;
-            Some(At::new(
-                file,
-                &node.source_range(start..start + wanted.len()),
-            ))
+            Some(At::new(file, &node.source_range(start..start + wanted.len())))
         }
         Tree::List(items) => items.iter().find_map(|item| find(item, wanted, file)),
-        Tree::Map(entries) => entries
-            .iter()
-            .find_map(|entry| find(&entry.value, wanted, file)),
+        Tree::Map(entries) => entries.iter().find_map(|entry| find(&entry.value, wanted, file)),
         _ => None,
     }
 }

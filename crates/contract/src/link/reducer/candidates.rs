@@ -38,8 +38,5 @@ fn of(
     }
     let mut tried = if exact.is_empty() { wild } else { exact };
     tried.sort_by_key(|index| std::cmp::Reverse(machine.transitions[*index].priority));
-    tried
-        .into_iter()
-        .map(|index| u16::try_from(index).ok())
-        .collect()
+    tried.into_iter().map(|index| u16::try_from(index).ok()).collect()
 }

@@ -45,10 +45,7 @@ pub(super) fn heard<'a>(
         let Some(name) = event_segment(entry.topic.as_str()) else {
             continue;
         };
-        if heard
-            .iter()
-            .any(|known| known.topic.as_ref() == Some(&entry.topic.value))
-        {
+        if heard.iter().any(|known| known.topic.as_ref() == Some(&entry.topic.value)) {
             continue;
         }
         heard.push(Heard {
@@ -58,11 +55,7 @@ pub(super) fn heard<'a>(
             entity_key: entry.entity_key,
         });
     }
-    if machine
-        .transitions
-        .iter()
-        .any(|transition| transition.trigger.is_timeout())
-    {
+    if machine.transitions.iter().any(|transition| transition.trigger.is_timeout()) {
         heard.push(Heard {
             name: Text::new_static(TIMEOUT),
             topic: None,
@@ -92,25 +85,15 @@ impl<'a> Known<'a> {
         heard: Vec<Heard<'a>>,
         initial: Option<&Vec<(Text, Value)>>,
     ) -> Known<'a> {
-        let mut known = Known {
-            heard,
-            state: Type::Dyn,
-            unset: Vec::new(),
-        };
+        let mut known = Known { heard, state: Type::Dyn, unset: Vec::new() };
         let mut fields_seen: BTreeMap<Text, Vec<Type>> = BTreeMap::new();
         for (name, value) in initial.into_iter().flatten() {
-            fields_seen
-                .entry(name.clone())
-                .or_default()
-                .push(of_initial(value));
+            fields_seen.entry(name.clone()).or_default().push(of_initial(value));
         }
         for (payload, set) in updates(machine, &known) {
             let mut scratch = linker.findings.scratch();
             let values = &mut linker.values[node];
-            let mut expressions = Expressions {
-                findings: &mut scratch,
-                values,
-            };
+            let mut expressions = Expressions { findings: &mut scratch, values };
             let roots = known.roots(payload);
             for (name, data) in set {
                 let one = [(name.clone(), *data)];
@@ -118,21 +101,13 @@ impl<'a> Known<'a> {
                     .and_then(|compiled| compiled.first().map(|(_, item)| of_template(item)));
                 if !fields_seen.contains_key(&name.value) {
                     known.unset.push(name.value.clone());
-                    fields_seen
-                        .entry(name.value.clone())
-                        .or_default()
-                        .push(Type::Null);
+                    fields_seen.entry(name.value.clone()).or_default().push(Type::Null);
                 }
-                fields_seen
-                    .entry(name.value.clone())
-                    .or_default()
-                    .push(ty.unwrap_or(Type::Dyn));
+                fields_seen.entry(name.value.clone()).or_default().push(ty.unwrap_or(Type::Dyn));
             }
         }
-        let typed: Vec<(Text, Type)> = fields_seen
-            .into_iter()
-            .map(|(name, types)| (name, union(types)))
-            .collect();
+        let typed: Vec<(Text, Type)> =
+            fields_seen.into_iter().map(|(name, types)| (name, union(types))).collect();
         known.state = object(typed.iter().map(|(name, ty)| (name.as_str(), ty.clone())));
         known
     }
@@ -159,10 +134,7 @@ impl<'a> Known<'a> {
         machine: &StateMachine<'_>,
         test: impl Fn(&Transition<'_>) -> bool,
     ) -> Type {
-        let passing = machine
-            .transitions
-            .iter()
-            .filter(|transition| test(transition));
+        let passing = machine.transitions.iter().filter(|transition| test(transition));
         union(passing.map(|transition| self.payload_of(&transition.trigger)))
     }
 

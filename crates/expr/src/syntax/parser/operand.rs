@@ -43,14 +43,8 @@ impl Parser<'_> {
                 let optional = self.eat(Token::Question);
                 let index = self.expr();
                 self.close(b']');
-                id = self.add(
-                    Expr::Index {
-                        operand: id,
-                        index,
-                        optional,
-                    },
-                    start..self.previous_end,
-                );
+                id = self
+                    .add(Expr::Index { operand: id, index, optional }, start..self.previous_end);
             } else {
                 return id;
             }
@@ -74,12 +68,8 @@ impl Parser<'_> {
         if callable && self.token == Token::Open(b'(') {
             return self.call(Some(operand), name_range, start);
         }
-        let select = Expr::Select {
-            operand,
-            field: name,
-            field_range: name_range.clone(),
-            optional,
-        };
+        let select =
+            Expr::Select { operand, field: name, field_range: name_range.clone(), optional };
         self.add(select, start..name_range.end)
     }
 
@@ -94,12 +84,7 @@ impl Parser<'_> {
         }
         self.close(b')');
         let name = &self.source[name_range.clone()];
-        let call = macros::Call {
-            target,
-            name,
-            name_range,
-            args,
-        };
+        let call = macros::Call { target, name, name_range, args };
         let expr = macros::expand(&self.ast, call, &mut self.faults);
         self.add(expr, start..self.previous_end)
     }
@@ -169,10 +154,8 @@ impl Parser<'_> {
             Token::Open(_) => self.map(range.start),
             _ => {
                 self.unexpected("a value");
-                if !matches!(
-                    self.token,
-                    Token::Close(_) | Token::Comma | Token::Colon | Token::End
-                ) {
+                if !matches!(self.token, Token::Close(_) | Token::Comma | Token::Colon | Token::End)
+                {
                     self.advance();
                 }
                 self.add(Expr::Error, range)
@@ -197,36 +180,20 @@ impl Parser<'_> {
             return self.call(None, range, start);
         }
         if name == "in" || RESERVED.contains(&name) {
-            self.fault(
-                range.clone(),
-                format!("`{name}` is a word of the language and no name"),
-            );
+            self.fault(range.clone(), format!("`{name}` is a word of the language and no name"));
             return self.add(Expr::Error, range);
         }
-        self.add(
-            Expr::Ident {
-                name: name.into(),
-                absolute,
-            },
-            start..range.end,
-        )
+        self.add(Expr::Ident { name: name.into(), absolute }, start..range.end)
     }
 
     fn literal(&mut self, range: &Range<usize>) -> Expr {
         let text = self.text();
         let found = match self.token {
             Token::Int => literal::int(text, false).map(Value::Int),
-            Token::Double => text
-                .parse()
-                .ok()
-                .filter(|n: &f64| n.is_finite())
-                .map(Value::Double),
+            Token::Double => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Double),
             Token::Uint => {
-                let fault = Fault::error(
-                    "uint",
-                    range.clone(),
-                    "there is no uint: whole numbers are ints",
-                );
+                let fault =
+                    Fault::error("uint", range.clone(), "there is no uint: whole numbers are ints");
                 self.faults
                     .push(fault.help(format!("write `{}`", text.trim_end_matches(['u', 'U']))));
                 return Expr::Error;
@@ -251,8 +218,7 @@ impl Parser<'_> {
 
     fn bad_literal(&mut self, range: Range<usize>, message: &str) {
         if self.faults.len() < FAULTS_MAX {
-            self.faults
-                .push(Fault::error("bad_literal", range, message));
+            self.faults.push(Fault::error("bad_literal", range, message));
         }
     }
 
@@ -270,10 +236,7 @@ impl Parser<'_> {
         while !matches!(self.token, Token::Close(_) | Token::End) {
             self.count_literal();
             let optional = self.eat(Token::Question);
-            items.push(Item {
-                value: self.expr(),
-                optional,
-            });
+            items.push(Item { value: self.expr(), optional });
             if !self.separated(b']') {
                 break;
             }
@@ -296,11 +259,7 @@ impl Parser<'_> {
                 }
                 break;
             }
-            entries.push(Entry {
-                key,
-                value: self.expr(),
-                optional,
-            });
+            entries.push(Entry { key, value: self.expr(), optional });
             if !self.separated(b'}') {
                 break;
             }

@@ -14,17 +14,11 @@ pub fn text(graph: &Graph, address: &str) -> String {
     } else {
         format!(" --url http://{address}")
     };
-    let mut lines = vec![
-        String::new(),
-        "What to do next, in another terminal:".to_owned(),
-    ];
+    let mut lines = vec![String::new(), "What to do next, in another terminal:".to_owned()];
     let entry = graph.topics.values().find(|topic| topic.ingress);
     if let Some(topic) = entry {
         let data = json::to_string(&sample_of(topic));
-        lines.push(format!(
-            "  onex publish {}{url} --data '{data}'",
-            topic.name
-        ));
+        lines.push(format!("  onex publish {}{url} --data '{data}'", topic.name));
     }
     for node in &graph.nodes {
         match &node.body {
@@ -49,10 +43,7 @@ pub fn text(graph: &Graph, address: &str) -> String {
 }
 
 fn sample_of(topic: &Topic) -> Value {
-    let schema = topic
-        .subscribers
-        .iter()
-        .find_map(|subscriber| subscriber.schema.as_ref());
+    let schema = topic.subscribers.iter().find_map(|subscriber| subscriber.schema.as_ref());
     schema.map_or_else(empty, sample_of_schema)
 }
 
@@ -91,10 +82,7 @@ fn sample(schema: &Value, name: &str, depth: usize) -> Value {
 
 fn object(schema: &Value, depth: usize) -> Value {
     let required = schema.get("required").and_then(Value::as_list);
-    let names = required
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_str);
+    let names = required.unwrap_or_default().iter().filter_map(Value::as_str);
     Value::map(names.map(|name| {
         let field = schema.get_path(["properties", name]);
         let value = field.map_or(Value::Null, |field| sample(field, name, depth + 1));

@@ -1,19 +1,18 @@
 //! A reducer's decision: guards, transition, actions, timer.
 
-use alloc::format;
-use alloc::vec::Vec;
+mod act;
+mod choose;
 
-use onex_contract::graph::roots::reducer::{
-    COUNT, ENTITY, ENVELOPE, INDEX, ITEM, NOW, PAYLOAD, STATE,
-};
-use onex_contract::graph::{
-    Action, ActionWork, Body, Graph, NodeIndex, OnUnhandled, Reducer, Transition, Trigger,
-};
-use onex_expr::{EvalError, Fuel, Key, Map, Template, Text, Value};
+use alloc::format;
+
+use onex_contract::graph::roots::reducer::{COUNT, ENTITY, ENVELOPE, NOW, PAYLOAD, STATE};
+use onex_contract::graph::{Body, Graph, NodeIndex, Reducer, Transition, Trigger};
+use onex_expr::{EvalError, Fuel, Template, Text, Value};
 
 use crate::decision::{RowWrite, TimerChange, TimerOf};
-use crate::row::{Armed, Entity, Owner, Reason, Refused};
-use crate::{Circumstances, Decision, Draft, Fault, Intended, Message, Produced, Verdict, ask};
+use crate::row::{Armed, Entity, Reason, Refused};
+use crate::{Circumstances, Decision, Draft, Fault, Message, Verdict, ask};
+use choose::Choice;
 
 /// Fields of a payload that name its entity when the contract does not say how.
 const KEY_FIELDS: [&str; 3] = ["entity_id", "node_id", "session_id"];
@@ -42,11 +41,7 @@ pub fn entity_key(trigger: &Trigger, message: &Message, fuel: u64) -> Result<Tex
             roots[ENVELOPE] = message.envelope();
             roots[NOW] = message.time.to_value();
             ask::data(template, &roots, &mut Fuel(fuel)).map_err(|error| Fault {
-                reason: if ask::is_limit(&error) {
-                    Reason::Exceeded
-                } else {
-                    Reason::NoKey
-                },
+                reason: if ask::is_limit(&error) { Reason::Exceeded } else { Reason::NoKey },
                 detail: Text::new(format!("entity_key: {}", error.message)),
             })?
         }
@@ -81,17 +76,11 @@ pub fn reduce(
         return dead(Reason::NoRoute, format!("{name} is no reducer"));
     };
     let state = match delivery.entity {
-        Some(entity) => reducer
-            .states
-            .iter()
-            .position(|one| one.name == entity.state),
+        Some(entity) => reducer.states.iter().position(|one| one.name == entity.state),
         None => Some(usize::from(reducer.initial_state)),
     };
     let Some(state) = state else {
-        return dead(
-            Reason::Unhandled,
-            format!("{name} has no such state any more"),
-        );
+        return dead(Reason::Unhandled, format!("{name} has no such state any more"));
     };
     let mut case = Case {
         graph,
@@ -102,12 +91,11 @@ pub fn reduce(
         state,
         roots: no_roots(),
         fuel: Fuel(at.fuel),
-        draft: Draft::new(
-            delivery.message.id,
-            name.clone(),
-            delivery.message.generation,
-        ),
+        draft: Draft::new(delivery.message.id, name.clone(), delivery.message.generation),
     };
+    if case.is_timeout() && !case.is_current() {
+        return Decision::new(Verdict::Ignored("stale_timer".into()));
+    }
     case.roots[PAYLOAD] = delivery.message.payload.value.clone();
     case.roots[ENVELOPE] = delivery.message.envelope();
     case.roots[NOW] = at.now.to_value();
@@ -123,10 +111,7 @@ pub fn reduce(
 }
 
 fn dead(reason: Reason, detail: alloc::string::String) -> Decision {
-    Decision::new(Verdict::Dead(Fault {
-        reason,
-        detail: detail.into(),
-    }))
+    Decision::new(Verdict::Dead(Fault { reason, detail: detail.into() }))
 }
 
 fn no_roots() -> [Value; COUNT] {
@@ -145,12 +130,6 @@ struct Case<'a> {
     roots: [Value; COUNT],
     fuel: Fuel,
     draft: Draft,
-}
-
-/// What the transitions say to a delivery.
-enum Choice<'a> {
-    Take(&'a Transition),
-    Leave(Verdict),
 }
 
 impl<'a> Case<'a> {
@@ -176,21 +155,10 @@ impl<'a> Case<'a> {
         Value::map([
             ("key", text(self.delivery.key)),
             ("state", text(&entity.state)),
-            (
-                "previous_state",
-                entity.previous_state.as_ref().map_or(Value::Null, text),
-            ),
-            (
-                "version",
-                Value::Int(i64::try_from(entity.version).unwrap_or(i64::MAX)),
-            ),
+            ("previous_state", entity.previous_state.as_ref().map_or(Value::Null, text)),
+            ("version", Value::Int(i64::try_from(entity.version).unwrap_or(i64::MAX))),
             ("since", entity.since.to_value()),
-            (
-                "timer",
-                entity
-                    .timer
-                    .map_or(Value::Null, |timer| timer.due.to_value()),
-            ),
+            ("timer", entity.timer.map_or(Value::Null, |timer| timer.due.to_value())),
         ])
     }
 
@@ -198,88 +166,21 @@ impl<'a> Case<'a> {
         self.reducer.timeout_trigger == Some(self.delivery.trigger)
     }
 
-    /// The first candidate whose guards hold. A guard that fails while running ends the search: no
-    /// later candidate is tried.
-    fn choose(&mut self) -> Choice<'a> {
-        let reducer = self.reducer;
-        let terminal = reducer.states[self.state].terminal;
-        let candidates = reducer.candidates.get(self.state);
-        let candidates =
-            candidates.and_then(|by_trigger| by_trigger.get(usize::from(self.delivery.trigger)));
-        let candidates = candidates.map_or(&[][..], Vec::as_slice).iter();
-        // Nothing leaves a terminal state, wildcards included; staying may act.
-        let mut candidates = candidates
-            .map(|index| &reducer.transitions[usize::from(*index)])
-            .filter(|transition| !terminal || transition.to_state.is_none())
-            .peekable();
-        if candidates.peek().is_none() {
-            return Choice::Leave(self.unmentioned(terminal));
-        }
-        let mut first_refusal = None;
-        for transition in candidates {
-            match self.refusing_guard(transition) {
-                Ok(None) if transition.to_state.is_none() && transition.actions.is_empty() => {
-                    return Choice::Leave(Verdict::Ignored(transition.name.clone()));
-                }
-                Ok(None) => return Choice::Take(transition),
-                Ok(Some(guard)) => {
-                    first_refusal.get_or_insert(guard);
-                }
-                Err(fault) => return Choice::Leave(Verdict::Dead(fault)),
-            }
-        }
-        Choice::Leave(Verdict::Refused {
-            trigger: self.trigger_name(),
-            guard: first_refusal.unwrap_or_default(),
+    /// Whether a timeout is that of the armed timer: it fires for the visit that armed it, never for
+    /// a later one. One that is put back may come late, and its times may be text by then.
+    fn is_current(&self) -> bool {
+        let armed = self.delivery.entity.and_then(|entity| entity.timer);
+        let due = self.delivery.message.payload.value.get("due_at");
+        armed.is_some_and(|armed| {
+            due.is_none_or(|due| due.to_json() == armed.due.to_value().to_json())
         })
-    }
-
-    fn unmentioned(&self, terminal: bool) -> Verdict {
-        if terminal {
-            return Verdict::Ignored("terminal".into());
-        }
-        match self.reducer.on_unhandled {
-            OnUnhandled::Ignore => Verdict::Ignored("unhandled".into()),
-            OnUnhandled::DeadLetter => Verdict::Dead(Fault {
-                reason: Reason::Unhandled,
-                detail: Text::new(format!(
-                    "no transition from {} for {}",
-                    self.reducer.states[self.state].name,
-                    self.trigger_name()
-                )),
-            }),
-        }
-    }
-
-    fn trigger_name(&self) -> Text {
-        let trigger = self
-            .reducer
-            .triggers
-            .get(usize::from(self.delivery.trigger));
-        trigger
-            .map(|trigger| trigger.name.clone())
-            .unwrap_or_default()
-    }
-
-    /// The name of the first guard that does not hold.
-    fn refusing_guard(&mut self, transition: &Transition) -> Result<Option<Text>, Fault> {
-        for guard in &transition.guards {
-            match ask::truth(&guard.condition, &self.roots, &mut self.fuel) {
-                Ok(true) => {}
-                Ok(false) => return Ok(Some(guard.name.clone())),
-                Err(error) => return Err(fault(Reason::GuardError, &guard.name, &error)),
-            }
-        }
-        Ok(None)
     }
 
     /// Exit actions, those of the transition, the timer, entry actions.
     fn take(&mut self, transition: &Transition) -> Result<Entity, Fault> {
         let reducer = self.reducer;
         let mut entity = self.entity();
-        let target = transition
-            .to_state
-            .map(|state| &reducer.states[usize::from(state)]);
+        let target = transition.to_state.map(|state| &reducer.states[usize::from(state)]);
         if target.is_some() {
             self.act(&reducer.states[self.state].exit_actions)?;
         }
@@ -346,88 +247,6 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
-    fn act(&mut self, actions: &[Action]) -> Result<(), Fault> {
-        for action in actions {
-            let Some(template) = &action.for_each else {
-                self.work(&action.work)?;
-                continue;
-            };
-            let items = ask::items(template, &self.roots, &mut self.fuel)
-                .map_err(|error| fault(Reason::ExpressionError, "for_each", &error))?;
-            for (index, item) in (0..).zip(items) {
-                self.roots[ITEM] = item;
-                self.roots[INDEX] = Value::Int(index);
-                self.work(&action.work)?;
-            }
-            self.roots[ITEM] = Value::Null;
-            self.roots[INDEX] = Value::Null;
-        }
-        Ok(())
-    }
-
-    fn work(&mut self, work: &ActionWork) -> Result<(), Fault> {
-        match work {
-            ActionWork::StateUpdate(fields) => self.update(fields),
-            ActionWork::Intent {
-                topic,
-                performer,
-                payload,
-                ..
-            } => {
-                let payload = self.payload(topic, payload)?;
-                let intent = Intended {
-                    id: self.draft.next_id(),
-                    generation: 0,
-                    topic: topic.clone(),
-                    key: Some(self.delivery.key.clone()),
-                    performer: *performer,
-                    payload,
-                    owner: Owner::Entity {
-                        node: self.name.clone(),
-                        key: self.delivery.key.clone(),
-                    },
-                };
-                self.draft.decision.messages.push(Produced::Intent(intent));
-                Ok(())
-            }
-            ActionWork::Event { topic, payload } => {
-                let payload = self.payload(topic, payload)?;
-                let key = Some(self.delivery.key.clone());
-                self.draft.publish(topic.clone(), key, payload);
-                Ok(())
-            }
-        }
-    }
-
-    /// Every expression sees the data as it was before.
-    fn update(&mut self, fields: &[(Text, Template)]) -> Result<(), Fault> {
-        let mut data = match &self.roots[STATE] {
-            Value::Map(data) => data.as_ref().clone(),
-            _ => Map::default(),
-        };
-        for (name, template) in fields {
-            let value = template
-                .render(&self.roots, &mut self.fuel)
-                .map_err(|error| fault(Reason::ExpressionError, name, &error))?;
-            if let Some(value) = value {
-                data.insert(Key::String(name.clone()), value);
-            }
-        }
-        self.roots[STATE] = Value::Map(data.into());
-        Ok(())
-    }
-
-    /// What is sent must be what the topic's producers promise.
-    fn payload(&mut self, topic: &Text, template: &Template) -> Result<Value, Fault> {
-        let payload = ask::data(template, &self.roots, &mut self.fuel)
-            .map_err(|error| fault(Reason::ExpressionError, topic, &error))?;
-        ask::promised(self.graph, topic, &payload).map_err(|detail| Fault {
-            reason: Reason::ExpressionError,
-            detail,
-        })?;
-        Ok(payload)
-    }
-
     fn applied(mut self, entity: Entity) -> Decision {
         self.draft.decision.writes.push(RowWrite::Entity(entity));
         self.draft.decision
@@ -464,11 +283,7 @@ impl<'a> Case<'a> {
 
 fn fault(reason: Reason, place: &str, error: &EvalError) -> Fault {
     Fault {
-        reason: if ask::is_limit(error) {
-            Reason::Exceeded
-        } else {
-            reason
-        },
+        reason: if ask::is_limit(error) { Reason::Exceeded } else { reason },
         detail: Text::new(format!("{place}: {}", error.message)),
     }
 }
