@@ -86,25 +86,16 @@ impl Host {
             .expect("the binary can be started");
         let stdout = process.stdout.take().expect("stdout is piped");
         let mut line = String::new();
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .expect("stdout is text");
+        BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
         let address = line.trim().strip_prefix("ready http://");
         let address = address.unwrap_or_else(|| panic!("the host said {line:?}"));
-        Host {
-            address: address.to_owned(),
-            data,
-            process,
-            _folder: None,
-        }
+        Host { address: address.to_owned(), data, process, _folder: None }
     }
 
     /// A command of the binary that talks to this host.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = onex();
-        command
-            .args(arguments)
-            .env("ONEX_URL", format!("http://{}", self.address));
+        command.args(arguments).env("ONEX_URL", format!("http://{}", self.address));
         command
     }
 
@@ -118,9 +109,7 @@ impl Host {
 
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(&self.address).expect("the host listens");
-        stream
-            .set_read_timeout(Some(DEADLINE))
-            .expect("a timeout can be set");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a timeout can be set");
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n",
             body.len()
@@ -146,11 +135,7 @@ impl Host {
             if wanted(&answer) {
                 return answer;
             }
-            assert!(
-                began.elapsed() < DEADLINE,
-                "{path} is still {}",
-                json::to_string(&answer)
-            );
+            assert!(began.elapsed() < DEADLINE, "{path} is still {}", json::to_string(&answer));
             std::thread::yield_now();
         }
     }
@@ -197,11 +182,7 @@ fn read_answer(whole: &[u8]) -> Answer {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    Answer {
-        status,
-        headers,
-        body: whole[end + 4..].to_vec(),
-    }
+    Answer { status, headers, body: whole[end + 4..].to_vec() }
 }
 
 /// Whether a value has the shape of another: a map has at least its fields, and a text in angle
@@ -222,12 +203,10 @@ pub fn fits(value: &Value, shape: &Value) -> bool {
 fn of_kind(value: &Value, kind: &str) -> bool {
     match kind {
         "<any>" => true,
-        "<uuid>" => value
-            .as_str()
-            .is_some_and(|text| text.len() == 36 && text.matches('-').count() == 4),
-        "<time>" => value
-            .as_str()
-            .is_some_and(|text| text.len() == 27 && text.ends_with('Z')),
+        "<uuid>" => {
+            value.as_str().is_some_and(|text| text.len() == 36 && text.matches('-').count() == 4)
+        }
+        "<time>" => value.as_str().is_some_and(|text| text.len() == 27 && text.ends_with('Z')),
         "<int>" => value.as_int().is_some(),
         "<text>" => value.as_str().is_some(),
         "<list>" => value.as_list().is_some(),
