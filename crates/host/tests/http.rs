@@ -35,6 +35,35 @@ fn every_route_answers_as_the_cases_say() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
+#[test]
+fn the_port_speaks_http_2_without_tls_and_says_which_methods_it_takes() {
+    use http_body_util::{BodyExt, Empty};
+    use hyper::body::Bytes;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let host = Host::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime can be made").block_on(async {
+        let stream = tokio::net::TcpStream::connect(&host.address).await;
+        let io = TokioIo::new(stream.expect("the host listens"));
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+                .await
+                .expect("the host speaks HTTP/2");
+        tokio::spawn(connection);
+        let uri = format!("http://{}/ready", host.address);
+        let request = hyper::Request::get(uri).body(Empty::<Bytes>::new());
+        let answer =
+            sender.send_request(request.expect("it is a request")).await.expect("the host answers");
+        assert_eq!(answer.version(), hyper::Version::HTTP_2);
+        assert_eq!(answer.status(), 200);
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        assert!(fits(&parse(&body), &parse(br#"{"ready": true}"#)));
+    });
+    let refused = host.ask("DELETE", "/v1/messages", &[], b"");
+    assert_eq!(refused.headers.get("allow").map(String::as_str), Some("POST"));
+}
+
 fn filled(line: &str, saved: &BTreeMap<String, String>) -> String {
     let mut line = line.to_owned();
     for (name, value) in saved {
