@@ -176,16 +176,8 @@ impl Request {
                 create_dirs,
             },
             "delete" => Request::Delete(place.into_file()?),
-            "move" => Request::Move {
-                from: place.into_file()?,
-                to: destination()?,
-                create_dirs,
-            },
-            "copy" => Request::Copy {
-                from: place.into_file()?,
-                to: destination()?,
-                create_dirs,
-            },
+            "move" => Request::Move { from: place.into_file()?, to: destination()?, create_dirs },
+            "copy" => Request::Copy { from: place.into_file()?, to: destination()?, create_dirs },
             "list" => Request::List(place),
             _ => {
                 return Err(fault::bad_request(
