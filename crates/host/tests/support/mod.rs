@@ -74,6 +74,11 @@ impl Host {
 
     /// The same with other contracts.
     pub fn start_with(folder: &Path, contracts: &Path) -> Host {
+        Host::start_in(folder, contracts, &[])
+    }
+
+    /// The same with settings of the environment.
+    pub fn start_in(folder: &Path, contracts: &Path, environment: &[(&str, &str)]) -> Host {
         let data = folder.join("data");
         let mut process = onex()
             .arg("run")
@@ -81,6 +86,7 @@ impl Host {
             .arg("--data")
             .arg(&data)
             .args(["--listen", "127.0.0.1:0"])
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary can be started");
