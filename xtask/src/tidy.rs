@@ -11,11 +11,10 @@ use crate::repository::Repository;
 /// What breaks a rule: place, and what is wrong there.
 pub(crate) type Finding = String;
 
-/// A rule's name and how it looks at the workspace.
-type Rule = (&'static str, fn(&Repository) -> Vec<Finding>);
+type Rule = fn(&Repository) -> Vec<Finding>;
 
-/// Every rule.
-const RULES: [Rule; 5] = [
+/// Every rule by name.
+const RULES: [(&str, Rule); 5] = [
     ("edges", edges::check),
     ("licences", licences::check),
     ("opening", opening::check),

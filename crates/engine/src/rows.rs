@@ -208,7 +208,7 @@ impl Rows {
             .iter()
             .enumerate()
             .flat_map(|(step, row)| {
-                let started = row.items.as_ref().map_or(0, |items| items.next);
+                let started = row.items.as_ref().map_or(0, |items| items.total);
                 (0..started).map(move |item| (step as u16, item))
             })
             .collect();

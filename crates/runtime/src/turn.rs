@@ -105,6 +105,8 @@ impl Turns {
     }
 
     fn turns(&mut self) -> Result<(), TurnError> {
+        // What was pending when the last process ended begins without waiting for a message.
+        self.state.inputs.push(Input::Tick);
         while !self.state.drained {
             if self.state.inputs.is_empty() {
                 self.collect()?;
