@@ -17,14 +17,14 @@ fn total(host: &Host) -> Value {
 #[test]
 fn what_was_accepted_is_there_after_kill_and_the_same_id_still_counts_once() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut host = Host::start_on(folder.path());
+    let mut host = Host::start_on(folder.path(), &[]);
     assert_eq!(host.post("/v1/messages", ADDED).status, 202);
     let started = host.post("/v1/workflows/slow", r#"{"which": "x"}"#).json();
     let run = started.get("run_id").and_then(Value::as_str).expect("a run");
     host.signal("-KILL");
     host.ended();
 
-    let host = Host::start_on(folder.path());
+    let host = Host::start_on(folder.path(), &[]);
     assert_eq!(host.post("/v1/messages", ADDED).status, 200);
     let other = ADDED.replace("\"amount\": 2", "\"amount\": 3");
     assert_eq!(host.post("/v1/messages", &other).status, 409);
@@ -37,18 +37,18 @@ fn what_was_accepted_is_there_after_kill_and_the_same_id_still_counts_once() {
 #[test]
 fn a_drain_ends_with_zero_and_the_next_start_goes_on() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut host = Host::start_on(folder.path());
+    let mut host = Host::start_on(folder.path(), &[]);
     assert_eq!(host.post("/v1/messages", ADDED).status, 202);
     host.signal("-TERM");
     assert_eq!(host.ended(), Some(0));
-    let host = Host::start_on(folder.path());
+    let host = Host::start_on(folder.path(), &[]);
     assert!(fits(&total(&host), &parse(br#"{"data": {"total": 2}}"#)));
 }
 
 #[test]
 fn a_second_host_on_the_same_folder_is_refused_and_the_first_goes_on() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let host = Host::start_on(folder.path());
+    let host = Host::start_on(folder.path(), &[]);
     let second = run(onex()
         .arg("run")
         .arg(contracts())
@@ -130,7 +130,7 @@ fn an_intent_that_is_refused_is_a_letter_that_can_be_put_back() {
 #[test]
 fn a_follower_of_the_log_does_not_keep_a_drain_from_ending() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut host = Host::start_on(folder.path());
+    let mut host = Host::start_on(folder.path(), &[]);
     let mut follower = host
         .command(&["tail", "--follow", "-o", "json"])
         .stdout(Stdio::null())
@@ -153,7 +153,7 @@ fn a_run_stays_with_the_contracts_that_began_it() {
         let name = path.file_name().expect("a file has a name");
         std::fs::copy(&path, changed.join(name)).expect("a file can be copied");
     }
-    let mut host = Host::start_with(folder.path(), &changed);
+    let mut host = Host::start_with(&changed, folder.path(), &[], &[]);
     let started = host.post("/v1/workflows/slow", r#"{"which": "x"}"#).json();
     let run = started.get("run_id").and_then(Value::as_str);
     let run = format!("/v1/workflows/{}", run.expect("a run"));
@@ -164,7 +164,7 @@ fn a_run_stays_with_the_contracts_that_began_it() {
     let text = std::fs::read_to_string(&slow).expect("the contract is there");
     std::fs::write(&slow, text.replace("node_id: pause", "node_id: rest"))
         .expect("a file can be written");
-    let host = Host::start_with(folder.path(), &changed);
+    let host = Host::start_with(&changed, folder.path(), &[], &[]);
     let before = host.get(&run).json();
     let shape = br#"{"status": "running", "steps": [{"id": "pause", "status": "waiting"}]}"#;
     assert!(fits(&before, &parse(shape)), "{}", before.to_json());

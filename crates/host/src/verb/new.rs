@@ -26,6 +26,8 @@ pub struct Arguments {
 pub enum Template {
     /// A visitor is greeted: one node of each kind
     Hello,
+    /// An order is paid and shipped, or cancelled and undone
+    Order,
 }
 
 /// Does it.
@@ -41,6 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     }
     let files = match arguments.template {
         Template::Hello => template::HELLO,
+        Template::Order => template::ORDER,
     };
     for (path, text) in files {
         write(&dir.join(path), text)?;

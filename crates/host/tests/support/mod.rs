@@ -62,23 +62,23 @@ impl Host {
     /// Starts a host with the contracts of these tests on a folder of its own.
     pub fn start() -> Host {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let mut host = Host::start_on(folder.path());
+        let mut host = Host::start_on(folder.path(), &[]);
         host._folder = Some(folder);
         host
     }
 
     /// Starts a host on `folder/data`, which may have been used before.
-    pub fn start_on(folder: &Path) -> Host {
-        Host::start_with(folder, &contracts())
+    pub fn start_on(folder: &Path, arguments: &[&str]) -> Host {
+        Host::start_with(&contracts(), folder, arguments, &[])
     }
 
-    /// The same with other contracts.
-    pub fn start_with(folder: &Path, contracts: &Path) -> Host {
-        Host::start_in(folder, contracts, &[])
-    }
-
-    /// The same with settings of the environment.
-    pub fn start_in(folder: &Path, contracts: &Path, environment: &[(&str, &str)]) -> Host {
+    /// Starts a host with any contracts and settings of the environment.
+    pub fn start_with(
+        contracts: &Path,
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Host {
         let data = folder.join("data");
         let mut process = onex()
             .arg("run")
@@ -86,6 +86,7 @@ impl Host {
             .arg("--data")
             .arg(&data)
             .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
