@@ -79,7 +79,7 @@ fn example() -> PathBuf {
 
 fn start(folder: &Path, service: &Service) -> Host {
     let gateway = format!("http://{}", service.address);
-    Host::start_in(folder, &example(), &[("ONEX_CONFIG__GATEWAY", &gateway)])
+    Host::start_with(&example(), folder, &[], &[("ONEX_CONFIG__GATEWAY", &gateway)])
 }
 
 fn order(seed: usize, number: usize) -> String {
