@@ -151,3 +151,11 @@ fn deep_trees_stay_readable_by_the_parser() {
     assert!(findings.is_empty(), "{findings:?}");
     assert!(same(&read.expect("a tree"), &node));
 }
+
+#[test]
+fn a_carriage_return_before_a_line_break_is_kept() {
+    let node = Node::new(Tree::List(vec![Node::new(Tree::String("\r\n---".into()))]));
+    let (read, findings) = yaml::parse_any(&Source::new("a.yaml", to_yaml(&node)));
+    assert!(findings.is_empty(), "{findings:?}");
+    assert!(same(&read.expect("without findings there is a tree"), &node));
+}

@@ -29,7 +29,8 @@ pub(super) fn scalar(text: &str, context: Context) -> String {
 pub(super) fn literal(text: &str, indent: usize) -> Option<String> {
     let body = text.trim_end_matches('\n');
     let is_tidy = |line: &str| !line.ends_with([' ', '\t']) && !line.chars().any(needs_escape);
-    if !text.contains('\n') || body.starts_with([' ', '\t', '\n']) || !body.lines().all(is_tidy) {
+    if !text.contains('\n') || body.starts_with([' ', '\t', '\n']) || !body.split('\n').all(is_tidy)
+    {
         return None;
     }
     let breaks = text.len() - body.len();
