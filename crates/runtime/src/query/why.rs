@@ -6,7 +6,7 @@ use onex_engine::codec::record::{self, LogRecord};
 use onex_engine::{codec, key};
 use onex_expr::Text;
 use onex_kernel::row::{Intent, Letter, RunStatus};
-use onex_kernel::{Id, Micros};
+use onex_kernel::{Category, Id, Micros};
 use onex_store::{StoreError, Stored};
 
 use super::entity::Entity;
@@ -164,10 +164,15 @@ impl Reader {
             }
             Ok(Visit::Next)
         })?;
+        let (kind, done) = match record.message.category {
+            Category::Intent => ("intent", "ended"),
+            _ => ("message", "applied"),
+        };
+        let status = if letters.is_empty() { done } else { "dead_letter" };
         Ok(Some(Why {
             id: id.to_string(),
-            kind: "message",
-            status: if letters.is_empty() { "applied" } else { "dead_letter" }.into(),
+            kind,
+            status: status.into(),
             since: record.message.time,
             waits_for: letters,
             chain,
