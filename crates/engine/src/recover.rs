@@ -22,6 +22,9 @@ use crate::intents::Standing;
 use crate::key::{self, RowKey, Timer, TimerOwner};
 use crate::options::Options;
 
+/// A row: its key and its bytes.
+pub type Row = (RowKey, Arc<[u8]>);
+
 /// Where a start reads from: durable rows and records.
 pub trait Source {
     /// Why it cannot be read.
@@ -46,7 +49,7 @@ pub trait Source {
     ///
     /// # Errors
     /// It cannot be read.
-    fn rows(&self, prefix: &[u8]) -> Result<Vec<(RowKey, Arc<[u8]>)>, Self::Error>;
+    fn rows(&self, prefix: &[u8]) -> Result<Vec<Row>, Self::Error>;
 
     /// Hands over offset, time and body of every record from an offset on.
     ///
@@ -94,7 +97,7 @@ pub struct Recovered {
     /// Armed timers.
     pub timers: Vec<Timer>,
     /// Rows under `key::BACKLOG`, in order.
-    pub backlog: Vec<(RowKey, Arc<[u8]>)>,
+    pub backlog: Vec<Row>,
     /// The saved pieces of the dedupe window, in order.
     pub window: Vec<Piece>,
     /// Ids of clients that the log holds beyond them, in order.
