@@ -227,7 +227,7 @@ impl Engine {
         let Some(found) = crate::intents::operation(graph, node, operation) else {
             return;
         };
-        let id = Id::derive(message.id, &effect.name, message.generation, 0);
+        let id = Id::derive(message.id, &effect.name, message.generation, u32::from(operation));
         let topic = intent_topic(&effect.name, &found.name);
         let intent_message = Message {
             id,
@@ -388,7 +388,7 @@ pub(crate) fn panicked() -> Fault {
 }
 
 /// `onex.intent.<node>.<operation>.v1`, dots and underscores as hyphens.
-fn intent_topic(node: &str, operation: &str) -> Text {
+pub(crate) fn intent_topic(node: &str, operation: &str) -> Text {
     let dashed = |text: &str| text.replace(['_', '.'], "-");
     format!("onex.intent.{}.{}.v1", dashed(node), dashed(operation)).into()
 }
