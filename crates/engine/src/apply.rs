@@ -17,7 +17,7 @@ use onex_kernel::{
 };
 
 use crate::codec::{Corrupt, row};
-use crate::deliver::{Place, decided, derived_message, intent_topic, new_intent};
+use crate::deliver::{Place, decided, derived_message, new_intent};
 use crate::engine::{Engine, Progress, Waiting, Work};
 use crate::key::{self, Timer, TimerOwner};
 use crate::output::{Output, RunEnd};
@@ -349,9 +349,8 @@ impl Engine {
                     let index = graph.find(&node);
                     match run {
                         Some(run) if fault.reason == Reason::CompensationFailed => {
-                            let operation = index.and_then(|index| {
-                                operation_of_topic(graph, index, &unsent.topic)
-                            });
+                            let operation = index
+                                .and_then(|index| operation_of_topic(graph, index, &unsent.topic));
                             let performer = (node, operation);
                             self.unsent_letter((run, step), performer, unsent, fault, sink);
                         }
@@ -502,8 +501,9 @@ fn operation_of_topic(graph: &Graph, node: NodeIndex, topic: &str) -> Option<Tex
     let onex_contract::graph::Body::Effect(effect) = &found.body else {
         return None;
     };
+    let named = topic.split('.').nth(3)?;
     let names = effect.operations.iter().map(|operation| &operation.name);
-    names.clone().find(|name| intent_topic(&found.name, name) == topic).cloned()
+    names.clone().find(|name| name.replace(['_', '.'], "-") == named).cloned()
 }
 
 /// About how many bytes a message takes.

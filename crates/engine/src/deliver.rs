@@ -388,7 +388,7 @@ pub(crate) fn panicked() -> Fault {
 }
 
 /// `onex.intent.<node>.<operation>.v1`, dots and underscores as hyphens.
-pub(crate) fn intent_topic(node: &str, operation: &str) -> Text {
+fn intent_topic(node: &str, operation: &str) -> Text {
     let dashed = |text: &str| text.replace(['_', '.'], "-");
     format!("onex.intent.{}.{}.v1", dashed(node), dashed(operation)).into()
 }
