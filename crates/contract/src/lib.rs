@@ -5,7 +5,7 @@
 //! `section` one contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names and
 //! schemas mean, [`catalog`] what the host can perform, `system` all contracts with names looked
 //! up, `check` the rules, `link` everything compiled into the [`graph`], [`normal`] and `shown` the
-//! normal form, `stored` the graph as bytes.
+//! normal form, `stored` the graph as bytes, [`diff`](diff::diff) what another set of contracts changes.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
 pub mod source;
@@ -38,6 +38,8 @@ pub mod graph;
 pub mod normal;
 mod shown;
 mod stored;
+
+pub mod diff;
 
 pub use load::load_folder;
 

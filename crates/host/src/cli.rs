@@ -29,6 +29,8 @@ pub enum Command {
     Check(verb::check::Arguments),
     /// Print the normal form of a contract
     Show(verb::show::Arguments),
+    /// Say what new contracts change, and what becomes of what is alive
+    Diff(verb::diff::Arguments),
     /// Run contracts: the host
     Run(verb::run::Arguments),
     /// Publish one message, or many as JSON lines

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod diff;
 pub mod dlq;
 pub mod eval;
 pub mod explain;
@@ -29,6 +30,7 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::New(arguments) => new::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Tail(arguments) => tail::run(&arguments),
