@@ -5,7 +5,8 @@
 //! `section` one contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names and
 //! schemas mean, [`catalog`] what the host can perform, `system` all contracts with names looked
 //! up, `check` the rules, `link` everything compiled into the [`graph`], [`normal`] and `shown` the
-//! normal form, `stored` the graph as bytes, [`diff`](diff::diff) what another set of contracts changes.
+//! normal form, `stored` the graph as bytes, [`diff`](diff::diff) what another set of contracts
+//! changes, [`export`] the system as pictures, messages and schemas.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
 pub mod source;
@@ -40,6 +41,7 @@ mod shown;
 mod stored;
 
 pub mod diff;
+pub mod export;
 
 pub use load::load_folder;
 

@@ -31,6 +31,8 @@ pub enum Command {
     Show(verb::show::Arguments),
     /// Say what new contracts change, and what becomes of what is alive
     Diff(verb::diff::Arguments),
+    /// Draw topics, nodes, state machines, workflows and intents
+    Graph(verb::graph::Arguments),
     /// Run contracts: the host
     Run(verb::run::Arguments),
     /// Publish one message, or many as JSON lines

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod dlq;
 pub mod eval;
 pub mod explain;
+pub mod graph;
 mod input;
 mod list;
 pub mod new;
@@ -31,6 +32,7 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Tail(arguments) => tail::run(&arguments),
