@@ -33,6 +33,10 @@ pub enum Command {
     Diff(verb::diff::Arguments),
     /// Draw topics, nodes, state machines, workflows and intents
     Graph(verb::graph::Arguments),
+    /// Print the JSON Schema of contracts, for editors
+    Schema(verb::schema::Arguments),
+    /// Say what of a foreign tree of contracts would run, and why the rest would not
+    Census(verb::census::Arguments),
     /// Run contracts: the host
     Run(verb::run::Arguments),
     /// Publish one message, or many as JSON lines

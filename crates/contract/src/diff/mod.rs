@@ -100,8 +100,8 @@ pub fn diff(old: &[Source], new: &[Source]) -> Diff {
     let catalog = Catalog::default();
     let host = HostValues::default();
     let (mut old_found, mut new_found) = (Findings::new(old), Findings::new(new));
-    let old_parsed: Vec<_> = parse(old, &mut old_found);
-    let new_parsed: Vec<_> = parse(new, &mut new_found);
+    let old_parsed = parsed::all(old, &mut old_found);
+    let new_parsed = parsed::all(new, &mut new_found);
     let old_contracts = old_parsed.iter().filter_map(|p| crate::read(p, &mut old_found)).collect();
     let new_contracts = new_parsed.iter().filter_map(|p| crate::read(p, &mut new_found)).collect();
     let both = Both {
@@ -124,10 +124,6 @@ pub fn diff(old: &[Source], new: &[Source]) -> Diff {
     changes.extend(topics::changes(&both));
     sort(&mut changes);
     Diff { changes, old_errors: errors(old_found), new_errors: errors(new_found) }
-}
-
-fn parse(sources: &[Source], findings: &mut Findings<'_>) -> Vec<parsed::Parsed> {
-    (0u32..).zip(sources).map(|(file, source)| parsed::parse(file, source, findings)).collect()
 }
 
 fn errors(findings: Findings<'_>) -> Vec<Diagnostic> {

@@ -8,6 +8,7 @@
 pub mod asyncapi;
 pub mod dot;
 pub mod json;
+pub mod json_schema;
 pub mod mermaid;
 pub mod picture;
 pub mod svg;

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and what it does.
 
 pub mod bench;
+pub mod census;
 pub mod check;
 pub mod completions;
 pub mod config;
@@ -14,6 +15,7 @@ mod list;
 pub mod new;
 pub mod publish;
 pub mod run;
+pub mod schema;
 pub mod show;
 pub mod state;
 pub mod tail;
@@ -33,6 +35,8 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::Show(arguments) => show::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Census(arguments) => census::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Tail(arguments) => tail::run(&arguments),
