@@ -16,8 +16,17 @@ use onex_contract::{Checked, check, load_folder};
 use onex_expr::Value;
 
 /// Families whose cases are folders of contracts.
-const FAMILIES: [&str; 8] =
-    ["section", "identity", "reducer", "workflow", "effect", "topic", "expression", "host"];
+const FAMILIES: [&str; 9] = [
+    "section",
+    "identity",
+    "reducer",
+    "workflow",
+    "effect",
+    "topic",
+    "expression",
+    "host",
+    "dialect",
+];
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
