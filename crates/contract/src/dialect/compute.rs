@@ -60,7 +60,7 @@ fn step(reading: &mut Reading<'_, '_>, item: &Node) -> Option<Node> {
         "validation" => {
             // Older hosts passed the value through, whatever the schema said.
             fields.not_enforced(&["validation_config"]);
-            Some(expression(text("${value}", &item.span)))
+            Some(expression(text("value", &item.span)))
         }
         "transformation" => transformation(&mut fields, item),
         "mapping" => mapping(&mut fields),
@@ -131,7 +131,7 @@ fn transformation(fields: &mut Fields<'_, '_, '_, '_>, item: &Node) -> Option<Pa
         _ => None,
     };
     if let Some(cel) = cel {
-        return Some(expression(text(format!("${{{cel}}}"), &item.span)));
+        return Some(expression(text(cel, &item.span)));
     }
     // It stays as it is written: a host without it says so.
     let mut parts = Vec::new();

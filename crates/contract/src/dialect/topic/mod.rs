@@ -163,7 +163,7 @@ fn grouped(
         let items = several(&mut group, key);
         add(&mut group, *way, items);
     }
-    group.not_enforced(&["consumer_group", "consumed_event_types", "produces", "consumes"]);
+    group.not_enforced(&["consumer_group", "consumed_event_types"]);
     group.descriptive(&["version", "description"]);
     group.close();
 }
