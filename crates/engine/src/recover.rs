@@ -8,7 +8,7 @@ use onex_contract::graph::Graph;
 use onex_kernel::row::{Ending, Failure};
 use onex_kernel::{Micros, Origin};
 
-use crate::attempt::stopped;
+use crate::end::stopped;
 use crate::codec::record::LogRecord;
 use crate::codec::row::Backlog;
 use crate::codec::{Corrupt, row};
@@ -35,6 +35,8 @@ pub struct Recovered {
     pub intents: Vec<Arc<[u8]>>,
     /// Keys of the rows under `key::TIMERS`.
     pub timers: Vec<RowKey>,
+    /// Rows under `key::LISTENERS`.
+    pub listeners: Vec<(RowKey, Arc<[u8]>)>,
     /// Rows under `key::BACKLOG`, in order.
     pub backlog: Vec<(RowKey, Arc<[u8]>)>,
     /// Client message ids of the dedupe window, oldest first.
@@ -80,14 +82,17 @@ impl Engine {
             }
             engine.timers.insert(timer);
         }
+        for (place, bytes) in recovered.listeners {
+            engine.recover_listener(&place, &bytes)?;
+        }
         for (place, bytes) in recovered.backlog {
             let row = Some(place);
             engine.derived.push_back(match row::read_backlog(&bytes)? {
                 Backlog::Message(what) => Work::Message(Box::new(Waiting { what, row })),
                 Backlog::Intent(what) => Work::Intent(Box::new(Waiting { what, row })),
-                Backlog::Run(message, node) => {
-                    Work::IntentRun(Box::new(Waiting { what: (message, node), row }))
-                }
+                Backlog::Run(what) => Work::IntentRun(Box::new(Waiting { what, row })),
+                Backlog::Trigger(what) => Work::Trigger(Box::new(Waiting { what, row })),
+                Backlog::Tell(what) => Work::Tell(Box::new(Waiting { what, row })),
             });
         }
         engine.recover_intents(recovered.intents)?;

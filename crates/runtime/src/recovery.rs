@@ -83,6 +83,7 @@ pub(crate) fn recover(
         graphs,
         intents: rows(store, key::INTENTS)?.into_iter().map(|(_, row)| row).collect(),
         timers: rows(store, key::TIMERS)?.into_iter().map(|(key, _)| key).collect(),
+        listeners: rows(store, key::LISTENERS)?,
         backlog: rows(store, key::BACKLOG)?,
         seen: window(store, options, now)?,
     })

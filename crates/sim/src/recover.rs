@@ -42,6 +42,7 @@ pub fn recover(
         graphs: Vec::new(),
         intents: all(key::INTENTS)?.into_iter().map(|(_, bytes)| bytes).collect(),
         timers: all(key::TIMERS)?.into_iter().map(|(key, _)| key).collect(),
+        listeners: all(key::LISTENERS)?,
         backlog: all(key::BACKLOG)?,
         seen,
     })

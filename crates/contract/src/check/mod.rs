@@ -42,6 +42,8 @@ const RULES: &[Rule] = &[
     workflow::cycle,
     workflow::unknown_node,
     workflow::unknown_operation,
+    workflow::unknown_trigger,
+    workflow::endless,
     workflow::step_type,
     workflow::no_failed_outcome,
     workflow::waits_too_long,

@@ -213,8 +213,11 @@ impl Driver {
         let rows = self.store.load(&[key::run(id)]).expect("memory");
         let bytes = rows.into_iter().next().flatten()?;
         let (head, ended) = row::read_run(&bytes).expect("a whole row");
-        let (steps, items) = ended.unwrap_or_default();
-        Some(Run { head, steps, items })
+        let (steps, items, events) = match ended {
+            Some(row::Ended { steps, items, events }) => (steps, items, events),
+            None => Default::default(),
+        };
+        Some(Run { head, steps, items, events })
     }
 
     pub fn letters(&self) -> Vec<Letter> {
@@ -255,6 +258,7 @@ fn recovered(store: &Arc<memory::Memory>, graph: &Arc<Graph>, now: u64) -> Recov
         graphs: Vec::new(),
         intents: all(key::INTENTS).into_iter().map(|(_, bytes)| bytes).collect(),
         timers: all(key::TIMERS).into_iter().map(|(key, _)| key).collect(),
+        listeners: all(key::LISTENERS),
         backlog: all(key::BACKLOG),
         seen,
     }
