@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -114,12 +115,8 @@ impl Engine {
         ticket: crate::Ticket,
         graph: Arc<Graph>,
     ) -> Result<Progress, Corrupt> {
-        let mut digest = alloc::string::String::with_capacity(64);
-        for byte in graph.id.0 {
-            digest.push_str(&format!("{byte:02x}"));
-        }
-        let payload =
-            Value::map([("control", Value::text("activate")), ("graph", Value::text(digest))]);
+        let digest = Value::text(graph.id.to_string());
+        let payload = Value::map([("control", Value::text("activate")), ("graph", digest)]);
         let subject = Id::of_text("", "graph");
         let message = self.own_message(Category::Control, Origin::Control, subject, payload);
         let mut sink = self.begin_record();

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use onex_contract::catalog::{Catalog, EffectKind};
 use onex_contract::graph::{Body, Graph};
-use onex_engine::{Engine, Input, Options, Output, Perform, Reply, Request, Ticket, Unguarded};
+use onex_engine::{
+    Engine, Input, Options, Output, Perform, Recovered, Reply, Request, Ticket, Unguarded,
+};
 use onex_expr::Value;
 use onex_kernel::port::CallError;
 use onex_kernel::{Micros, effect};
-use onex_sim::recover;
+use onex_sim::Durable;
 use onex_store::memory::Memory;
 use onex_store::{Record, RowChange, Store};
 
@@ -213,9 +215,10 @@ impl Host {
 }
 
 fn recovered(store: &Arc<Memory>, graph: &Arc<Graph>, now: u64) -> Engine {
-    let recovered = recover(&**store, graph, Micros(now)).expect("memory can be read");
-    Engine::recover(Options::default(), Box::new(Unguarded), recovered, Micros(now))
-        .expect("what was written can be read")
+    let (options, now) = (Options::default(), Micros(now));
+    let source = Durable(&**store);
+    let recovered = Recovered::read(&source, graph, &|_| None, &options, now).expect("memory");
+    Engine::recover(options, Box::new(Unguarded), recovered, now).expect("whole rows")
 }
 
 fn to_store(record: onex_engine::output::Record) -> Record {

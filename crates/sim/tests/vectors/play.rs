@@ -84,9 +84,8 @@ fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
 fn source(contract: &Value) -> Source {
     let mut all = contract.as_map().expect("a contract is a map").clone();
     for (key, value) in [("contract_version", "1.0.0"), ("description", "Of a vector.")] {
-        let key = onex_expr::Key::String(key.into());
-        if all.get(&key).is_none() {
-            all.insert(key, Value::text(value));
+        if all.get(key).is_none() {
+            all.insert(onex_expr::Key::String(key.into()), Value::text(value));
         }
     }
     let name = contract.get("name").and_then(Value::as_str).unwrap_or("contract");

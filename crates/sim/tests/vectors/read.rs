@@ -11,8 +11,6 @@ use onex_expr::Value;
 pub struct Vector {
     /// `area/file/case`.
     pub name: String,
-    /// What it shows.
-    pub about: String,
     /// Ids of the rules that it pins.
     pub pins: Vec<String>,
     /// The contracts, as values.
@@ -49,7 +47,6 @@ pub fn all() -> Vec<Vector> {
                 let pins = list(&says, "pins");
                 vectors.push(Vector {
                     name: format!("{name}/{}", text("case").replace(' ', "-")),
-                    about: text("case"),
                     pins: pins.iter().filter_map(|pin| pin.as_str().map(str::to_owned)).collect(),
                     contracts: replaced(contracts, with),
                     says,

@@ -7,6 +7,7 @@ mod letter;
 mod message;
 mod parts;
 mod run;
+mod window;
 mod word;
 
 use alloc::vec::Vec;
@@ -18,6 +19,7 @@ pub(crate) use backlog::{
     Backlog, backlog_intent, backlog_message, backlog_run, backlog_tell, backlog_trigger,
     read_backlog,
 };
+pub use window::{read_window, window};
 pub(crate) use run::{listener, read_listener};
 pub use entity::{entity, read_entity};
 pub use intent::{intent, read_intent};
