@@ -336,6 +336,4 @@ impl Engine {
             sink.put(key::intent(id), row::intent(&pending.intent));
         }
     }
-
 }
-

@@ -74,7 +74,12 @@ impl Engine {
             .collect()
     }
 
-    pub(crate) fn plan_one(&self, graph: &Graph, message: &Message, subscriber: &Subscriber) -> Planned {
+    pub(crate) fn plan_one(
+        &self,
+        graph: &Graph,
+        message: &Message,
+        subscriber: &Subscriber,
+    ) -> Planned {
         let node = subscriber.node;
         let name = &graph.node(node).name;
         // A client's message was held against every schema when it was admitted.

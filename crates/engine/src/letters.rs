@@ -12,9 +12,9 @@ use onex_kernel::orchestrate::RunInput;
 use onex_kernel::row::{Ending, Intent, Letter, Owner, Reason};
 use onex_kernel::{Category, Fault, Id, Message, Origin};
 
-use crate::end::describe;
 use crate::codec::{Corrupt, row};
 use crate::deliver::{Place, Planned, new_intent};
+use crate::end::describe;
 use crate::engine::{Engine, RunIntent, Waiting, Work};
 use crate::key;
 use crate::output::Reply;

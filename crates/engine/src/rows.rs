@@ -228,11 +228,7 @@ impl Rows {
         Ok(Some(items))
     }
 
-    fn events(
-        &mut self,
-        run: Id,
-        count: u32,
-    ) -> Result<Option<BTreeMap<u32, Message>>, Corrupt> {
+    fn events(&mut self, run: Id, count: u32) -> Result<Option<BTreeMap<u32, Message>>, Corrupt> {
         let keys: Vec<RowKey> = (0..count).map(|number| key::event(run, number)).collect();
         let Some(rows) = self.fetch_all(&keys) else {
             return Ok(None);

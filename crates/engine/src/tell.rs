@@ -25,8 +25,7 @@ impl Engine {
         if let Some(row) = row {
             sink.delete(row);
         }
-        let correlation_id =
-            self.rows.run(run).map_or(run, |run| run.head.correlation_id);
+        let correlation_id = self.rows.run(run).map_or(run, |run| run.head.correlation_id);
         let (category, payload) = match &told.what {
             Tidings::Cancel => (Category::Control, control("cancel", run)),
             Tidings::Undo(_) => (Category::Control, control("undo", run)),
@@ -43,8 +42,7 @@ impl Engine {
             Tidings::Ended { owner, run: begun, ending } => {
                 if let Owner::Step { step, item, visit, compensation, .. } = *owner {
                     let intent = *begun;
-                    let input =
-                        RunInput::Ended { step, item, visit, compensation, intent, ending };
+                    let input = RunInput::Ended { step, item, visit, compensation, intent, ending };
                     self.advance_run(run, input, &message, &mut sink);
                 }
             }

@@ -59,8 +59,7 @@ impl Engine {
                 }
                 let armed = self.rows.run(*run).and_then(|run| match of {
                     TimerOf::Instance => run.head.timer,
-                    TimerOf::Step(step)
-                    | TimerOf::Pause(step) => {
+                    TimerOf::Step(step) | TimerOf::Pause(step) => {
                         run.steps.get(usize::from(*step)).and_then(|step| step.timer)
                     }
                 });

@@ -32,7 +32,13 @@ fn every_vector_comes_out_as_written() {
             Err(_) => wrong.push(format!("{}: it panicked", vector.name)),
         }
     }
-    assert!(wrong.is_empty(), "{} of {} are wrong:\n\n{}", wrong.len(), vectors.len(), wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} are wrong:\n\n{}",
+        wrong.len(),
+        vectors.len(),
+        wrong.join("\n\n")
+    );
 }
 
 #[test]

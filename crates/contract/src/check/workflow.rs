@@ -225,8 +225,11 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
             let help = meant(trigger.as_str(), names, || {
                 "name the trigger of a transition; the timer fires by itself".to_owned()
             });
-            let message =
-                format!("no transition of `{}` has the trigger `{}`", node.as_str(), trigger.as_str());
+            let message = format!(
+                "no transition of `{}` has the trigger `{}`",
+                node.as_str(),
+                trigger.as_str()
+            );
             findings.error(code::UNKNOWN_STEP_TRIGGER, trigger.at, message).help(help);
         }
     }

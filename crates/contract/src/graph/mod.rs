@@ -16,8 +16,8 @@ use onex_expr::{Text, Value};
 pub use compute::{Compute, ComputeStep, ComputeWork};
 pub use effect::{Backoff, Breaker, Effect, Operation, Published, Refusal, Retry};
 pub use orchestrator::{
-    Compensation, ErrorAction, ExecutionMode, Listening, Orchestrator, Outcomes, Recovery, Step, StepRetry,
-    StepWork,
+    Compensation, ErrorAction, ExecutionMode, Listening, Orchestrator, Outcomes, Recovery, Step,
+    StepRetry, StepWork,
 };
 pub use reducer::{Action, ActionWork, Guard, OnUnhandled, Reducer, State, Transition, Trigger};
 

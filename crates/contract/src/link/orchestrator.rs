@@ -34,7 +34,7 @@ pub(super) fn link(
     let (steps, outputs) = steps(linker, node, contract, workflow, &base);
     let cancel_on = ends::cancel_on(linker, node, workflow, &base);
     let all = base.with(slot::STEPS, outputs.all());
-    
+
     let result = ends::result(linker, node, contract, workflow, &all);
     let result_type = result.as_ref().and_then(|r| r.as_ref().map(types::of_template));
     let outcomes = ends::outcomes(linker, node, workflow, &all, result_type.unwrap_or(Type::Dyn));

@@ -22,8 +22,7 @@ const NOT_BUILT: [&str; 3] = ["read", "repeat", "handler"];
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<What<'a>> {
     let mut fields = Fields::open(reading, node, "`step_config`")?;
     let work = work(&mut fields);
-    let alone =
-        matches!(work, Some(Work::Wait(_) | Work::WaitFor { .. } | Work::Fail { .. }));
+    let alone = matches!(work, Some(Work::Wait(_) | Work::WaitFor { .. } | Work::Fail { .. }));
     let what = if alone {
         What { work, ..What::default() }
     } else {

@@ -8,8 +8,8 @@ use onex_expr::{Fuel, Value};
 
 use super::is_idempotent;
 use super::turn::Turn;
-use crate::{Id, Produced, Tidings, Told};
 use crate::row::{Failure, StepStatus};
+use crate::{Id, Produced, Tidings, Told};
 
 /// The code of a run that was cancelled.
 pub(super) const CANCELLED: &str = "cancelled";

@@ -112,9 +112,10 @@ impl Turn<'_> {
     fn take_kept(&mut self, listening: &Listening) -> Option<Value> {
         let mut at = 0;
         loop {
-            let next = self.rows.events().find(|(number, event)| {
-                *number >= at && event.topic == listening.topic
-            });
+            let next = self
+                .rows
+                .events()
+                .find(|(number, event)| *number >= at && event.topic == listening.topic);
             let (number, event) = next.map(|(number, event)| (number, event.clone()))?;
             match self.is_meant(listening, &event) {
                 Ok(true) => {

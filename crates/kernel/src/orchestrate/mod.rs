@@ -244,9 +244,7 @@ fn timer_of(step: &Step, index: u16, row: &StepRow) -> TimerOf {
     let limit = step.timeout_ms.and_then(|ms| Some(row.started_at?.plus_ms(ms)));
     let times_out = row.error.is_none() && limit == row.timer.map(|armed| armed.due);
     match row.status {
-        StepStatus::Waiting if row.error.is_none() && waits_for_event(step) => {
-            TimerOf::Step(index)
-        }
+        StepStatus::Waiting if row.error.is_none() && waits_for_event(step) => TimerOf::Step(index),
         // A pause that is longer than the step may take ends at the limit.
         StepStatus::Waiting if !(times_out && limit.is_some()) => TimerOf::Pause(index),
         _ => TimerOf::Step(index),

@@ -8,9 +8,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use onex_contract::graph::Orchestrator;
 
 use super::timer_of;
-use crate::{Decision, Message};
 use crate::decision::{RowWrite, TimerChange, TimerOf};
 use crate::row::{Armed, ItemRow, Run, RunHead, StepRow};
+use crate::{Decision, Message};
 
 pub(super) struct Rows<'a> {
     before: &'a Run,

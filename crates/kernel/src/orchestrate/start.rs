@@ -238,8 +238,8 @@ impl Turn<'_> {
             let value = ask::data(template, roots, fuel)?;
             Ok(value.as_str().map_or_else(|| Text::new(value.to_json()), Text::from))
         };
-        let told = said(code, &mut self.fuel)
-            .and_then(|code| Ok((code, said(message, &mut self.fuel)?)));
+        let told =
+            said(code, &mut self.fuel).and_then(|code| Ok((code, said(message, &mut self.fuel)?)));
         Work::Failed(match told {
             Ok((code, message)) => self.failure(index, &code, message),
             Err(error) => self.failed(index, "fail", &error),

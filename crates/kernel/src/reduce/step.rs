@@ -7,12 +7,7 @@ use crate::row::{Ending, Entity, Failure};
 use crate::{Fault, Verdict};
 
 /// How the step ends: the entity as it is now, and whether a transition was taken. A fault fails it.
-pub fn ending(
-    reducer: &Reducer,
-    key: &Text,
-    entity: Option<&Entity>,
-    verdict: &Verdict,
-) -> Ending {
+pub fn ending(reducer: &Reducer, key: &Text, entity: Option<&Entity>, verdict: &Verdict) -> Ending {
     if let Verdict::Dead(fault) = verdict {
         return failed(fault);
     }

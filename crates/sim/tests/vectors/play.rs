@@ -24,7 +24,8 @@ pub fn play(vector: &Vector) -> Result<(), String> {
     let mut host = Host::new(graph, secrets);
     set_answers(&mut host, &vector.says);
     for (number, step) in list(&vector.says, "do").iter().enumerate() {
-        let (verb, given) = step.as_map().and_then(|map| map.iter().next()).ok_or("an empty step")?;
+        let (verb, given) =
+            step.as_map().and_then(|map| map.iter().next()).ok_or("an empty step")?;
         let verb = verb.as_str().unwrap_or_default();
         act(&mut host, verb, given).map_err(|why| format!("step {}, {verb}: {why}", number + 1))?;
     }
@@ -56,8 +57,11 @@ fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
         for code in list(&vector.says, key) {
             let code = code.as_str().unwrap_or_default();
             if !found(code) {
-                let codes: Vec<_> =
-                    checked.diagnostics.iter().map(|d| format!("{} {}", d.code, d.message)).collect();
+                let codes: Vec<_> = checked
+                    .diagnostics
+                    .iter()
+                    .map(|d| format!("{} {}", d.code, d.message))
+                    .collect();
                 return Err(format!("check does not find {code}, but {codes:#?}"));
             }
         }
@@ -232,12 +236,12 @@ fn expect(host: &Host, expected: &Value) -> Result<(), String> {
     for (what, wanted) in expected.iter() {
         let what = what.as_str().unwrap_or_default();
         match what {
-            "entities" => each(wanted, |name, wanted| {
-                fits(wanted, view::entity(host, name).as_ref(), name)
-            })?,
-            "runs" => each(wanted, |name, wanted| {
-                fits(wanted, view::run(host, name)?.as_ref(), name)
-            })?,
+            "entities" => {
+                each(wanted, |name, wanted| fits(wanted, view::entity(host, name).as_ref(), name))?
+            }
+            "runs" => {
+                each(wanted, |name, wanted| fits(wanted, view::run(host, name)?.as_ref(), name))?
+            }
             "events" => each(wanted, |topic, wanted| {
                 let wanted = if wanted.as_list().is_some() {
                     wanted.clone()

@@ -43,7 +43,8 @@ pub fn all() -> Vec<Vector> {
                 let own = list(&case, "contracts");
                 let contracts = if own.is_empty() { list(&value, "contracts") } else { own };
                 let with = list(&case, "with");
-                let text = |key: &str| says.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+                let text =
+                    |key: &str| says.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
                 let pins = list(&says, "pins");
                 vectors.push(Vector {
                     name: format!("{name}/{}", text("case").replace(' ', "-")),
@@ -112,12 +113,14 @@ fn parse(path: &Path) -> Value {
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder of vectors is there");
-    let mut paths: Vec<PathBuf> = entries.map(|e| e.expect("an entry can be read").path()).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|e| e.expect("an entry can be read").path()).collect();
     paths.sort();
     paths
 }
 
 fn stem(path: &Path) -> (String, String) {
-    let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let text =
+        |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     (text(path.file_stem()), text(path.extension()))
 }

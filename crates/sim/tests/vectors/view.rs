@@ -46,9 +46,8 @@ pub fn fits(expected: &Value, found: Option<&Value>, place: &str) -> Result<(), 
         }
         // The short form of a step: its status alone.
         (Value::String(status), Some(found @ Value::Map(_))) => {
-            fits(expected, found.get("status"), place).map_err(|_| {
-                format!("{place}: expected {status}, found {}", found.to_json())
-            })
+            fits(expected, found.get("status"), place)
+                .map_err(|_| format!("{place}: expected {status}, found {}", found.to_json()))
         }
         (expected, Some(found)) if expected == found => Ok(()),
         _ => wrong(),
@@ -88,21 +87,26 @@ pub fn entity(host: &Host, name: &str) -> Option<Value> {
     ]))
 }
 
-/// The id of a run: its label, or its node where it is the only one, or `NODE#n` by start.
+/// The id of a run: its label, or its node where it is the only one, or `NODE@KEY` by run key, or
+/// `NODE#n` by start.
 pub fn run_id(host: &Host, name: &str) -> Result<Id, String> {
     let labelled = Id::of_text("vector", name);
     if load(host, key::run(labelled)).is_some() {
         return Ok(labelled);
     }
+    let keyed = name.split_once('@');
     let (node, number) = match name.split_once('#') {
         Some((node, number)) => (node, number.parse::<usize>().map_err(|e| e.to_string())?),
-        None => (name, 1),
+        None => (keyed.map_or(name, |(node, _)| node), 1),
     };
     let mut heads: Vec<RunHead> = rows(host, key::RUNS)
         .iter()
         .map(|(_, bytes)| row::read_run(bytes).expect("a whole row").0)
         .filter(|head| head.node == node)
         .collect();
+    if let Some((_, key)) = keyed {
+        heads.retain(|head| head.key.as_deref() == Some(key));
+    }
     heads.sort_by_key(|head| (head.started_at, head.id));
     if heads.len() > 1 && !name.contains('#') {
         return Err(format!("{node} has {} runs", heads.len()));
@@ -234,9 +238,11 @@ pub fn under_way(host: &Host) -> Value {
 /// The engine's counters.
 pub fn counts(host: &Host) -> Value {
     let counts = host.engine.counts().iter();
-    Value::map(counts.map(|(name, count)| {
-        (name.clone(), Value::Int(i64::try_from(*count).unwrap_or(i64::MAX)))
-    }))
+    Value::map(
+        counts.map(|(name, count)| {
+            (name.clone(), Value::Int(i64::try_from(*count).unwrap_or(i64::MAX)))
+        }),
+    )
 }
 
 fn status(status: RunStatus) -> &'static str {

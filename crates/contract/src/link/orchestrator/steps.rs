@@ -135,7 +135,8 @@ pub(super) fn reduce(
     let target = system.find(name.as_str())?;
     let reducer = &system.contracts[target];
     let heard = reducer.event_bus.subscribe.iter();
-    let mut alike = heard.filter(|entry| event_segment(entry.topic.as_str()) == Some(&trigger.value));
+    let mut alike =
+        heard.filter(|entry| event_segment(entry.topic.as_str()) == Some(&trigger.value));
     let schema = alike.find_map(|entry| system.schema_of(entry.payload.as_ref()));
     if let Some(schema) = schema {
         let at = declared.input.map_or(declared.id.at, |data| data.at);

@@ -61,7 +61,13 @@ pub(super) fn heard<'a>(
     for name in linker.system.step_triggers(contract.name.as_str()) {
         let alike = heard.iter().filter(|known| known.name == name.value);
         let payload = union(alike.map(|known| known.payload.clone()));
-        heard.push(Heard { name: name.value.clone(), topic: None, payload, is_timer: false, entity_key: None });
+        heard.push(Heard {
+            name: name.value.clone(),
+            topic: None,
+            payload,
+            is_timer: false,
+            entity_key: None,
+        });
     }
     if machine.transitions.iter().any(|transition| transition.trigger.is_timeout()) {
         heard.push(Heard {

@@ -19,14 +19,14 @@ pub(crate) use backlog::{
     Backlog, backlog_intent, backlog_message, backlog_run, backlog_tell, backlog_trigger,
     read_backlog,
 };
-pub use window::{read_window, window};
-pub(crate) use run::{listener, read_listener};
 pub use entity::{entity, read_entity};
 pub use intent::{intent, read_intent};
 pub use letter::{letter, read_letter};
 pub use run::{
     Ended, event, id_row, item, read_event, read_id_row, read_item, read_run, read_step, run, step,
 };
+pub(crate) use run::{listener, read_listener};
+pub use window::{read_window, window};
 
 type Read<T> = Result<T, Corrupt>;
 
