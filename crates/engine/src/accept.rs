@@ -64,7 +64,8 @@ impl Engine {
             return Ok(Progress::Done);
         }
         let plan = self.plan(&graph, &message, None);
-        if !self.ready(&plan)? {
+        let listening = self.listening(&graph, &message);
+        if !(self.ready(&plan)? & self.runs_here(&listening)?) {
             return Ok(Progress::Missing(Work::Publish { ticket, at, publish }));
         }
         let offset = self.next_offset;
@@ -75,6 +76,7 @@ impl Engine {
         }
         let mut sink = self.begin_record();
         self.deliver(&graph, &message, plan, &mut sink);
+        self.tell_listening(&message, &listening, &mut sink);
         self.end_record(&message, graph.id, sink);
         self.answer(ticket, at, Ok((message.id, offset, false)));
         Ok(Progress::Done)
@@ -83,8 +85,11 @@ impl Engine {
     /// Asks for the rows that a client's message will need.
     pub(crate) fn foresee(&mut self, publish: &Publish) -> Result<(), Corrupt> {
         let graph = self.active.clone();
-        let plan = self.plan(&graph, &received(publish, self.now), None);
-        self.ready(&plan).map(|_| ())
+        let message = received(publish, self.now);
+        let plan = self.plan(&graph, &message, None);
+        let listening = self.listening(&graph, &message);
+        self.ready(&plan)?;
+        self.runs_here(&listening).map(|_| ())
     }
 
     fn admit(&self, graph: &Graph, message: &Message) -> Result<(), Refusal> {
@@ -234,7 +239,7 @@ impl Engine {
             key,
             input: start.input.value.clone(),
             input_hash,
-            answers: None,
+            parent: None,
         };
         self.begin_run(&graph, index, begin, &message, &mut sink);
         self.end_record(&message, graph.id, sink);
@@ -304,13 +309,7 @@ impl Engine {
         let message = self.own_message(Category::Control, Origin::Control, id, control);
         let message = Message { correlation_id, node: Some(node), ..message };
         let mut sink = self.begin_record();
-        if retry {
-            self.live_runs += 1;
-        }
         self.advance_run(id, input, &message, &mut sink);
-        if retry && let Some(run) = self.rows.run(id) {
-            self.hold_run_key(&run.head.node.clone(), key.as_ref(), Some(id), &mut sink);
-        }
         let graph = self.active.id;
         self.end_record(&message, graph, sink);
         Ok(Some(Reply::Done))

@@ -21,12 +21,13 @@ use crate::turn::Sink;
 /// One delivery, and what it needs.
 #[derive(Debug)]
 pub(crate) struct Planned {
-    node: NodeIndex,
-    target: Target,
+    pub node: NodeIndex,
+    pub target: Target,
 }
 
+/// What takes a delivery.
 #[derive(Debug)]
-enum Target {
+pub(crate) enum Target {
     Entity { trigger: u16, key: Text, row: RowKey },
     Run { id: Id, key: Option<Text> },
     Operation(u16),
@@ -73,7 +74,12 @@ impl Engine {
             .collect()
     }
 
-    fn plan_one(&self, graph: &Graph, message: &Message, subscriber: &Subscriber) -> Planned {
+    pub(crate) fn plan_one(
+        &self,
+        graph: &Graph,
+        message: &Message,
+        subscriber: &Subscriber,
+    ) -> Planned {
         let node = subscriber.node;
         let name = &graph.node(node).name;
         // A client's message was held against every schema when it was admitted.
@@ -177,6 +183,19 @@ impl Engine {
         place: Place,
         sink: &mut Sink,
     ) {
+        let decision = self.decide(graph, node, message, &place, sink);
+        self.apply_to_entity(graph, node, message, &place, decision, sink);
+    }
+
+    /// What a state machine decides on a message.
+    pub(crate) fn decide(
+        &mut self,
+        graph: &Arc<Graph>,
+        node: NodeIndex,
+        message: &Message,
+        place: &Place,
+        sink: &Sink,
+    ) -> Decision {
         let circumstances = self.circumstances(sink);
         let delivery = Delivery {
             trigger: place.trigger,
@@ -189,11 +208,10 @@ impl Engine {
         let done = self.guard.step(delivery_id(message, name), &mut || {
             decision = Some(reduce::reduce(graph, node, delivery, &circumstances));
         });
-        let decision = decided(done, decision);
-        self.apply_to_entity(graph, node, message, &place, decision, sink);
+        decided(done, decision)
     }
 
-    fn run_by_message(
+    pub(crate) fn run_by_message(
         &mut self,
         graph: &Arc<Graph>,
         node: NodeIndex,
@@ -212,7 +230,7 @@ impl Engine {
             return self.count(&format!("ignored:{name}:run_key_live"));
         }
         let input = message.payload.value.clone();
-        let start = Start { run_id: id, key, input, input_hash: [0; 32], answers: None };
+        let start = Start { run_id: id, key, input, input_hash: [0; 32], parent: None };
         self.begin_run(graph, node, start, message, sink);
     }
 
@@ -287,7 +305,8 @@ impl Engine {
     pub(crate) fn message(&mut self, waiting: Box<Waiting<Message>>) -> Result<Progress, Corrupt> {
         let graph = self.active.clone();
         let plan = self.plan(&graph, &waiting.what, None);
-        if !self.ready(&plan)? {
+        let listening = self.listening(&graph, &waiting.what);
+        if !(self.ready(&plan)? & self.runs_here(&listening)?) {
             return Ok(Progress::Missing(Work::Message(waiting)));
         }
         let mut sink = self.begin_record();
@@ -301,58 +320,7 @@ impl Engine {
             self.dead(&graph, None, &message, fault, &mut sink);
         }
         self.deliver(&graph, &message, plan, &mut sink);
-        self.end_record(&message, graph.id, sink);
-        Ok(Progress::Done)
-    }
-
-    /// An intent that begins a run.
-    pub(crate) fn intent_run(
-        &mut self,
-        waiting: Box<Waiting<(Message, Text)>>,
-    ) -> Result<Progress, Corrupt> {
-        let graph = self.active.clone();
-        let (message, node) = &waiting.what;
-        let planned = graph.find(node).map(|index| {
-            let entry = Entry::Run;
-            let schema = match &graph.node(index).body {
-                Body::Orchestrator(orchestrator) => orchestrator.input_schema.clone(),
-                _ => None,
-            };
-            self.plan_one(&graph, message, &Subscriber { node: index, entry, schema })
-        });
-        let plan: Vec<Planned> = planned.into_iter().collect();
-        if !self.ready(&plan)? {
-            return Ok(Progress::Missing(Work::IntentRun(waiting)));
-        }
-        let mut sink = self.begin_record();
-        if let Some(row) = waiting.row {
-            sink.delete(row);
-        }
-        let (message, name) = waiting.what;
-        let message = Message { time: self.now, ..message };
-        match plan.into_iter().next() {
-            None => {
-                let detail = format!("no node is called {name} any more").into();
-                let fault = Fault { reason: Reason::NoRoute, detail };
-                self.dead(&graph, None, &message, fault, &mut sink);
-            }
-            Some(Planned { node, target: Target::Run { id, key } }) => {
-                let live = key
-                    .as_ref()
-                    .is_some_and(|key| self.rows.run_key(&key::run_key(&name, key)).is_some());
-                if live {
-                    let detail = "a run with this key is live".into();
-                    let fault = Fault { reason: Reason::Refused, detail };
-                    self.dead(&graph, Some(node), &message, fault, &mut sink);
-                } else {
-                    self.run_by_message(&graph, node, &message, id, key, &mut sink);
-                }
-            }
-            Some(Planned { node, target: Target::Dead(fault) }) => {
-                self.dead(&graph, Some(node), &message, fault, &mut sink);
-            }
-            Some(_) => {}
-        }
+        self.tell_listening(&message, &listening, &mut sink);
         self.end_record(&message, graph.id, sink);
         Ok(Progress::Done)
     }

@@ -9,8 +9,8 @@ use hashbrown::{HashMap, HashSet};
 use onex_contract::graph::{Graph, GraphId};
 use onex_expr::Text;
 use onex_kernel::port::CallError;
-use onex_kernel::row::{Ending, Intent};
-use onex_kernel::{Id, Message, Micros};
+use onex_kernel::row::{Ending, Intent, Owner};
+use onex_kernel::{Id, Message, Micros, Told};
 
 use crate::codec::Corrupt;
 use crate::dedupe::Dedupe;
@@ -18,6 +18,7 @@ use crate::guard::Guard;
 use crate::input::{Input, Publish, Request, Ticket};
 use crate::intents::Intents;
 use crate::key::{self, Timer, TimerOwner};
+use crate::listen::Listeners;
 use crate::options::Options;
 use crate::output::{ItemAnswer, Output, Reply};
 use crate::rows::Rows;
@@ -41,6 +42,7 @@ pub struct Engine {
     pub(crate) rows: Rows,
     pub(crate) intents: Intents,
     pub(crate) timers: BTreeSet<Timer>,
+    pub(crate) listeners: Listeners,
     /// Live runs: admission counts them.
     pub(crate) live_runs: usize,
     /// Messages that decisions sent; always before what arrived.
@@ -70,8 +72,12 @@ pub(crate) enum Work {
     Message(Box<Waiting<Message>>),
     /// An intent for an operation that a decision sent.
     Intent(Box<Waiting<Intent>>),
-    /// An intent that begins a run of this node.
-    IntentRun(Box<Waiting<(Message, Text)>>),
+    /// An intent that begins a run.
+    IntentRun(Box<Waiting<RunIntent>>),
+    /// An intent that triggers a reducer.
+    Trigger(Box<Waiting<TriggerIntent>>),
+    /// Something that one run tells another.
+    Tell(Box<Waiting<Tell>>),
     /// An attempt may begin.
     Due(Id),
     /// An attempt ended.
@@ -91,6 +97,8 @@ impl Work {
             Work::Message(waiting) => waiting.row.is_some(),
             Work::Intent(waiting) => waiting.row.is_some(),
             Work::IntentRun(waiting) => waiting.row.is_some(),
+            Work::Trigger(waiting) => waiting.row.is_some(),
+            Work::Tell(waiting) => waiting.row.is_some(),
             _ => false,
         }
     }
@@ -101,6 +109,41 @@ impl Work {
 pub(crate) struct Waiting<T> {
     pub what: T,
     pub row: Option<crate::key::RowKey>,
+}
+
+/// An intent that begins a run.
+#[derive(Debug)]
+pub struct RunIntent {
+    /// As recorded.
+    pub message: Message,
+    /// The orchestrator.
+    pub node: Text,
+    /// Id and place of the step that begins it, if one does.
+    pub step: Option<(Text, Owner)>,
+}
+
+/// An intent that triggers a reducer's entity for a step.
+#[derive(Debug)]
+pub struct TriggerIntent {
+    /// As recorded; its payload is what the reducer sees.
+    pub message: Message,
+    /// The reducer.
+    pub node: Text,
+    /// The trigger's name.
+    pub trigger: Text,
+    /// The step.
+    pub owner: Owner,
+}
+
+/// Something that one run tells another.
+#[derive(Debug)]
+pub struct Tell {
+    /// Whom and what.
+    pub told: Told,
+    /// The message whose decision tells it.
+    pub cause: Id,
+    /// The orchestrator that tells it.
+    pub from: Text,
 }
 
 /// How an intent ended and what that publishes.
@@ -335,6 +378,8 @@ impl Engine {
             Work::Message(message) => self.message(message),
             Work::Intent(intent) => self.intent(intent),
             Work::IntentRun(start) => self.intent_run(start),
+            Work::Trigger(intent) => self.intent_trigger(intent),
+            Work::Tell(tell) => self.tell(tell),
             Work::Due(intent) => self.due(intent),
             Work::Answered { intent, attempt, answer } => self.answered(intent, attempt, answer),
             Work::End(end) => self.end(end),
@@ -370,6 +415,7 @@ impl Engine {
             rows: Rows::default(),
             intents: Intents::default(),
             timers: BTreeSet::new(),
+            listeners: Listeners::default(),
             live_runs: 0,
             derived: VecDeque::new(),
             arrived: VecDeque::new(),

@@ -6,6 +6,8 @@
 //! | `r` | run id | head of a run |
 //! | `s` | run id, step | step of a run |
 //! | `i` | run id, step, item | item of a step |
+//! | `v` | run id, number | event that a run keeps for a wait to come |
+//! | `c` | correlation id, run id | that the run listens to events of its story |
 //! | `k` | node, 0, run key | id of the live run that holds the key |
 //! | `p` | intent id | pending intent |
 //! | `t` | due, owner | armed timer |
@@ -98,6 +100,25 @@ pub fn step(run: Id, step: u16) -> RowKey {
 /// Key of an item of a step.
 pub fn item(run: Id, step: u16, item: u32) -> RowKey {
     build(&[b"i", &run.0, &step.to_be_bytes(), &item.to_be_bytes()])
+}
+
+/// Key of an event that a run keeps.
+pub fn event(run: Id, number: u32) -> RowKey {
+    build(&[b"v", &run.0, &number.to_be_bytes()])
+}
+
+/// Key of the row that says that a run listens.
+pub fn listener(correlation: Id, run: Id) -> RowKey {
+    build(&[b"c", &correlation.0, &run.0])
+}
+
+/// Prefix of every row that says that a run listens.
+pub const LISTENERS: &[u8] = b"c";
+
+/// Correlation and run of the key of a listener.
+pub fn read_listener(key: &[u8]) -> Option<(Id, Id)> {
+    let (correlation, run) = key.strip_prefix(b"c")?.split_first_chunk::<16>()?;
+    Some((Id(*correlation), Id(run.try_into().ok()?)))
 }
 
 /// Key of the row that holds a run key.

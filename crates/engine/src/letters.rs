@@ -9,13 +9,14 @@ use alloc::vec::Vec;
 
 use onex_contract::graph::{Body, Graph, NodeIndex};
 use onex_expr::{Text, Value};
+use onex_kernel::orchestrate::RunInput;
 use onex_kernel::row::{Ending, Intent, Letter, Owner, Reason};
 use onex_kernel::{Category, Fault, Id, Message, Origin};
 
-use crate::attempt::describe;
 use crate::codec::{Corrupt, row};
 use crate::deliver::{Place, Planned, new_intent};
-use crate::engine::{Engine, Waiting, Work};
+use crate::end::describe;
+use crate::engine::{Engine, RunIntent, Waiting, Work};
 use crate::key;
 use crate::output::Reply;
 use crate::turn::Sink;
@@ -30,6 +31,8 @@ enum Way {
     Timer(NodeIndex, Place),
     /// Its intent begins a run.
     Run(Text),
+    /// A run hears its event again.
+    Hear(Id),
 }
 
 /// What is known of a letter that shall be put back.
@@ -52,6 +55,22 @@ impl Engine {
         let name = node.map(|node| graph.node(node).name.clone());
         self.put_new_letter(name, None, message.clone(), fault, sink, |letter| {
             letter.graph = graph.id;
+        });
+    }
+
+    /// Gives up on an event that a run could not judge.
+    pub(crate) fn run_letter(
+        &mut self,
+        graph: &Arc<Graph>,
+        run: Id,
+        node: &Text,
+        event: Message,
+        fault: Fault,
+        sink: &mut Sink,
+    ) {
+        self.put_new_letter(Some(node.clone()), None, event, fault, sink, |letter| {
+            letter.graph = graph.id;
+            letter.run_id = Some(run);
         });
     }
 
@@ -218,6 +237,7 @@ impl Engine {
             (Some(node), None) if message.category == Category::Timer => {
                 self.way_of_timer(&graph, node, &message)
             }
+            (Some(_), None) if letter.run_id.is_some() => self.way_of_event(&letter),
             (Some(_), None) if message.category == Category::Intent => {
                 let name = letter.node.unwrap_or_default();
                 Ok(Verdict::Yes(Way::Run(name)))
@@ -261,6 +281,18 @@ impl Engine {
             Some(intent) => Verdict::Yes(Way::Intent(Box::new(intent))),
             None => Verdict::No(format!("no operation is called {operation} any more")),
         }
+    }
+
+    fn way_of_event(&mut self, letter: &Letter) -> Result<Verdict, Corrupt> {
+        let run = letter.run_id.unwrap_or_default();
+        if !self.rows.has_run(run, &self.graphs)? {
+            return Ok(Verdict::Missing);
+        }
+        let live = self.rows.run(run).is_some_and(|run| run.head.ended_at.is_none());
+        Ok(match live {
+            true => Verdict::Yes(Way::Hear(run)),
+            false => Verdict::No(format!("the run {run} has ended")),
+        })
     }
 
     fn way_of_timer(
@@ -308,8 +340,14 @@ impl Engine {
                 let waiting = Waiting { what: *intent, row: None };
                 self.derived.push_back(Work::Intent(Box::new(waiting)));
             }
+            Way::Hear(run) => {
+                self.advance_run(run, RunInput::Event, &message, &mut sink);
+                self.end_record(&message, graph.id, sink);
+                return;
+            }
             Way::Run(node) => {
-                let waiting = Waiting { what: (message.clone(), node), row: None };
+                let what = RunIntent { message: message.clone(), node, step: None };
+                let waiting = Waiting { what, row: None };
                 self.derived.push_back(Work::IntentRun(Box::new(waiting)));
             }
         }

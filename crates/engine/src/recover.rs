@@ -11,11 +11,11 @@ use onex_kernel::row::{Ending, Failure, Intent, Owner};
 use onex_kernel::{Id, Micros, Origin};
 
 use crate::activation::{Stranded, stranded};
-use crate::attempt::stopped;
 use crate::codec::Corrupt;
 use crate::codec::record::{self, LogRecord};
 use crate::codec::row::{self, Backlog};
 use crate::dedupe::{Dedupe, Piece, Seen, content_hash};
+use crate::end::stopped;
 use crate::engine::{Engine, Waiting, Work};
 use crate::guard::Guard;
 use crate::intents::Standing;
@@ -96,6 +96,8 @@ pub struct Recovered {
     pub intents: Vec<Intent>,
     /// Armed timers.
     pub timers: Vec<Timer>,
+    /// Rows under `key::LISTENERS`.
+    pub listeners: Vec<Row>,
     /// Rows under `key::BACKLOG`, in order.
     pub backlog: Vec<Row>,
     /// The saved pieces of the dedupe window, in order.
@@ -114,6 +116,7 @@ impl Recovered {
             graphs: Vec::new(),
             intents: Vec::new(),
             timers: Vec::new(),
+            listeners: Vec::new(),
             backlog: Vec::new(),
             window: Vec::new(),
             seen: Vec::new(),
@@ -143,6 +146,7 @@ impl Recovered {
             let timer = key::read_timer(&key).ok_or(Corrupt { what: "timer row" })?;
             recovered.timers.push(timer);
         }
+        recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
         recovered.read_graphs(source, graph, restore)?;
         for (_, bytes) in rows(key::WINDOW)? {
@@ -286,6 +290,9 @@ impl Engine {
         let by_intent = recovered.intents.iter().filter_map(run_of);
         let mut live: BTreeSet<Id> = by_timer.chain(by_intent).collect();
         engine.timers.extend(recovered.timers);
+        for (place, bytes) in recovered.listeners {
+            engine.recover_listener(&place, &bytes)?;
+        }
         for (place, bytes) in recovered.backlog {
             let row = Some(place);
             engine.derived.push_back(match row::read_backlog(&bytes)? {
@@ -294,9 +301,9 @@ impl Engine {
                     live.extend(run_of(&what));
                     Work::Intent(Box::new(Waiting { what, row }))
                 }
-                Backlog::Run(message, node) => {
-                    Work::IntentRun(Box::new(Waiting { what: (message, node), row }))
-                }
+                Backlog::Run(what) => Work::IntentRun(Box::new(Waiting { what, row })),
+                Backlog::Trigger(what) => Work::Trigger(Box::new(Waiting { what, row })),
+                Backlog::Tell(what) => Work::Tell(Box::new(Waiting { what, row })),
             });
         }
         engine.live_runs = live.len();

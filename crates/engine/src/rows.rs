@@ -6,9 +6,8 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use onex_contract::graph::{Body, Graph, GraphId};
-use onex_expr::Value;
-use onex_kernel::Id;
-use onex_kernel::row::{Entity, Letter, Run, StepRow, StepStatus};
+use onex_kernel::row::{Entity, Letter, Run, StepRow};
+use onex_kernel::{Id, Message};
 
 use crate::codec::{Corrupt, row};
 use crate::key::{self, RowKey};
@@ -123,7 +122,7 @@ impl Rows {
         };
         let (head, ended) = row::read_run(&bytes)?;
         let run = match ended {
-            Some((steps, items)) => Run { head, steps, items },
+            Some(row::Ended { steps, items, events }) => Run { head, steps, items, events },
             None => {
                 let count = steps_of(graphs, head.graph, &head.node);
                 let Some(steps) = self.steps(id, count)? else {
@@ -132,7 +131,10 @@ impl Rows {
                 let Some(items) = self.items(id, &steps)? else {
                     return Ok(false);
                 };
-                Run { head, steps, items }
+                let Some(events) = self.events(id, head.events)? else {
+                    return Ok(false);
+                };
+                Run { head, steps, items, events }
             }
         };
         self.fetched.remove(&head_key);
@@ -190,7 +192,7 @@ impl Rows {
             return Ok(None);
         };
         rows.into_iter()
-            .map(|bytes| bytes.as_deref().map_or_else(|| Ok(pending_step()), row::read_step))
+            .map(|bytes| bytes.as_deref().map_or_else(|| Ok(StepRow::pending()), row::read_step))
             .collect::<Result<_, _>>()
             .map(Some)
     }
@@ -224,6 +226,17 @@ impl Rows {
             }
         }
         Ok(Some(items))
+    }
+
+    fn events(&mut self, run: Id, count: u32) -> Result<Option<BTreeMap<u32, Message>>, Corrupt> {
+        let keys: Vec<RowKey> = (0..count).map(|number| key::event(run, number)).collect();
+        let Some(rows) = self.fetch_all(&keys) else {
+            return Ok(None);
+        };
+        let kept = (0..count).zip(rows).filter_map(|(number, row)| Some((number, row?)));
+        kept.map(|(number, row)| Ok((number, row::read_event(&row)?)))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     fn fetch(&mut self, key: &RowKey) -> Option<Fetched> {
@@ -261,25 +274,5 @@ fn steps_of(graphs: &BTreeMap<GraphId, Arc<Graph>>, graph: GraphId, node: &str) 
     match graph.find(node).map(|index| &graph.node(index).body) {
         Some(Body::Orchestrator(orchestrator)) => orchestrator.steps.len(),
         _ => 0,
-    }
-}
-
-/// A step that has not started: it has no row yet.
-pub(crate) fn pending_step() -> StepRow {
-    StepRow {
-        status: StepStatus::Pending,
-        input: Value::Null,
-        output: Value::Null,
-        error: None,
-        errors: Vec::new(),
-        attempts: 0,
-        started_at: None,
-        ended_at: None,
-        intent_id: None,
-        unknown: false,
-        end_order: 0,
-        items: None,
-        timer: None,
-        visit: 0,
     }
 }

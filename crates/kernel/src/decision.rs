@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use onex_contract::graph::Performer;
 use onex_expr::{Text, Value};
 
-use crate::row::{Armed, Entity, ItemRow, Owner, Reason, RunHead, StepRow};
-use crate::{Id, Micros};
+use crate::row::{Armed, Ending, Entity, ItemRow, Owner, Reason, RunHead, StepRow};
+use crate::{Id, Message, Micros};
 
 /// The answer to one delivery.
 #[derive(Clone, Debug)]
@@ -71,6 +71,8 @@ pub enum RowWrite {
     Item(u16, u32, ItemRow),
     /// Removes all item rows of a step (it is done anew).
     ClearItems(u16),
+    /// An event that the run at hand keeps for a wait to come, or keeps no longer.
+    Event(u32, Option<Message>),
 }
 
 /// A message that a decision sends.
@@ -80,6 +82,35 @@ pub enum Produced {
     Event(Published),
     /// To whoever performs it.
     Intent(Intended),
+    /// To a run.
+    Tell(Told),
+}
+
+/// Something that one run tells another.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Which run is told.
+    pub run: Id,
+    /// What.
+    pub what: Tidings,
+}
+
+/// What a run is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tidings {
+    /// It is not wanted any more.
+    Cancel,
+    /// What it did is to be undone, for this step.
+    Undo(Owner),
+    /// The run that this step began has ended, or was undone.
+    Ended {
+        /// The step, and whether this is about its undoing.
+        owner: Owner,
+        /// The run that ended.
+        run: Id,
+        /// How.
+        ending: Ending,
+    },
 }
 
 /// A message to a topic.
@@ -155,6 +186,8 @@ pub enum Subject {
     IntentAtHand,
     /// A message that was not sent.
     Unsent(Published),
+    /// A message that was kept for the run at hand.
+    Kept(Message),
 }
 
 /// A decision in the making, with the ids of what it produces.

@@ -53,15 +53,40 @@ pub fn request(
     fuel: u64,
 ) -> Result<Value, Text> {
     let mut roots = roots(intent);
+    let mut fuel = Fuel(fuel);
+    let key = match &operation.idempotency_key {
+        Some(template) => Some(idempotency_key(template, &roots, &mut fuel)?),
+        None => None,
+    };
     roots[SECRET] = secrets.clone();
-    ask::data(&operation.request, &roots, &mut Fuel(fuel)).map_err(|error| {
+    let request = ask::data(&operation.request, &roots, &mut fuel).map_err(|error| {
         if operation.secrets.is_empty() {
             Text::new(format!("io_config: {}", error.message))
         } else {
             // The message may quote a value, and the value may be a secret.
             Text::new(format!("io_config: {}", error.kind))
         }
+    })?;
+    Ok(match key {
+        Some(key) => with_header(&request, "Idempotency-Key", key),
+        None => request,
     })
+}
+
+fn idempotency_key(template: &Template, roots: &[Value], fuel: &mut Fuel) -> Result<Value, Text> {
+    let told = |what: &str| Text::new(format!("idempotency_key: {what}"));
+    let value = ask::data(template, roots, fuel).map_err(|error| told(&error.message))?;
+    let key = ask::key(&value).ok_or_else(|| told("it is text or an integer of 1 to 512 bytes"))?;
+    Ok(Value::String(key))
+}
+
+fn with_header(request: &Value, name: &'static str, value: Value) -> Value {
+    let map = |value: Option<&Value>| value.and_then(Value::as_map).cloned().unwrap_or_default();
+    let mut headers = map(request.get("headers"));
+    headers.insert(Key::String(Text::new_static(name)), value);
+    let mut request = map(Some(request));
+    request.insert(Key::String("headers".into()), Value::Map(headers.into()));
+    Value::Map(request.into())
 }
 
 /// Judges an answer, or the lack of one.

@@ -22,7 +22,9 @@ pub mod reduce;
 pub mod row;
 pub mod time;
 
-pub use decision::{Circumstances, Decision, Draft, Fault, Intended, Produced, Published, Verdict};
+pub use decision::{
+    Circumstances, Decision, Draft, Fault, Intended, Produced, Published, Tidings, Told, Verdict,
+};
 pub use id::Id;
 pub use message::{Category, Message, Origin, Payload};
 pub use time::Micros;

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use onex_contract::graph::{Body, Graph, GraphId};
+use onex_contract::graph::{Body, Graph, GraphId, Step};
 use onex_engine::key;
-use onex_expr::Text;
 use onex_store::Store;
 
 /// Builds a graph again from what was stored of it.
@@ -55,15 +54,13 @@ impl Graphs {
         Some(graph)
     }
 
-    /// Ids of the steps of an orchestrator, in order; empty when its graph is gone.
-    pub fn step_ids(&self, graph: GraphId, node: &str) -> Vec<Text> {
+    /// The steps of an orchestrator, in order; empty when its graph is gone.
+    pub fn steps(&self, graph: GraphId, node: &str) -> Vec<Step> {
         let Some(graph) = self.get(graph) else {
             return Vec::new();
         };
         match graph.find(node).map(|index| &graph.node(index).body) {
-            Some(Body::Orchestrator(found)) => {
-                found.steps.iter().map(|step| step.id.clone()).collect()
-            }
+            Some(Body::Orchestrator(found)) => found.steps.clone(),
             _ => Vec::new(),
         }
     }

@@ -87,6 +87,11 @@ fn only_entries(system: &System<'_>, contract: &Contract<'_>, trigger: &TriggerR
         |topic: &str| system.topics.get(topic).is_some_and(|uses| uses.producers.is_empty());
     match trigger {
         TriggerRef::Topic { topic, .. } => is_entry(topic.as_str()),
+        TriggerRef::Name(name) if !system.step_triggers(contract.name.as_str()).is_empty() => {
+            // Steps of runs trigger this machine too.
+            let by_step = system.step_triggers(contract.name.as_str());
+            !by_step.iter().any(|trigger| trigger.value == name.value)
+        }
         TriggerRef::Name(name) => contract
             .event_bus
             .subscribe

@@ -69,7 +69,9 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
         for transition in &machine.transitions {
             let (name, known, help) = match &transition.trigger {
                 TriggerRef::Name(name) => {
+                    let by_step = system.step_triggers(contract.name.as_str());
                     let known = name.as_str() == TIMEOUT
+                        || by_step.iter().any(|trigger| trigger.value == name.value)
                         || topics().any(|topic| event_segment(topic) == Some(name.as_str()));
                     let events = topics().filter_map(event_segment).chain([TIMEOUT]);
                     let otherwise =
@@ -94,11 +96,12 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
 fn topics_of<'c>(trigger: &'c TriggerRef<'_>, topics: &[&'c str]) -> Vec<&'c str> {
     match trigger {
         TriggerRef::Name(name) if name.as_str() == TIMEOUT => vec![TIMEOUT],
-        TriggerRef::Name(name) => topics
-            .iter()
-            .copied()
-            .filter(|topic| event_segment(topic) == Some(name.as_str()))
-            .collect(),
+        TriggerRef::Name(name) => {
+            let meant = |topic: &&str| event_segment(topic) == Some(name.as_str());
+            let named: Vec<&str> = topics.iter().copied().filter(meant).collect();
+            // What only steps of runs trigger has no topic: its name stands for it.
+            if named.is_empty() { vec![name.as_str()] } else { named }
+        }
         TriggerRef::Topic { topic, .. } => vec![topic.as_str()],
     }
 }

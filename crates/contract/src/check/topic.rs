@@ -169,7 +169,7 @@ pub(super) fn command_shared(system: &System<'_>, findings: &mut Findings<'_>) {
         for consumer in &uses.consumers {
             let listing = consumer.kind == ConsumerKind::Subscription
                 && system.contracts[consumer.node].kind.value == Kind::Effect;
-            if !listing {
+            if !listing && consumer.kind != ConsumerKind::Run {
                 owners.push((consumer.node, consumer.at));
             }
         }

@@ -6,7 +6,7 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::link::RUN_TIMEOUT_MS;
-use crate::model::{CompensationRule, GraphNode, Word, Work, Workflow};
+use crate::model::{CompensationRule, GraphNode, TriggerRef, Word, Work, Workflow};
 use crate::system::System;
 use crate::yaml::Tree;
 
@@ -116,6 +116,8 @@ fn named<'w>(step: &'w GraphNode<'_>) -> impl Iterator<Item = (&'w Word, Kind)> 
     let work = match &step.work {
         Some(Work::Effect { node, .. }) => Some((node, Kind::Effect)),
         Some(Work::Compute(node)) => Some((node, Kind::Compute)),
+        Some(Work::Reduce { node, .. }) => Some((node, Kind::Reducer)),
+        Some(Work::Run(node)) => Some((node, Kind::Orchestrator)),
         _ => None,
     };
     let undo = match &step.compensation {
@@ -156,14 +158,17 @@ pub(super) fn unknown_node(system: &System<'_>, findings: &mut Findings<'_>) {
 pub(super) fn unknown_operation(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, workflow) in system.workflows() {
         for step in &workflow.nodes {
-            let Some(Work::Effect { node, operation }) = &step.work else {
-                continue;
+            let own = match &step.work {
+                Some(Work::Effect { node, operation }) => {
+                    operation_of(system, node, operation.as_ref(), node, findings);
+                    Some(node)
+                }
+                _ => None,
             };
-            operation_of(system, node, operation.as_ref(), node, findings);
             if let Some(CompensationRule::Operation { node: other, operation, .. }) =
                 &step.compensation
+                && let Some(effect) = other.as_ref().or(own)
             {
-                let effect = other.as_ref().unwrap_or(node);
                 let place = other.as_ref().unwrap_or(&step.id);
                 operation_of(system, effect, operation.as_ref(), place, findings);
             }
@@ -201,6 +206,69 @@ fn operation_of(
     }
 }
 
+/// A trigger that no transition of the reducer names.
+pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) {
+    for step in system.workflows().flat_map(|(_, workflow)| &workflow.nodes) {
+        let Some(Work::Reduce { node, trigger }) = &step.work else {
+            continue;
+        };
+        let reducer = system.find(node.as_str()).map(|at| &system.contracts[at]);
+        let Some(machine) = reducer.and_then(|contract| contract.state_machine.as_ref()) else {
+            continue;
+        };
+        let names = machine.transitions.iter().filter_map(|transition| match &transition.trigger {
+            TriggerRef::Name(name) if !transition.trigger.is_timeout() => Some(name.as_str()),
+            _ => None,
+        });
+        let names: Vec<&str> = names.collect();
+        if !names.contains(&trigger.as_str()) {
+            let help = meant(trigger.as_str(), names, || {
+                "name the trigger of a transition; the timer fires by itself".to_owned()
+            });
+            let message = format!(
+                "no transition of `{}` has the trigger `{}`",
+                node.as_str(),
+                trigger.as_str()
+            );
+            findings.error(code::UNKNOWN_STEP_TRIGGER, trigger.at, message).help(help);
+        }
+    }
+}
+
+/// Workflows that begin each other without end: nothing on the way asks whether to.
+pub(super) fn endless(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (contract, workflow) in system.workflows() {
+        let begins = |workflow: &'_ Workflow<'_>| -> Vec<(usize, crate::model::At)> {
+            let always = |step: &&GraphNode<'_>| {
+                step.condition.is_none() && step.skip_condition.is_none() && step.for_each.is_none()
+            };
+            let steps = workflow.nodes.iter().filter(always);
+            let named = steps.filter_map(|step| match &step.work {
+                Some(Work::Run(node)) => Some((system.find(node.as_str())?, node.at)),
+                _ => None,
+            });
+            named.collect()
+        };
+        for (first, at) in begins(workflow) {
+            let mut seen = vec![false; system.contracts.len()];
+            let mut open = vec![first];
+            while let Some(next) = open.pop() {
+                if std::mem::replace(&mut seen[next], true) {
+                    continue;
+                }
+                let further = system.contracts[next].workflow.as_ref();
+                open.extend(further.into_iter().flat_map(begins).map(|(node, _)| node));
+            }
+            if system.find(contract.name.as_str()).is_some_and(|own| seen[own]) {
+                let message = format!("`{}` begins itself without end", contract.name.as_str());
+                findings
+                    .error(code::ENDLESS_WORKFLOW, at, message)
+                    .help("give one of the steps on the way a `condition`");
+            }
+        }
+    }
+}
+
 /// A `node_type` that does not fit what the step does.
 pub(super) fn step_type(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, workflow) in system.workflows() {
@@ -211,6 +279,8 @@ pub(super) fn step_type(system: &System<'_>, findings: &mut Findings<'_>) {
             let wanted = match &step.work {
                 Some(Work::Effect { .. }) => "effect",
                 Some(Work::Compute(_)) => "compute",
+                Some(Work::Reduce { .. }) => "reducer",
+                Some(Work::Run(_)) => "orchestrator",
                 _ if ["effect", "compute", "reducer", "orchestrator"].contains(&said.as_str()) => {
                     continue;
                 }
@@ -271,11 +341,13 @@ pub(super) fn waits_too_long(system: &System<'_>, findings: &mut Findings<'_>) {
 }
 
 fn wait(step: &GraphNode<'_>) -> u64 {
-    match &step.work {
-        Some(Work::Wait(data)) => match data.node.tree {
-            Tree::Int(ms) => u64::try_from(ms).unwrap_or(0),
-            _ => 0,
-        },
+    let wait = match &step.work {
+        Some(Work::Wait(data)) => Some(*data),
+        Some(Work::WaitFor { timeout_ms, .. }) => *timeout_ms,
+        _ => None,
+    };
+    match wait.map(|data| &data.node.tree) {
+        Some(Tree::Int(ms)) => u64::try_from(*ms).unwrap_or(0),
         _ => 0,
     }
 }

@@ -18,6 +18,8 @@ pub struct Operation {
     pub kind: Text,
     /// `io_config` without `handler_type` and `timeout_ms`: a map. Only here may `secret` be read.
     pub request: Template,
+    /// The key that the target gets in the header `Idempotency-Key`.
+    pub idempotency_key: Option<Template>,
     /// Names of the secrets that `request` reads.
     pub secrets: Vec<Text>,
     /// Bounds one attempt.

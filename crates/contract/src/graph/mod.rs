@@ -16,8 +16,8 @@ use onex_expr::{Text, Value};
 pub use compute::{Compute, ComputeStep, ComputeWork};
 pub use effect::{Backoff, Breaker, Effect, Operation, Published, Refusal, Retry};
 pub use orchestrator::{
-    Compensation, ErrorAction, ExecutionMode, Orchestrator, Outcomes, Recovery, Step, StepRetry,
-    StepWork,
+    Compensation, ErrorAction, ExecutionMode, Listening, Orchestrator, Outcomes, Recovery, Step,
+    StepRetry, StepWork,
 };
 pub use reducer::{Action, ActionWork, Guard, OnUnhandled, Reducer, State, Transition, Trigger};
 
@@ -106,7 +106,7 @@ pub struct Topic {
     pub produced: bool,
     /// Who gets each message, in order of node name; each is one delivery.
     pub subscribers: Vec<Subscriber>,
-    /// Orchestrators with a step that waits for it.
+    /// Orchestrators whose runs listen to it.
     pub waiters: Vec<NodeIndex>,
     /// Schema that producers declare for it.
     pub producer_schema: Option<Schema>,
@@ -143,6 +143,8 @@ pub enum Performer {
     Operation(NodeIndex, u16),
     /// A run of an orchestrator.
     Run(NodeIndex),
+    /// A trigger of a reducer (index into `Reducer::triggers`).
+    Trigger(NodeIndex, u16),
 }
 
 impl Graph {

@@ -22,6 +22,10 @@ pub struct Orchestrator {
     pub steps: Vec<Step>,
     /// Whether the graph decides or one step runs at a time.
     pub execution_mode: ExecutionMode,
+    /// How many steps are under way at a time.
+    pub max_steps: Option<u32>,
+    /// Events that cancel a run.
+    pub cancel_on: Vec<Listening>,
     /// What happens when a step fails.
     pub recovery: Recovery,
     /// How a step with `error_action: retry` is done again under any strategy.
@@ -30,6 +34,17 @@ pub struct Orchestrator {
     pub result: Option<Template>,
     /// Messages that end a run.
     pub outcomes: Outcomes,
+}
+
+impl Orchestrator {
+    /// The topics that its runs listen to.
+    pub fn listens(&self) -> impl Iterator<Item = &Text> {
+        let waits = self.steps.iter().filter_map(|step| match &step.work {
+            StepWork::WaitFor { event, .. } => Some(&event.topic),
+            _ => None,
+        });
+        waits.chain(self.cancel_on.iter().map(|event| &event.topic))
+    }
 }
 
 /// One step.
@@ -83,11 +98,52 @@ pub enum StepWork {
         /// What; `None`: the step's input.
         payload: Option<Template>,
     },
+    /// A trigger of a reducer's entity.
+    Reduce {
+        /// The reducer.
+        node: NodeIndex,
+        /// Index of the trigger.
+        trigger: u16,
+        /// `onex.intent.<this node>.<trigger>.v1`.
+        topic: Text,
+        /// What the reducer wants of a payload under this trigger.
+        schema: Option<Schema>,
+    },
+    /// A run of another workflow.
+    Run {
+        /// The orchestrator.
+        node: NodeIndex,
+        /// `onex.intent.<this node>.<its name>.v1`.
+        topic: Text,
+    },
     /// A pause in milliseconds.
     Wait {
         /// How long.
         wait_ms: Template,
     },
+    /// An event of the run's story.
+    WaitFor {
+        /// What must happen.
+        event: Listening,
+        /// How long at most, in milliseconds.
+        timeout_ms: Option<Template>,
+    },
+    /// A failure.
+    Fail {
+        /// Its code.
+        code: Template,
+        /// For people.
+        message: Template,
+    },
+}
+
+/// An event that a run listens for.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// On this topic.
+    pub topic: Text,
+    /// With this being true of it (`payload`).
+    pub when: Option<Template>,
 }
 
 /// How a step is undone.

@@ -136,7 +136,7 @@ fn path(data: &Data<'_>) -> Option<Result<String, ()>> {
     }
     Some(match (root, rest.as_slice()) {
         ("input", _) => Ok(path.to_owned()),
-        ("steps", [_, "output"]) => Ok(path.to_owned()),
+        ("steps", [_, "output", ..]) => Ok(path.to_owned()),
         ("steps", [name]) => Ok(format!("steps.{name}.output")),
         _ => Err(()),
     })

@@ -100,6 +100,7 @@ fn operation(
     let places = Places::of(response);
     let answer = &declared.response;
     let request = request(expressions, declared, kind, &places.asked);
+    let idempotency_key = idempotency_key(expressions, declared, kind, &places.asked);
     let extract = match answer.extract {
         Some(data) => expressions.data_of(data, Want::Map, places.answered.scope()).map(Some),
         None => Some(None),
@@ -117,6 +118,7 @@ fn operation(
         kind: declared.io.kind.value.clone(),
         secrets,
         request,
+        idempotency_key: idempotency_key?,
         attempt_timeout_ms: declared.io.timeout_ms.unwrap_or(ATTEMPT_TIMEOUT_MS),
         timeout_ms: declared.timeout_ms.as_ref().map_or(OPERATION_TIMEOUT_MS, |ms| ms.value),
         idempotent,
@@ -172,6 +174,25 @@ fn request(
         })
         .collect();
     fields.into_iter().collect::<Option<Vec<_>>>().map(Template::map)
+}
+
+/// The key of the target: outer `None` when it could not be compiled. A kind that asks no URL has no
+/// header for it.
+fn idempotency_key(
+    expressions: &mut Expressions<'_, '_>,
+    declared: &EffectOperation<'_>,
+    kind: &EffectKind,
+    roots: &Roots,
+) -> Option<Option<Template>> {
+    let Some(data) = declared.idempotency_key else {
+        return Some(None);
+    };
+    if kind.url_fields.is_empty() {
+        let name = format!("idempotency_key of handler_type {}", kind.name);
+        expressions.findings.not_built(data.at, &name);
+        return None;
+    }
+    expressions.cel(data, Want::Key, roots.clone().without(slot::SECRET).scope()).map(Some)
 }
 
 /// A message of an end: outer `None` when it could not be compiled.

@@ -57,7 +57,14 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
         .iter()
         .map(|(name, kind)| (*name, Schema::from_json(kind.response_schema).ok()))
         .collect();
-    let mut linker = Linker { system, findings, values, responses, outputs: BTreeMap::new() };
+    let mut linker = Linker {
+        system,
+        findings,
+        values,
+        responses,
+        step_triggers: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+    };
     let mut nodes: Vec<Option<Node>> = vec![None; system.contracts.len()];
     // Orchestrators come last: the types of their steps' outputs are those of other nodes.
     let (last, first): (Vec<usize>, Vec<usize>) =
@@ -89,6 +96,8 @@ pub(crate) struct Linker<'l, 'a, 's> {
     pub findings: &'l mut Findings<'s>,
     /// `config` and `env` of each node.
     pub values: Vec<Values>,
+    /// Triggers of reducers that have no topic of their own, by node and name.
+    pub step_triggers: BTreeMap<(usize, Text), u16>,
     /// Types of what operations yield, by node and operation; of computes, operation 0.
     pub outputs: BTreeMap<(u16, u16), Type>,
     responses: BTreeMap<&'static str, Option<Schema>>,
@@ -97,7 +106,13 @@ pub(crate) struct Linker<'l, 'a, 's> {
 impl<'s> Linker<'_, '_, 's> {
     fn body(&mut self, node: usize, contract: &Contract<'_>) -> Option<Body> {
         if let Some(machine) = &contract.state_machine {
-            return reducer::link(self, node, contract, machine).map(Body::Reducer);
+            let reducer = reducer::link(self, node, contract, machine)?;
+            for (index, trigger) in (0..).zip(&reducer.triggers) {
+                if trigger.topic.is_none() && Some(index) != reducer.timeout_trigger {
+                    self.step_triggers.insert((node, trigger.name.clone()), index);
+                }
+            }
+            return Some(Body::Reducer(reducer));
         }
         if let Some(workflow) = &contract.workflow {
             return orchestrator::link(self, node, contract, workflow).map(Body::Orchestrator);

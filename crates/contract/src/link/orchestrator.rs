@@ -32,7 +32,9 @@ pub(super) fn link(
         .with(slot::NOW, Type::Timestamp);
     let run_key = run_key(linker, node, contract, workflow);
     let (steps, outputs) = steps(linker, node, contract, workflow, &base);
+    let cancel_on = ends::cancel_on(linker, node, workflow, &base);
     let all = base.with(slot::STEPS, outputs.all());
+
     let result = ends::result(linker, node, contract, workflow, &all);
     let result_type = result.as_ref().and_then(|r| r.as_ref().map(types::of_template));
     let outcomes = ends::outcomes(linker, node, workflow, &all, result_type.unwrap_or(Type::Dyn));
@@ -46,6 +48,8 @@ pub(super) fn link(
         output_schema: system.schema_of(contract.output_model.as_ref()).cloned(),
         steps: steps?,
         execution_mode: workflow.execution_mode,
+        max_steps: workflow.max_steps,
+        cancel_on: cancel_on?,
         recovery: recovery(workflow),
         step_retry: StepRetry {
             max_retries: workflow.retry.max_retries,
@@ -160,13 +164,16 @@ fn step(
     };
     let work = work(linker, node, contract, declared, &roots, &given, (outputs, at));
     let output = output_type(linker, work.as_ref());
+    let waits = declared.work.as_ref().is_some_and(|work| work.is_wait());
+    let default_ms = contract.workflow.as_ref().and_then(|workflow| workflow.step_timeout_ms);
+    let default_ms = default_ms.filter(|_| !waits);
     let step = || {
         Some(Step {
             id: declared.id.value.clone(),
             depends_on: outputs.depends_on(at)?,
             dependents: Vec::new(),
             condition: condition?,
-            timeout_ms: declared.timeout_ms.as_ref().map(|ms| ms.value),
+            timeout_ms: declared.timeout_ms.as_ref().map(|ms| ms.value).or(default_ms),
             error_action: declared.error_action.value,
             compensation: Compensation::Unsaid,
             work: work?,
@@ -190,6 +197,13 @@ fn output_type(linker: &Linker<'_, '_, '_>, work: Option<&StepWork>) -> Type {
     let place = match work {
         Some(StepWork::Effect { node, operation, .. }) => (node.0, *operation),
         Some(StepWork::Compute { node }) => (node.0, 0),
+        Some(StepWork::WaitFor { event, .. }) => return steps::event_type(linker, &event.topic),
+        Some(StepWork::Reduce { .. }) => return steps::entity_type(),
+        Some(StepWork::Run { node, .. }) => {
+            let contract = &linker.system.contracts[usize::from(node.0)];
+            let schema = linker.system.schema_of(contract.output_model.as_ref());
+            return schema.map_or(Type::Dyn, |schema| schema.ty().clone());
+        }
         _ => return Type::Dyn,
     };
     linker.outputs.get(&place).cloned().unwrap_or(Type::Dyn)
@@ -220,6 +234,21 @@ fn work(
             }
             Some(StepWork::Compute { node: node_index(target)? })
         }
+        Work::Reduce { node: name, trigger } => {
+            steps::reduce(linker, contract, (name, trigger), given, declared)
+        }
+        Work::Run(name) => {
+            let system = linker.system;
+            let target = system.find(name.as_str())?;
+            system.contracts[target].workflow.as_ref()?;
+            let wanted = system.contracts[target].input_model.as_ref();
+            if let Some(schema) = system.schema_of(wanted) {
+                let at = declared.input.map_or(declared.id.at, |data| data.at);
+                linker.fits(given, schema, at, "this input", "the workflow's `input_model`");
+            }
+            let topic = intent_topic(contract.name.as_str(), name.as_str()).into();
+            Some(StepWork::Run { node: node_index(target)?, topic })
+        }
         Work::Publish { topic, payload } => {
             let payload = optional(*payload, |data| {
                 linker.expressions(node).data(data, Place::Data, roots.scope())
@@ -235,6 +264,27 @@ fn work(
             let wait_ms = linker.expressions(node).data_of(*data, Want::Int, roots.scope())?;
             outputs.check(at, declared, &wait_ms, linker.findings);
             Some(StepWork::Wait { wait_ms })
+        }
+        Work::WaitFor { event, timeout_ms } => {
+            let event = steps::listening(linker, node, event, roots);
+            let timeout_ms = optional(*timeout_ms, |data| {
+                linker.expressions(node).data_of(data, Want::Int, roots.scope())
+            });
+            let (event, timeout_ms) = (event?, timeout_ms?);
+            for template in [&event.when, &timeout_ms].into_iter().flatten() {
+                outputs.check(at, declared, template, linker.findings);
+            }
+            Some(StepWork::WaitFor { event, timeout_ms })
+        }
+        Work::Fail { code, message } => {
+            let told = [*code, *message]
+                .map(|data| linker.expressions(node).data(data, Place::Data, roots.scope()));
+            let [code, message] = told;
+            let (code, message) = (code?, message?);
+            for template in [&code, &message] {
+                outputs.check(at, declared, template, linker.findings);
+            }
+            Some(StepWork::Fail { code, message })
         }
     }
 }

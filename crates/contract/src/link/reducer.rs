@@ -40,7 +40,7 @@ pub(super) fn link(
         triggers: triggers?,
         transitions: transitions?,
         candidates: candidates::table(machine, &known.heard)?,
-        timeout_trigger: match known.heard.iter().position(|heard| heard.topic.is_none()) {
+        timeout_trigger: match known.heard.iter().position(|heard| heard.is_timer) {
             Some(at) => Some(index(at)?),
             None => None,
         },
@@ -69,7 +69,7 @@ fn triggers(
 ) -> Option<Vec<Trigger>> {
     let mut triggers = Some(Vec::new());
     for heard in &known.heard {
-        let declared = heard.entity_key.or(machine.entity_key).filter(|_| heard.topic.is_some());
+        let declared = heard.entity_key.or(machine.entity_key).filter(|_| !heard.is_timer);
         let roots = Roots::new(&slot::NAMES)
             .with(slot::PAYLOAD, heard.payload.clone())
             .with(slot::ENVELOPE, scope::envelope());

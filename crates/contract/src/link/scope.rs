@@ -27,6 +27,13 @@ impl Roots {
         self
     }
 
+    /// The same without a root.
+    #[must_use]
+    pub(crate) fn without(mut self, slot: usize) -> Roots {
+        self.scope.roots[slot].here = false;
+        self
+    }
+
     /// The scope.
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use onex_expr::Text;
 
 use super::{Linker, node_index};
-use crate::graph::{Body, Entry, Node, Subscriber, Topic};
+use crate::graph::{Body, Entry, Node, NodeIndex, Subscriber, Topic};
 use crate::model::SubscribeTopic;
 use crate::schema::Schema;
-use crate::system::{Consumer, ConsumerKind};
+use crate::system::{Consumer, ConsumerKind, TopicUse};
 
 /// Every topic that a contract names.
 pub(super) fn link(linker: &Linker<'_, '_, '_>, nodes: &[Node]) -> Option<BTreeMap<Text, Topic>> {
@@ -16,7 +16,8 @@ pub(super) fn link(linker: &Linker<'_, '_, '_>, nodes: &[Node]) -> Option<BTreeM
     let mut topics = BTreeMap::new();
     for (name, uses) in &system.topics {
         let mut subscribers: Vec<Subscriber> = Vec::new();
-        let operations = uses.consumers.iter().filter(|c| c.kind != ConsumerKind::Subscription);
+        let is_operation = |c: &&Consumer| matches!(c.kind, ConsumerKind::Operation(_));
+        let operations = uses.consumers.iter().filter(is_operation);
         let subscriptions = uses.consumers.iter().filter(|c| c.kind == ConsumerKind::Subscription);
         for consumer in operations.chain(subscriptions) {
             subscribers.extend(subscriber(linker, nodes, name, consumer)?);
@@ -32,7 +33,7 @@ pub(super) fn link(linker: &Linker<'_, '_, '_>, nodes: &[Node]) -> Option<BTreeM
                 ingress: allowed || (consumed && !produced),
                 produced,
                 subscribers,
-                waiters: Vec::new(),
+                waiters: waiters(uses)?,
                 producer_schema: system.producer_schema(name).cloned(),
             },
         );
@@ -40,7 +41,15 @@ pub(super) fn link(linker: &Linker<'_, '_, '_>, nodes: &[Node]) -> Option<BTreeM
     Some(topics)
 }
 
-/// The delivery of one consumer; inner `None`: an effect's listing, which only gives the schema.
+fn waiters(uses: &TopicUse) -> Option<Vec<NodeIndex>> {
+    let listening = uses.consumers.iter().filter(|c| c.kind == ConsumerKind::Run);
+    let mut waiters = listening.map(|c| node_index(c.node)).collect::<Option<Vec<_>>>()?;
+    waiters.dedup();
+    Some(waiters)
+}
+
+/// The delivery of one consumer; inner `None`: a listing that only gives the schema, of an effect or
+/// of a topic that a workflow waits for.
 fn subscriber(
     linker: &Linker<'_, '_, '_>,
     nodes: &[Node],
@@ -54,7 +63,16 @@ fn subscriber(
             let index = reducer.triggers.iter().position(heard)?;
             Entry::Trigger(u16::try_from(index).ok()?)
         }
-        (Body::Orchestrator(_), _) => Entry::Run,
+        (Body::Orchestrator(_), _) => {
+            let contract = &linker.system.contracts[consumer.node];
+            let workflow = contract.workflow.as_ref()?;
+            let entries = &contract.event_bus.subscribe;
+            let begins = entries.iter().any(|entry| entry.topic.value == *topic && entry.begins);
+            if !begins && workflow.waits_for(topic) {
+                return Some(None);
+            }
+            Entry::Run
+        }
         (Body::Compute(_), _) => Entry::Evaluate,
         (Body::Effect(_), _) => return Some(None),
     };

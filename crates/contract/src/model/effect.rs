@@ -22,6 +22,8 @@ pub(crate) struct EffectOperation<'a> {
     pub on_topic: Option<Word>,
     /// As said.
     pub idempotent: Option<Located<bool>>,
+    /// The key that the target gets.
+    pub idempotency_key: Option<Data<'a>>,
     /// False: intents of one entity do not wait for each other.
     pub ordered: bool,
     /// What is asked of the outside world.

@@ -21,7 +21,7 @@ pub(crate) use reducer::{
     Action, ActionWork, Condition, From, State, StateMachine, TIMEOUT, Transition, TriggerRef,
 };
 pub(crate) use workflow::{
-    CompensationRule, GraphNode, RetryRule, Strategy, Work, Workflow, WorkflowOutcomes,
+    CompensationRule, GraphNode, Listening, RetryRule, Strategy, Work, Workflow, WorkflowOutcomes,
 };
 
 use crate::graph::Kind;

@@ -22,6 +22,12 @@ pub(crate) struct Workflow<'a> {
     pub strategy: Strategy,
     /// How often and how slowly a failed step is done again.
     pub retry: RetryRule,
+    /// Bounds each step that does not say.
+    pub step_timeout_ms: Option<u64>,
+    /// Steps under way at a time.
+    pub max_steps: Option<u32>,
+    /// Events that cancel a run.
+    pub cancel_on: Vec<Listening<'a>>,
     /// The result's fields.
     pub result: Option<Data<'a>>,
     /// Messages that end a run.
@@ -109,8 +115,47 @@ pub(crate) enum Work<'a> {
         /// What.
         payload: Option<Data<'a>>,
     },
+    /// `reducer_node` + `trigger`
+    Reduce {
+        /// The reducer.
+        node: Word,
+        /// The event's name.
+        trigger: Word,
+    },
+    /// `workflow`: another orchestrator.
+    Run(Word),
     /// `wait_ms`
     Wait(Data<'a>),
+    /// `wait_for_event`
+    WaitFor {
+        /// What must happen.
+        event: Listening<'a>,
+        /// How long at most.
+        timeout_ms: Option<Data<'a>>,
+    },
+    /// `fail`
+    Fail {
+        /// Its code.
+        code: Data<'a>,
+        /// For people.
+        message: Data<'a>,
+    },
+}
+
+impl Work<'_> {
+    /// Whether it waits and does nothing else.
+    pub(crate) fn is_wait(&self) -> bool {
+        matches!(self, Work::Wait(_) | Work::WaitFor { .. })
+    }
+}
+
+/// An event that a run listens for.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening<'a> {
+    /// On this topic.
+    pub topic: Word,
+    /// With this being true of it.
+    pub when: Option<Data<'a>>,
 }
 
 /// `compensation`
@@ -158,6 +203,22 @@ impl<'a> Workflow<'a> {
                 seen
             })
             .collect()
+    }
+
+    /// Whether a step waits for this topic.
+    pub(crate) fn waits_for(&self, topic: &str) -> bool {
+        self.nodes.iter().any(|node| {
+            matches!(&node.work, Some(Work::WaitFor { event, .. }) if event.topic.as_str() == topic)
+        })
+    }
+
+    /// The topics that its runs listen to.
+    pub(crate) fn listens(&self) -> impl Iterator<Item = &Word> {
+        let waits = self.nodes.iter().filter_map(|node| match &node.work {
+            Some(Work::WaitFor { event, .. }) => Some(&event.topic),
+            _ => None,
+        });
+        waits.chain(self.cancel_on.iter().map(|event| &event.topic))
     }
 
     /// Everything the end of a run may publish.

@@ -60,7 +60,7 @@ fn operation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Effect
         fields.get("circuit_breaker").and_then(|node| circuit_breaker(fields.reading, node));
     let on_exhausted =
         fields.get("on_exhausted").and_then(|node| publication::read(fields.reading, node));
-    fields.not_built(&["idempotency_key"]);
+    let idempotency_key = fields.cel("idempotency_key");
     fields.not_enforced(&["correlation_id", "metadata"]);
     fields.close();
     Some(EffectOperation {
@@ -68,6 +68,7 @@ fn operation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Effect
         on_intent,
         on_topic,
         idempotent,
+        idempotency_key,
         ordered,
         io: io?,
         response,

@@ -3,23 +3,21 @@
 use super::fields::Fields;
 use super::reading::Reading;
 use crate::diagnostic::code;
-use crate::model::{Contract, Data, EventBus, PublishTopic, SubscribeTopic, Word};
+use crate::graph::Kind;
+use crate::model::{Contract, Data, EventBus, PublishTopic, SubscribeTopic};
 use crate::yaml::{Node, Tree};
 
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: &mut Contract<'a>) {
     let Some(mut fields) = Fields::open(reading, node, "`event_bus`") else {
         return;
     };
+    let kind = contract.kind.value;
     let mut bus = EventBus::default();
     for item in fields.items("subscribe_topics") {
-        if let Some((topic, payload, entity_key)) = topic(fields.reading, item, true) {
-            bus.subscribe.push(SubscribeTopic { topic, payload, entity_key });
-        }
+        bus.subscribe.extend(heard(fields.reading, item, kind));
     }
     for item in fields.items("publish_topics") {
-        if let Some((topic, payload, _)) = topic(fields.reading, item, false) {
-            bus.publish.push(PublishTopic { topic, payload });
-        }
+        bus.publish.extend(published(fields.reading, item));
     }
     fields.not_built(&["schedules", "dlq_topics", "request_response"]);
     fields.not_enforced(&[
@@ -36,25 +34,41 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     contract.event_bus = bus;
 }
 
-type Topic<'a> = (Word, Option<Data<'a>>, Option<Data<'a>>);
-
-fn topic<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, heard: bool) -> Option<Topic<'a>> {
+fn heard<'a>(
+    reading: &mut Reading<'_, '_>,
+    node: &'a Node,
+    kind: Kind,
+) -> Option<SubscribeTopic<'a>> {
     if matches!(node.tree, Tree::String(_)) {
-        return Some((reading.word(node, "a topic")?, None, None));
+        let topic = reading.word(node, "a topic")?;
+        return Some(SubscribeTopic { topic, payload: None, entity_key: None, begins: false });
     }
     let mut fields = Fields::open(reading, node, "the topic's entry")?;
-    let name = fields.required_word("topic");
+    let topic = fields.required_word("topic");
     let payload = payload(&mut fields);
-    let key = if heard { fields.cel("entity_key") } else { None };
-    if heard {
-        fields.not_built(&["begins"]);
-    } else {
-        fields.not_built(&["snapshot_topic"]);
+    let entity_key = if kind == Kind::Reducer { fields.cel("entity_key") } else { None };
+    let begins = kind == Kind::Orchestrator && fields.flag("begins").is_some_and(|flag| flag.value);
+    describe(&mut fields);
+    fields.close();
+    Some(SubscribeTopic { topic: topic?, payload, entity_key, begins })
+}
+
+fn published<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<PublishTopic<'a>> {
+    if matches!(node.tree, Tree::String(_)) {
+        return Some(PublishTopic { topic: reading.word(node, "a topic")?, payload: None });
     }
+    let mut fields = Fields::open(reading, node, "the topic's entry")?;
+    let topic = fields.required_word("topic");
+    let payload = payload(&mut fields);
+    fields.not_built(&["snapshot_topic"]);
+    describe(&mut fields);
+    fields.close();
+    Some(PublishTopic { topic: topic?, payload })
+}
+
+fn describe(fields: &mut Fields<'_, '_, '_, '_>) {
     fields.descriptive(&["description"]);
     fields.not_enforced(&["provisioning_priority"]);
-    fields.close();
-    Some((name?, payload, key))
 }
 
 /// The schema under `payload`; `payload_schema` is accepted for it.

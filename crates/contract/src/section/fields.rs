@@ -316,13 +316,14 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
 const MILLIS_MAX: i64 = 366 * 24 * 3600 * 1000;
 
 /// Keys that hold bare CEL.
-pub(crate) const CEL_KEYS: [&str; 9] = [
+pub(crate) const CEL_KEYS: [&str; 10] = [
     "expression",
     "when",
     "condition",
     "skip_condition",
     "entity_key",
     "run_key",
+    "idempotency_key",
     "for_each",
     "value",
     "until",

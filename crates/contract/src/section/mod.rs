@@ -15,6 +15,7 @@ mod publication;
 pub(crate) mod reading;
 mod run_models;
 mod state_machine;
+mod step_work;
 mod workflow;
 mod workflow_step;
 

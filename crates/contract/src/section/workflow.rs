@@ -2,10 +2,10 @@
 
 use super::fields::Fields;
 use super::reading::Reading;
-use super::{publication, workflow_step};
+use super::{publication, step_work, workflow_step};
 use crate::graph::ExecutionMode;
 use crate::model::{Contract, Located, RetryRule, Strategy, Workflow, WorkflowOutcomes};
-use crate::yaml::Node;
+use crate::yaml::{Node, Tree};
 
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: &mut Contract<'a>) {
     let Some(mut fields) = Fields::open(reading, node, "`workflow_coordination`") else {
@@ -32,6 +32,9 @@ fn definition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Workf
         execution_mode: ExecutionMode::Parallel,
         strategy: Strategy::FailFast,
         retry: RetryRule { max_retries: 3, backoff_ms: 2000, multiplier: 2.0 },
+        step_timeout_ms: None,
+        max_steps: None,
+        cancel_on: Vec::new(),
         result: None,
         outcomes: WorkflowOutcomes::default(),
     };
@@ -49,7 +52,16 @@ fn definition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Workf
     if let Some(node) = fields.get("outcomes") {
         outcomes(fields.reading, node, &mut workflow);
     }
-    fields.not_built(&["cancel_on", "terminal_event"]);
+    if let Some(node) = fields.get("cancel_on") {
+        let given = match &node.tree {
+            Tree::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        for node in given {
+            workflow.cancel_on.extend(step_work::listening(fields.reading, node));
+        }
+    }
+    fields.not_built(&["terminal_event"]);
     fields.close();
     Some(workflow)
 }
@@ -121,7 +133,9 @@ fn rules(reading: &mut Reading<'_, '_>, node: &Node, workflow: &mut Workflow<'_>
             .number("retry_backoff_multiplier", 1.0, 100.0)
             .unwrap_or(default.multiplier),
     };
-    fields.not_built(&["step_timeout_ms", "max_parallel_branches", "max_parallel_steps"]);
+    workflow.step_timeout_ms = fields.millis("step_timeout_ms", 1).map(|ms| ms.value);
+    let limits = ["max_parallel_branches", "max_parallel_steps"].map(|key| fields.count(key, 1));
+    workflow.max_steps = limits.into_iter().flatten().min();
     fields.not_enforced(&[
         "parallel_execution_allowed",
         "checkpoint_enabled",

@@ -1,10 +1,11 @@
 //! One node of an execution graph: when, what if, and what.
 
 use super::fields::Fields;
-use super::reading::{Reading, list};
+use super::reading::Reading;
+use super::step_work;
 use crate::diagnostic::code;
 use crate::graph::ErrorAction;
-use crate::model::{CompensationRule, Data, GraphNode, Located, Word, Work};
+use crate::model::{CompensationRule, GraphNode, Located, Word};
 use crate::yaml::{Node, Tree};
 
 /// Reads a step.
@@ -20,7 +21,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
     let timeout_ms = fields.millis("timeout_ms", 1);
     let error_action = fields.choice("error_action", &ERROR_ACTIONS);
     let what = match fields.get("step_config") {
-        Some(node) => step_config(fields.reading, node),
+        Some(node) => step_work::read(fields.reading, node),
         None => {
             fields.missing("step_config");
             None
@@ -61,75 +62,6 @@ const ERROR_ACTIONS: [(&str, ErrorAction); 4] = [
     ("compensate", ErrorAction::Compensate),
     ("retry", ErrorAction::Retry),
 ];
-
-/// What `step_config` says.
-#[derive(Default)]
-struct What<'a> {
-    work: Option<Work<'a>>,
-    input: Option<Data<'a>>,
-    for_each: Option<Data<'a>>,
-    max_parallel: Option<u32>,
-}
-
-/// Keys of `step_config` that this version does not perform.
-const NOT_BUILT: [&str; 8] =
-    ["reducer_node", "workflow", "wait_for_event", "fail", "read", "repeat", "trigger", "handler"];
-
-fn step_config<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<What<'a>> {
-    let mut fields = Fields::open(reading, node, "`step_config`")?;
-    let work = work(&mut fields);
-    let waits = matches!(work, Some(Work::Wait(_)));
-    let what = if waits {
-        What { work, ..What::default() }
-    } else {
-        What {
-            work,
-            input: fields.data("input"),
-            for_each: fields.cel("for_each"),
-            max_parallel: fields.count("max_parallel", 1),
-        }
-    };
-    if what.work.is_none() {
-        fields.descriptive(&["input", "operation", "payload"]);
-    }
-    fields.not_built(&NOT_BUILT);
-    fields.close();
-    Some(what)
-}
-
-const WORKS: [&str; 4] = ["effect_node", "compute_node", "publish", "wait_ms"];
-
-fn work<'a>(fields: &mut Fields<'a, '_, '_, '_>) -> Option<Work<'a>> {
-    let given: Vec<&str> = WORKS.into_iter().filter(|key| fields.get(key).is_some()).collect();
-    let not_built = NOT_BUILT.iter().any(|key| fields.node().get(key).is_some());
-    let at = fields.head();
-    match given.as_slice() {
-        [] if not_built => None,
-        [] => {
-            fields
-                .reading
-                .findings
-                .error(code::MISSING_KEY, at, "the step does not say what it does")
-                .help(format!("add one of {}", list(&WORKS)));
-            None
-        }
-        ["effect_node"] => {
-            let node = fields.word("effect_node")?;
-            Some(Work::Effect { node, operation: fields.word("operation") })
-        }
-        ["compute_node"] => fields.word("compute_node").map(Work::Compute),
-        ["publish"] => {
-            let topic = fields.word("publish")?;
-            Some(Work::Publish { topic, payload: fields.data("payload") })
-        }
-        ["wait_ms"] => fields.cel("wait_ms").map(Work::Wait),
-        several => {
-            let message = format!("a step does one thing, not {}", list(several));
-            fields.reading.findings.error(code::BAD_VALUE, at, message);
-            None
-        }
-    }
-}
 
 fn compensation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<CompensationRule<'a>> {
     if let Tree::String(text) = &node.tree {

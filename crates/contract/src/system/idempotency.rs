@@ -7,7 +7,7 @@ use crate::model::{Data, EffectOperation};
 use crate::yaml::{Node, Tree};
 
 /// As the contract says; else by its verb; else true when its target takes a key, which is a
-/// header that holds `${envelope.id}`.
+/// header that holds `${envelope.id}` or the operation's `idempotency_key`.
 pub(crate) fn idempotent(operation: &EffectOperation<'_>, kind: &EffectKind) -> bool {
     if let Some(said) = &operation.idempotent {
         return said.value;
@@ -17,7 +17,7 @@ pub(crate) fn idempotent(operation: &EffectOperation<'_>, kind: &EffectKind) -> 
     };
     let by_verb = verb(operation, kind)
         .is_some_and(|verb| verbs.iter().any(|known| known.eq_ignore_ascii_case(&verb)));
-    by_verb || sends_key(operation)
+    by_verb || operation.idempotency_key.is_some() || sends_key(operation)
 }
 
 /// The literal value of the field that selects what a kind does.

@@ -24,7 +24,8 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::model::{
-    Contract, Data, EffectOperation, EffectOperations, StateMachine, SubscribeTopic, Word, Workflow,
+    Contract, Data, EffectOperation, EffectOperations, StateMachine, SubscribeTopic, TIMEOUT, Word,
+    Work, Workflow,
 };
 use crate::schema::Schema;
 use schemas::Schemas;
@@ -117,6 +118,21 @@ impl<'a> System<'a> {
         self.effects().flat_map(|(contract, effect)| {
             effect.operations.iter().map(move |operation| (contract, operation))
         })
+    }
+
+    /// The triggers that steps of workflows give to a reducer, each name once.
+    pub(crate) fn step_triggers(&self, reducer: &str) -> Vec<&Word> {
+        let mut triggers: Vec<&Word> = Vec::new();
+        for step in self.workflows().flat_map(|(_, workflow)| &workflow.nodes) {
+            if let Some(Work::Reduce { node, trigger }) = &step.work
+                && node.as_str() == reducer
+                && trigger.as_str() != TIMEOUT
+                && !triggers.iter().any(|known| known.value == trigger.value)
+            {
+                triggers.push(trigger);
+            }
+        }
+        triggers
     }
 
     /// The effect and operation that a step or compensation means: the only operation when none

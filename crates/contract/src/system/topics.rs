@@ -34,6 +34,8 @@ pub(crate) enum ConsumerKind {
     Subscription,
     /// `on_topic` of the operation with this index.
     Operation(usize),
+    /// A wait or `cancel_on` of a workflow.
+    Run,
 }
 
 /// Collects every use of every topic.
@@ -46,6 +48,10 @@ pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, TopicUse> {
         }
         for (topic, kind) in operations_on_topics(contract) {
             let consumer = Consumer { node, at: topic.at, kind };
+            topics.entry(topic.value.clone()).or_default().consumers.push(consumer);
+        }
+        for topic in contract.workflow.iter().flat_map(|workflow| workflow.listens()) {
+            let consumer = Consumer { node, at: topic.at, kind: ConsumerKind::Run };
             topics.entry(topic.value.clone()).or_default().consumers.push(consumer);
         }
         for (topic, _) in published(contract) {

@@ -90,7 +90,7 @@ pub fn payload(record: &LogRecord) -> Value {
     json::parse(bytes, &json::Limits { depth_max: 256 }).unwrap_or(Value::Null)
 }
 
-pub(super) fn category(reader: &mut Reader<'_>) -> Result<Category, Corrupt> {
+pub(crate) fn category(reader: &mut Reader<'_>) -> Result<Category, Corrupt> {
     Ok(match reader.u8()? {
         0 => Category::Event,
         1 => Category::Command,
@@ -102,7 +102,7 @@ pub(super) fn category(reader: &mut Reader<'_>) -> Result<Category, Corrupt> {
     })
 }
 
-pub(super) fn origin(reader: &mut Reader<'_>) -> Result<Origin, Corrupt> {
+pub(crate) fn origin(reader: &mut Reader<'_>) -> Result<Origin, Corrupt> {
     Ok(match reader.u8()? {
         0 => Origin::External,
         1 => Origin::Outcome,

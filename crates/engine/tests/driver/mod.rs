@@ -250,8 +250,11 @@ impl Driver {
         let rows = self.store.load(&[key::run(id)]).expect("memory");
         let bytes = rows.into_iter().next().flatten()?;
         let (head, ended) = row::read_run(&bytes).expect("a whole row");
-        let (steps, items) = ended.unwrap_or_default();
-        Some(Run { head, steps, items })
+        let (steps, items, events) = match ended {
+            Some(row::Ended { steps, items, events }) => (steps, items, events),
+            None => Default::default(),
+        };
+        Some(Run { head, steps, items, events })
     }
 
     pub fn letters(&self) -> Vec<Letter> {

@@ -81,6 +81,14 @@ pub fn graph(graph: &Graph) -> Value {
 fn performed_by(graph: &Graph, performer: &Performer) -> (Text, Option<Text>) {
     match performer {
         Performer::Run(at) => (graph.node(*at).name.clone(), None),
+        Performer::Trigger(at, trigger) => {
+            let node = graph.node(*at);
+            let trigger = match &node.body {
+                Body::Reducer(reducer) => reducer.triggers.get(usize::from(*trigger)),
+                _ => None,
+            };
+            (node.name.clone(), trigger.map(|trigger| trigger.name.clone()))
+        }
         Performer::Operation(at, operation) => {
             let node = graph.node(*at);
             let operation = match &node.body {

@@ -10,7 +10,7 @@ use onex_contract::graph::StepWork;
 use onex_expr::Value;
 
 use super::turn::Turn;
-use crate::row::{ItemRow, RunStatus, StepStatus, Undoing};
+use crate::row::{ItemRow, Owner, RunStatus, StepStatus, Undoing};
 
 impl Turn<'_> {
     /// Makes a failed run start again.
@@ -35,6 +35,15 @@ impl Turn<'_> {
             self.renew(index);
         }
         self.consider_all();
+    }
+
+    /// The step that began this run wants it done again.
+    pub(super) fn again(&mut self, owner: Owner) {
+        self.rows.head_mut().answers = Some(owner);
+        self.retry();
+        if self.is_terminal() {
+            self.tell_parent();
+        }
     }
 
     /// The steps that do not stand, and with them whatever merely follows from their outputs.

@@ -8,8 +8,8 @@ use onex_expr::{Fuel, Text, Value};
 
 use super::is_idempotent;
 use super::turn::Turn;
-use crate::Id;
 use crate::row::{Failure, StepStatus};
+use crate::{Id, Produced, Tidings, Told};
 
 /// The code of a run that was cancelled.
 pub(super) const CANCELLED: &str = "cancelled";
@@ -128,7 +128,12 @@ impl Turn<'_> {
                 running.filter_map(|item| item.intent_id).collect()
             }
         };
-        self.draft.decision.stop.extend(awaited);
+        if !matches!(self.step(index).work, StepWork::Run { .. }) {
+            return self.draft.decision.stop.extend(awaited);
+        }
+        for run in awaited {
+            self.draft.decision.messages.push(Produced::Tell(Told { run, what: Tidings::Cancel }));
+        }
     }
 
     pub(super) fn run_timed_out(&mut self) {
@@ -165,8 +170,9 @@ impl Turn<'_> {
         if !self.has_timer(index) {
             return self.ignore("stale_timer");
         }
-        let timeout_ms = self.step(index).timeout_ms.unwrap_or_default();
-        let message = alloc::format!("the step took longer than {timeout_ms} ms");
+        let timer = self.rows.step(index).timer;
+        let limit_ms = timer.map_or(0, |armed| (armed.due.0 - armed.armed_at.0) / 1000);
+        let message = alloc::format!("the step took longer than {limit_ms} ms");
         let failure = self.failure(index, "timeout", message);
         let row = self.rows.step_mut(index);
         row.timer = None;

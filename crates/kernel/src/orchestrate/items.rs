@@ -37,7 +37,7 @@ impl Turn<'_> {
             total += 1;
         }
         self.rows.step_mut(index).items =
-            Some(Items { list: Value::Null, total, next: 0, running: 0, completed: 0, failed: 0 });
+            Some(Items { total, next: 0, running: 0, completed: 0, failed: 0 });
     }
 
     /// Goes on after an item ended.

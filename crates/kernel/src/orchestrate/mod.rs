@@ -2,14 +2,17 @@
 //!
 //! In reading order: [`rows`] what a decision reads and writes, [`turn`] one decision in the making,
 //! [`roots`] what expressions see; then [`start`] and [`items`] how steps begin, [`ends`] how they
-//! end, [`fail`] how a run comes to its bad end, [`undo`] what is compensated before it, [`finish`]
-//! results and outcomes, [`again`] what is done anew.
+//! end, [`hear`] which events they take, [`fail`] how a run comes to its bad end, [`undo`] what is
+//! compensated before it, [`finish`] results and outcomes, [`again`] what is done anew, [`parent`]
+//! what the run of a step tells it.
 
 mod again;
 mod ends;
 mod fail;
 mod finish;
+mod hear;
 mod items;
+mod parent;
 mod roots;
 mod rows;
 mod start;
@@ -18,14 +21,13 @@ mod undo;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::vec::Vec;
 
 use onex_contract::graph::roots::orchestrator::{COUNT, ENVELOPE, INPUT, NOW};
 use onex_contract::graph::{Body, Graph, NodeIndex, Orchestrator, Step, StepWork};
 use onex_expr::{Fuel, Text, Value};
 
 use crate::decision::TimerOf;
-use crate::row::{Ending, Reason, Run, RunHead, RunStatus, StepRow, StepStatus, Undoing};
+use crate::row::{Ending, Owner, Reason, Run, RunHead, RunStatus, StepRow, StepStatus, Undoing};
 use crate::{Circumstances, Decision, Fault, Id, Message, Verdict, ask};
 use ends::End;
 use rows::Rows;
@@ -42,8 +44,8 @@ pub struct Start {
     pub input: Value,
     /// Hash of the start's content.
     pub input_hash: [u8; 32],
-    /// The intent that began it, to be answered when it ends.
-    pub answers: Option<Id>,
+    /// The step of another run that began it: its id, and where its end is told.
+    pub parent: Option<(Text, Owner)>,
 }
 
 /// What happens to a run.
@@ -70,6 +72,12 @@ pub enum RunInput<'a> {
     Cancel,
     /// An operator retries it (it is failed or cancelled and not being undone).
     Retry,
+    /// The step that began it wants it done again.
+    Again(Owner),
+    /// The step that began it wants it undone.
+    Undo(Owner),
+    /// The message at hand is an event on a topic that it listens to.
+    Event,
 }
 
 /// The value of `workflow_metadata.run_key` for an input: text or an integer of 1 to 512 bytes; an
@@ -128,8 +136,9 @@ pub fn begin(
     }
     let run = Run {
         head: new_head(graph, node, start, message, at),
-        steps: plan.steps.iter().map(|_| new_step()).collect(),
+        steps: plan.steps.iter().map(|_| StepRow::pending()).collect(),
         items: BTreeMap::new(),
+        events: BTreeMap::new(),
     };
     let mut turn = Turn::new(graph, node, plan, Rows::of_new(&run), message, at);
     let timer = turn.arm_ms(plan.timeout_ms);
@@ -177,6 +186,9 @@ pub fn advance(
         RunInput::Timer(TimerOf::Pause(step)) => turn.pause_is_over(step),
         RunInput::Cancel => turn.cancel(),
         RunInput::Retry => turn.retry(),
+        RunInput::Again(owner) => turn.again(owner),
+        RunInput::Undo(owner) => turn.undo_all(owner),
+        RunInput::Event => turn.hear(message),
     }
     turn.proceed();
     turn.decision()
@@ -203,7 +215,10 @@ fn new_head(
         id: start.run_id,
         node: graph.node(node).name.clone(),
         key: start.key,
-        parent: None,
+        parent: start.parent.as_ref().and_then(|(step, owner)| match owner {
+            Owner::Step { run, .. } => Some((*run, step.clone())),
+            _ => None,
+        }),
         status: RunStatus::Pending,
         compensation: Undoing::None,
         input: start.input,
@@ -217,29 +232,10 @@ fn new_head(
         result: Value::Null,
         armings: 0,
         timer: None,
-        ends: 0,
+        events: 0,
         visit: 0,
         in_flight: 0,
-        answers: start.answers,
-    }
-}
-
-fn new_step() -> StepRow {
-    StepRow {
-        status: StepStatus::Pending,
-        input: Value::Null,
-        output: Value::Null,
-        error: None,
-        errors: Vec::new(),
-        attempts: 0,
-        started_at: None,
-        ended_at: None,
-        intent_id: None,
-        unknown: false,
-        end_order: 0,
-        items: None,
-        timer: None,
-        visit: 0,
+        answers: start.parent.map(|(_, owner)| owner),
     }
 }
 
@@ -248,10 +244,15 @@ fn timer_of(step: &Step, index: u16, row: &StepRow) -> TimerOf {
     let limit = step.timeout_ms.and_then(|ms| Some(row.started_at?.plus_ms(ms)));
     let times_out = row.error.is_none() && limit == row.timer.map(|armed| armed.due);
     match row.status {
+        StepStatus::Waiting if row.error.is_none() && waits_for_event(step) => TimerOf::Step(index),
         // A pause that is longer than the step may take ends at the limit.
         StepStatus::Waiting if !(times_out && limit.is_some()) => TimerOf::Pause(index),
         _ => TimerOf::Step(index),
     }
+}
+
+fn waits_for_event(step: &Step) -> bool {
+    matches!(step.work, StepWork::WaitFor { .. })
 }
 
 /// The word of a step's status on the interface.

@@ -74,9 +74,15 @@ pub(super) fn failure_root(failure: &Failure) -> Value {
 /// Every template that is rendered when a step or an item of it starts.
 pub(super) fn templates(step: &Step) -> impl Iterator<Item = &Template> {
     let work = match &step.work {
-        StepWork::Publish { payload, .. } => payload.as_ref(),
-        StepWork::Wait { wait_ms } => Some(wait_ms),
-        StepWork::Effect { .. } | StepWork::Compute { .. } => None,
+        StepWork::Publish { payload, .. } => [payload.as_ref(), None],
+        StepWork::Wait { wait_ms } => [Some(wait_ms), None],
+        StepWork::WaitFor { event, timeout_ms } => [event.when.as_ref(), timeout_ms.as_ref()],
+        StepWork::Fail { code, message } => [Some(code), Some(message)],
+        StepWork::Effect { .. }
+        | StepWork::Compute { .. }
+        | StepWork::Reduce { .. }
+        | StepWork::Run { .. } => [None, None],
     };
-    [&step.condition, &step.for_each, &step.input].into_iter().flatten().chain(work)
+    let places = [&step.condition, &step.for_each, &step.input];
+    places.into_iter().flatten().chain(work.into_iter().flatten())
 }

@@ -8,9 +8,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use onex_contract::graph::Orchestrator;
 
 use super::timer_of;
-use crate::Decision;
 use crate::decision::{RowWrite, TimerChange, TimerOf};
 use crate::row::{Armed, ItemRow, Run, RunHead, StepRow};
+use crate::{Decision, Message};
 
 pub(super) struct Rows<'a> {
     before: &'a Run,
@@ -20,6 +20,7 @@ pub(super) struct Rows<'a> {
     steps: BTreeMap<u16, StepRow>,
     items: BTreeMap<(u16, u32), ItemRow>,
     cleared: BTreeSet<u16>,
+    events: BTreeMap<u32, Option<Message>>,
 }
 
 impl<'a> Rows<'a> {
@@ -32,6 +33,7 @@ impl<'a> Rows<'a> {
             steps: BTreeMap::new(),
             items: BTreeMap::new(),
             cleared: BTreeSet::new(),
+            events: BTreeMap::new(),
         }
     }
 
@@ -114,6 +116,29 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// The events that are kept, in order.
+    pub(super) fn events(&self) -> impl Iterator<Item = (u32, &Message)> {
+        let standing = self.before.events.iter().filter(|(at, _)| !self.events.contains_key(*at));
+        let new = self.events.iter().filter_map(|(at, event)| Some((*at, event.as_ref()?)));
+        standing.map(|(at, event)| (*at, event)).chain(new)
+    }
+
+    /// Keeps an event, as the last.
+    pub(super) fn keep_event(&mut self, event: Message) {
+        let at = self.head().events;
+        self.head_mut().events += 1;
+        self.events.insert(at, Some(event));
+    }
+
+    /// Takes a kept event away.
+    pub(super) fn drop_event(&mut self, at: u32) {
+        self.events.insert(at, None);
+        if self.events().next().is_none() {
+            // Nothing is kept: counting begins anew, so that what is loaded stays small.
+            self.head_mut().events = 0;
+        }
+    }
+
     /// Writes what changed. Timers follow from what the rows said before and say now.
     pub(super) fn write(mut self, plan: &Orchestrator, decision: &mut Decision) {
         if self.in_flight != self.head().in_flight {
@@ -144,6 +169,7 @@ impl<'a> Rows<'a> {
         for ((step, index), row) in self.items {
             writes.push(RowWrite::Item(step, index, row));
         }
+        writes.extend(self.events.into_iter().map(|(at, event)| RowWrite::Event(at, event)));
     }
 }
 

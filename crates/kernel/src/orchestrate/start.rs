@@ -2,7 +2,7 @@
 
 use onex_contract::graph::roots::orchestrator::INPUT;
 use onex_contract::graph::{Body, NodeIndex, Performer, Step, StepWork};
-use onex_expr::{Template, Text, Value};
+use onex_expr::{Fuel, Template, Text, Value};
 
 use super::roots::{Roots, templates};
 use super::turn::Turn;
@@ -22,8 +22,7 @@ pub(super) enum Work {
 
 /// An intent to send.
 pub(super) struct Call<'t> {
-    pub(super) node: NodeIndex,
-    pub(super) operation: u16,
+    pub(super) performer: Performer,
     pub(super) topic: &'t Text,
     pub(super) payload: Value,
     pub(super) step: u16,
@@ -48,6 +47,9 @@ impl Turn<'_> {
         }
         match &step.work {
             StepWork::Wait { wait_ms } => self.pause(index, wait_ms, &roots),
+            StepWork::WaitFor { timeout_ms, .. } => {
+                self.await_event(index, timeout_ms.as_ref(), &roots);
+            }
             _ => match &step.for_each {
                 Some(for_each) => self.start_items(index, for_each, roots),
                 None => self.start_once(index, &roots),
@@ -159,23 +161,45 @@ impl Turn<'_> {
         if let Err(error) = ask::pay(input, &mut self.fuel) {
             return Work::Failed(self.failed(index, "input", &error));
         }
+        let (performer, topic) = match &self.step(index).work {
+            StepWork::Effect { node, operation, topic } => {
+                (Performer::Operation(*node, *operation), topic)
+            }
+            StepWork::Run { node, topic } => (Performer::Run(*node), topic),
+            StepWork::Reduce { node, trigger, topic, schema } => {
+                if let Some(Err(misfits)) = schema.as_ref().map(|schema| schema.validate(input)) {
+                    let message = ask::misfits(&misfits);
+                    return Work::Failed(self.failure(index, "invalid_payload", message));
+                }
+                (Performer::Trigger(*node, *trigger), topic)
+            }
+            _ => return self.do_at_once(index, input, roots),
+        };
+        Work::Sent(self.send(Call {
+            performer,
+            topic,
+            payload: input.clone(),
+            step: index,
+            item,
+            compensation: false,
+            kept,
+        }))
+    }
+
+    /// Does work that ends within this decision.
+    fn do_at_once(&mut self, index: u16, input: &Value, roots: &Roots) -> Work {
         match &self.step(index).work {
-            StepWork::Effect { node, operation, topic } => Work::Sent(self.send(Call {
-                node: *node,
-                operation: *operation,
-                topic,
-                payload: input.clone(),
-                step: index,
-                item,
-                compensation: false,
-                kept,
-            })),
             StepWork::Compute { node } => self.compute(index, *node, input),
             StepWork::Publish { topic, payload } => {
                 self.publish(index, topic, payload.as_ref(), input, roots)
             }
-            // A pause has no item: `start` begins it.
-            StepWork::Wait { .. } => Work::Done(Value::Null),
+            StepWork::Fail { code, message } => self.fail_as_told(index, code, message, roots),
+            // What is sent has been, and what waits has no item: `start` begins it.
+            StepWork::Effect { .. }
+            | StepWork::Run { .. }
+            | StepWork::Reduce { .. }
+            | StepWork::Wait { .. }
+            | StepWork::WaitFor { .. } => Work::Done(Value::Null),
         }
     }
 
@@ -191,7 +215,7 @@ impl Turn<'_> {
             generation,
             topic: call.topic.clone(),
             key: head.key.clone(),
-            performer: Performer::Operation(call.node, call.operation),
+            performer: call.performer,
             payload: call.payload,
             owner: Owner::Step {
                 run: head.id,
@@ -204,6 +228,25 @@ impl Turn<'_> {
         self.draft.decision.messages.push(Produced::Intent(intent));
         *self.rows.in_flight_mut() += 1;
         id
+    }
+
+    fn fail_as_told(
+        &mut self,
+        index: u16,
+        code: &Template,
+        message: &Template,
+        roots: &Roots,
+    ) -> Work {
+        let said = |template: &Template, fuel: &mut Fuel| {
+            let value = ask::data(template, roots, fuel)?;
+            Ok(value.as_str().map_or_else(|| Text::new(value.to_json()), Text::from))
+        };
+        let told =
+            said(code, &mut self.fuel).and_then(|code| Ok((code, said(message, &mut self.fuel)?)));
+        Work::Failed(match told {
+            Ok((code, message)) => self.failure(index, &code, message),
+            Err(error) => self.failed(index, "fail", &error),
+        })
     }
 
     fn compute(&mut self, index: u16, node: NodeIndex, input: &Value) -> Work {

@@ -1,6 +1,7 @@
 //! One decision of a run in the making.
 
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 use onex_contract::graph::{ExecutionMode, Graph, Node, NodeIndex, Orchestrator, Step};
 use onex_expr::{EvalError, Fuel, Text};
@@ -134,22 +135,21 @@ impl<'a> Turn<'a> {
     }
 
     fn next_ready(&mut self) -> Option<u16> {
-        match self.plan.execution_mode {
-            ExecutionMode::Parallel => {
-                while let Some(index) = self.considered.pop_first() {
-                    if self.is_ready(index) {
-                        return Some(index);
-                    }
-                }
-                None
-            }
-            ExecutionMode::Sequential => {
-                if self.indices().any(|index| self.is_under_way(index)) {
-                    return None;
-                }
-                self.indices().find(|index| self.is_ready(*index))
+        let limit = match self.plan.execution_mode {
+            ExecutionMode::Parallel => self.plan.max_steps,
+            ExecutionMode::Sequential => Some(1),
+        };
+        if let Some(limit) = limit {
+            let under_way = self.indices().filter(|index| self.is_under_way(*index));
+            let full = under_way.fold(0_u32, |count, _| count + 1) >= limit;
+            return self.indices().find(|index| !full && self.is_ready(*index));
+        }
+        while let Some(index) = self.considered.pop_first() {
+            if self.is_ready(index) {
+                return Some(index);
             }
         }
+        None
     }
 
     fn is_ready(&self, index: u16) -> bool {
@@ -195,5 +195,10 @@ impl<'a> Turn<'a> {
         head.ended_at = Some(now);
         head.timer = None;
         self.draft.decision.ended = true;
+        if status == RunStatus::Completed {
+            let kept: Vec<u32> = self.rows.events().map(|(at, _)| at).collect();
+            kept.into_iter().for_each(|at| self.rows.drop_event(at));
+        }
+        self.tell_parent();
     }
 }

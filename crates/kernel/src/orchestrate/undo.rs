@@ -1,7 +1,7 @@
 //! Compensation: what was done, or may have been, is undone, one at a time, latest first.
 
 use onex_contract::graph::roots::orchestrator::STEP;
-use onex_contract::graph::{Compensation, ErrorAction, Recovery};
+use onex_contract::graph::{Compensation, ErrorAction, Performer, Recovery, StepWork};
 use onex_expr::{Text, Value};
 
 use super::ends::End;
@@ -9,8 +9,8 @@ use super::fail::CANCELLED;
 use super::start::Call;
 use super::turn::Turn;
 use crate::decision::{Beside, Published, Subject};
-use crate::row::{Ending, Reason, StepStatus, Undoing};
-use crate::{Fault, ask};
+use crate::row::{Ending, Owner, Reason, StepStatus, Undoing};
+use crate::{Fault, Produced, Tidings, Told, ask};
 
 /// A step or item.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,8 @@ impl Turn<'_> {
     /// What of a step is to be undone.
     fn targets(&self, step: u16) -> impl Iterator<Item = Target> {
         let row = self.rows.step(step);
-        let can = matches!(self.step(step).compensation, Compensation::Operation { .. });
+        let can = self.is_undone_by_itself(step)
+            || matches!(self.step(step).compensation, Compensation::Operation { .. });
         let whole = (can && row.items.is_none()).then_some((None, row.status, row.end_order));
         let items = self.rows.items(step).filter(move |_| can);
         let items = items.map(|(at, item)| (Some(at), item.status, item.end_order));
@@ -73,8 +74,18 @@ impl Turn<'_> {
         })
     }
 
+    /// A sub-workflow undoes its own steps, unless the contract says how else.
+    fn is_undone_by_itself(&self, step: u16) -> bool {
+        let step = self.step(step);
+        matches!(step.work, StepWork::Run { .. })
+            && matches!(step.compensation, Compensation::Unsaid)
+    }
+
     fn undo(&mut self, target: Target) {
         let Target { step, item, .. } = target;
+        if self.is_undone_by_itself(step) {
+            return self.undo_sub_run(target);
+        }
         let Compensation::Operation { node, operation, topic, input } =
             &self.step(step).compensation
         else {
@@ -95,8 +106,7 @@ impl Turn<'_> {
         match payload {
             Ok(payload) => {
                 self.send(Call {
-                    node: *node,
-                    operation: *operation,
+                    performer: Performer::Operation(*node, *operation),
                     topic,
                     payload,
                     step,
@@ -118,6 +128,30 @@ impl Turn<'_> {
                 self.gave_up(step, item, node, detail.into(), Subject::Unsent(unsent));
             }
         }
+    }
+
+    fn undo_sub_run(&mut self, Target { step, item, .. }: Target) {
+        if self.rows.head().compensation != Undoing::Running {
+            self.rows.head_mut().compensation = Undoing::Running;
+        }
+        let row = self.rows.step(step);
+        let begun = match item {
+            Some(item) => self.rows.item(step, item).and_then(|row| row.intent_id),
+            None => row.intent_id,
+        };
+        let owner = Owner::Step {
+            run: self.rows.head().id,
+            step,
+            item,
+            visit: row.visit,
+            compensation: true,
+        };
+        self.mark(step, item, StepStatus::Compensating);
+        *self.rows.in_flight_mut() += 1;
+        // A step that began no run did nothing: `latest` names only those that did.
+        let run = begun.unwrap_or_default();
+        let told = Told { run, what: Tidings::Undo(owner) };
+        self.draft.decision.messages.push(Produced::Tell(told));
     }
 
     /// What it was given, and the root `step`.
@@ -157,6 +191,7 @@ impl Turn<'_> {
                 self.mark(end.step, end.item, StepStatus::Compensated);
                 if self.is_terminal() && !self.is_incomplete() {
                     self.rows.head_mut().compensation = Undoing::Done;
+                    self.tell_parent();
                 }
             }
             Ending::Refused(failure)
@@ -191,6 +226,10 @@ impl Turn<'_> {
         subject: Subject,
     ) {
         self.mark(step, item, StepStatus::CompensationFailed);
+        if self.is_undone_by_itself(step) {
+            // Its own steps could not be undone: their dead letters say so.
+            return;
+        }
         self.draft.decision.letters.push(Beside {
             fault: Fault { reason: Reason::CompensationFailed, detail },
             node,

@@ -2,6 +2,7 @@
 
 mod act;
 mod choose;
+mod step;
 
 use alloc::format;
 
@@ -13,6 +14,7 @@ use crate::decision::{RowWrite, TimerChange, TimerOf};
 use crate::row::{Armed, Entity, Reason, Refused};
 use crate::{Circumstances, Decision, Draft, Fault, Message, Verdict, ask};
 use choose::Choice;
+pub use step::{ending, failed};
 
 /// Fields of a payload that name its entity when the contract does not say how.
 const KEY_FIELDS: [&str; 3] = ["entity_id", "node_id", "session_id"];

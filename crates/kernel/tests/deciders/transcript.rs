@@ -69,6 +69,7 @@ impl Transcript {
             match produced {
                 Produced::Event(event) => drop(self.name(event.id, "event")),
                 Produced::Intent(intent) => drop(self.name(intent.id, "intent")),
+                Produced::Tell(_) => {}
             }
         }
         for write in &decision.writes {
@@ -81,6 +82,10 @@ impl Transcript {
                 RowWrite::Item(step, item, row) => {
                     format!("item {}[{item}]: {}", step_id(bench, done, *step), item_line(row))
                 }
+                RowWrite::Event(at, event) => {
+                    let what = event.as_ref().map_or("taken", |event| event.topic.as_str());
+                    format!("event {at}: {what}")
+                }
                 RowWrite::ClearItems(step) => {
                     format!("clear items of {}", step_id(bench, done, *step))
                 }
@@ -91,6 +96,7 @@ impl Transcript {
             let line = match produced {
                 Produced::Event(event) => self.event(event),
                 Produced::Intent(intent) => self.intent(bench, intent),
+                Produced::Tell(told) => format!("tell {}: {:?}", told.run, told.what),
             };
             self.line(&line);
         }
@@ -117,6 +123,7 @@ impl Transcript {
             let subject = match &letter.subject {
                 Subject::IntentAtHand => "the intent at hand".into(),
                 Subject::Unsent(event) => self.event(event),
+                Subject::Kept(event) => format!("kept {}", event.topic),
             };
             let step = letter.step.as_deref().unwrap_or("-");
             let fault = &letter.fault;

@@ -135,15 +135,19 @@ impl Reader {
             Some(rows) => rows,
             None => self.step_rows(head.id)?,
         };
-        let ids = self.graphs.step_ids(head.graph, &head.node);
+        let plan = self.graphs.steps(head.graph, &head.node);
+        let id_of = |index: usize| match plan.get(index) {
+            Some(step) => step.id.clone(),
+            None => format!("{index}").into(),
+        };
         let steps = rows.into_iter().enumerate().map(|(index, row)| Step {
-            id: ids.get(index).cloned().unwrap_or_else(|| format!("{index}").into()),
+            id: id_of(index),
             attempts: row.attempts,
             row,
         });
         let mut run = Run { head, steps: steps.collect(), waits_for: Vec::new() };
         if !ended {
-            self.add_waits(&mut run)?;
+            self.add_waits(&mut run, &plan)?;
         }
         Ok(run)
     }
@@ -161,5 +165,5 @@ impl Reader {
 
 fn read(row: &[u8]) -> Result<RunRow, QueryError> {
     let (head, ended) = codec::row::read_run(row)?;
-    Ok((head, ended.map(|(steps, _)| steps)))
+    Ok((head, ended.map(|ended| ended.steps)))
 }

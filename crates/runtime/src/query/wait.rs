@@ -1,6 +1,6 @@
 //! What an instance waits for: the messages, timers, retries and people that can wake it.
 
-use onex_contract::graph::{Body, Reducer};
+use onex_contract::graph::{self, Body, Reducer, StepWork};
 use onex_engine::{codec, key};
 use onex_expr::Text;
 use onex_kernel::row::{Intent, Owner, RunStatus, StepStatus};
@@ -69,7 +69,7 @@ impl Reader {
     }
 
     /// Adds what a live run waits for, and how often the intents of its steps were attempted.
-    pub(super) fn add_waits(&self, run: &mut Run) -> Result<(), QueryError> {
+    pub(super) fn add_waits(&self, run: &mut Run, plan: &[graph::Step]) -> Result<(), QueryError> {
         let mut waits = Vec::new();
         for (index, step) in run.steps.iter_mut().enumerate() {
             let active = matches!(
@@ -78,6 +78,22 @@ impl Reader {
             );
             if !active {
                 continue;
+            }
+            let work = plan.get(index).map(|step| &step.work);
+            if let Some(StepWork::WaitFor { event, .. }) = work
+                && step.row.error.is_none()
+            {
+                waits.push(Wait {
+                    kind: "message",
+                    until: step.row.timer.map(|timer| timer.due),
+                    topic: Some(event.topic.clone()),
+                    detail: format!("step {} waits for an event of its story", step.id),
+                });
+                continue;
+            }
+            if let (Some(StepWork::Run { .. }), Some(begun)) = (work, step.row.intent_id) {
+                let detail = format!("step {} waits for the run {begun}", step.id);
+                waits.push(Wait { kind: "message", until: None, topic: None, detail });
             }
             if let Some(timer) = step.row.timer {
                 waits.push(Wait::timer(timer.due, format!("timer of step {}", step.id)));

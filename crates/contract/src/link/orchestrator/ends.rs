@@ -6,9 +6,10 @@ use super::super::Linker;
 use super::super::expression::Want;
 use super::super::scope::{self, Roots};
 use super::super::types::{self, nullable, object};
+use super::steps::listening;
 use super::{operation_of, optional};
 use crate::graph::roots::orchestrator as slot;
-use crate::graph::{Compensation, Outcomes};
+use crate::graph::{Compensation, Listening, Outcomes};
 use crate::model::{CompensationRule, Contract, GraphNode, Publication, Work, Workflow};
 
 /// How a step is undone.
@@ -68,6 +69,18 @@ pub(super) fn result(
         );
     }
     Some(Some(template))
+}
+
+/// The events that cancel a run.
+pub(super) fn cancel_on(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    workflow: &Workflow<'_>,
+    roots: &Roots,
+) -> Option<Vec<Listening>> {
+    let events = workflow.cancel_on.iter();
+    let linked: Vec<_> = events.map(|event| listening(linker, node, event, roots)).collect();
+    linked.into_iter().collect()
 }
 
 /// The messages that end a run.

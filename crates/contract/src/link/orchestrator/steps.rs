@@ -2,13 +2,17 @@
 
 use onex_expr::{Template, Text, Type};
 
-use super::super::scope;
+use super::super::expression::Want;
+use super::super::scope::{self, Roots};
 use super::super::types::{nullable, object};
+use super::super::{Linker, node_index};
 use crate::diagnostic::code;
 use crate::findings::Findings;
-use crate::graph::ErrorAction;
 use crate::graph::roots::orchestrator as slot;
-use crate::model::{At, GraphNode, Workflow};
+use crate::graph::{ErrorAction, Listening, StepWork};
+use crate::model::{self, At, Contract, GraphNode, Word, Work, Workflow};
+use crate::system::event_segment;
+use crate::topic::intent_topic;
 use crate::yaml::{Node, Tree};
 
 /// Steps and the types of what they yield.
@@ -119,6 +123,67 @@ impl<'w, 'a> Outputs<'w, 'a> {
     }
 }
 
+/// A step that triggers a reducer.
+pub(super) fn reduce(
+    linker: &mut Linker<'_, '_, '_>,
+    contract: &Contract<'_>,
+    (name, trigger): (&Word, &Word),
+    given: &Type,
+    declared: &GraphNode<'_>,
+) -> Option<StepWork> {
+    let system = linker.system;
+    let target = system.find(name.as_str())?;
+    let reducer = &system.contracts[target];
+    let heard = reducer.event_bus.subscribe.iter();
+    let mut alike =
+        heard.filter(|entry| event_segment(entry.topic.as_str()) == Some(&trigger.value));
+    let schema = alike.find_map(|entry| system.schema_of(entry.payload.as_ref()));
+    if let Some(schema) = schema {
+        let at = declared.input.map_or(declared.id.at, |data| data.at);
+        linker.fits(given, schema, at, "this input", "what the reducer wants under this trigger");
+    }
+    let index = linker.step_triggers.get(&(target, trigger.value.clone())).copied()?;
+    Some(StepWork::Reduce {
+        node: node_index(target)?,
+        trigger: index,
+        topic: intent_topic(contract.name.as_str(), trigger.as_str()).into(),
+        schema: schema.cloned(),
+    })
+}
+
+/// What a step that triggers a reducer yields.
+pub(super) fn entity_type() -> Type {
+    object([
+        ("key", Type::String),
+        ("state", Type::String),
+        ("data", Type::Dyn),
+        ("version", Type::Int),
+        ("applied", Type::Bool),
+    ])
+}
+
+/// What is known of a topic's events.
+pub(super) fn event_type(linker: &Linker<'_, '_, '_>, topic: &str) -> Type {
+    let schema = linker.system.producer_schema(topic);
+    schema.map_or(Type::Dyn, |schema| schema.ty().clone())
+}
+
+/// An event that runs listen for.
+pub(super) fn listening(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    declared: &model::Listening<'_>,
+    roots: &Roots,
+) -> Option<Listening> {
+    let payload = event_type(linker, declared.topic.as_str());
+    let roots = roots.clone().with(slot::PAYLOAD, payload);
+    let when = match declared.when {
+        Some(data) => Some(linker.expressions(node).cel(data, Want::Bool, roots.scope())?),
+        None => None,
+    };
+    Some(Listening { topic: declared.topic.value.clone(), when })
+}
+
 fn step_type(output: &Type) -> Type {
     let [code, message] = scope::fault();
     let item = object([("index", Type::Int), code.clone(), message.clone()]);
@@ -132,15 +197,16 @@ fn step_type(output: &Type) -> Type {
 
 /// Where a step's data first speaks of `steps.<name>`.
 fn mention(declared: &GraphNode<'_>, name: &Text) -> Option<At> {
-    let payload = match &declared.work {
-        Some(crate::model::Work::Publish { payload, .. }) => *payload,
-        Some(crate::model::Work::Wait(data)) => Some(*data),
-        _ => None,
+    let work = match &declared.work {
+        Some(Work::Publish { payload, .. }) => [*payload, None],
+        Some(Work::Wait(data)) => [Some(*data), None],
+        Some(Work::WaitFor { event, timeout_ms }) => [event.when, *timeout_ms],
+        Some(Work::Fail { code, message }) => [Some(*code), Some(*message)],
+        _ => [None, None],
     };
-    let places =
-        [declared.condition, declared.skip_condition, declared.for_each, declared.input, payload];
+    let places = [declared.condition, declared.skip_condition, declared.for_each, declared.input];
     let text = format!("steps.{name}");
-    places.into_iter().flatten().find_map(|data| find(data.node, &text, data.at.file))
+    places.into_iter().chain(work).flatten().find_map(|data| find(data.node, &text, data.at.file))
 }
 
 fn find(node: &Node, wanted: &str, file: u32) -> Option<At> {

@@ -17,10 +17,12 @@ use crate::system::event_segment;
 pub(super) struct Heard<'a> {
     /// The event segment, or `timeout`.
     pub name: Text,
-    /// `None`: the timer.
+    /// `None`: the timer, or a step of a run.
     pub topic: Option<Text>,
     /// What is known of its payload.
     pub payload: Type,
+    /// Whether it is the timer.
+    pub is_timer: bool,
     /// The key of this topic's messages.
     pub entity_key: Option<Data<'a>>,
 }
@@ -34,7 +36,7 @@ pub(super) struct Known<'a> {
     unset: Vec<Text>,
 }
 
-/// The triggers of a machine.
+/// The triggers of a machine: topics, those that steps of runs name, and the timer.
 pub(super) fn heard<'a>(
     linker: &Linker<'_, '_, '_>,
     contract: &Contract<'a>,
@@ -52,7 +54,19 @@ pub(super) fn heard<'a>(
             name: Text::from(name),
             topic: Some(entry.topic.value.clone()),
             payload: linker.payload_type(entry),
+            is_timer: false,
             entity_key: entry.entity_key,
+        });
+    }
+    for name in linker.system.step_triggers(contract.name.as_str()) {
+        let alike = heard.iter().filter(|known| known.name == name.value);
+        let payload = union(alike.map(|known| known.payload.clone()));
+        heard.push(Heard {
+            name: name.value.clone(),
+            topic: None,
+            payload,
+            is_timer: false,
+            entity_key: None,
         });
     }
     if machine.transitions.iter().any(|transition| transition.trigger.is_timeout()) {
@@ -60,6 +74,7 @@ pub(super) fn heard<'a>(
             name: Text::new_static(TIMEOUT),
             topic: None,
             payload: scope::timeout_payload(),
+            is_timer: true,
             entity_key: None,
         });
     }
@@ -69,8 +84,8 @@ pub(super) fn heard<'a>(
 /// Whether a transition's trigger means this one.
 pub(super) fn means(trigger: &TriggerRef<'_>, heard: &Heard<'_>) -> bool {
     match trigger {
-        TriggerRef::Name(name) if name.as_str() == TIMEOUT => heard.topic.is_none(),
-        TriggerRef::Name(name) => heard.topic.is_some() && heard.name == name.value,
+        TriggerRef::Name(name) if name.as_str() == TIMEOUT => heard.is_timer,
+        TriggerRef::Name(name) => !heard.is_timer && heard.name == name.value,
         TriggerRef::Topic { topic, .. } => heard.topic.as_ref() == Some(&topic.value),
     }
 }

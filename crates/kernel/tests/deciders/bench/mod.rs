@@ -15,7 +15,7 @@ use onex_expr::{Text, Value};
 use onex_kernel::decision::{RowWrite, TimerChange, TimerOf};
 use onex_kernel::orchestrate::{self, RunInput, Start};
 use onex_kernel::reduce::{self, Delivery};
-use onex_kernel::row::{Armed, Ending, Entity, Owner, Run, StepRow, StepStatus};
+use onex_kernel::row::{Armed, Ending, Entity, Owner, Run, StepRow};
 use onex_kernel::{
     Category, Circumstances, Decision, Id, Intended, Message, Micros, Origin, Produced, Verdict,
 };
@@ -163,7 +163,7 @@ impl Bench {
             }
         };
         let run_id = Id::derive(message.id, &self.graph.node(node).name, 0, u32::MAX);
-        let start = Start { run_id, key, input, input_hash: [0; 32], answers: None };
+        let start = Start { run_id, key, input, input_hash: [0; 32], parent: None };
         let at = self.circumstances();
         let decision = orchestrate::begin(&self.graph, node, start, message, &at);
         let instance = Instance::Run(run_id);
@@ -280,8 +280,9 @@ impl Bench {
             };
             let run = Run {
                 head: head.clone(),
-                steps: plan.steps.iter().map(|_| pending_step()).collect(),
+                steps: plan.steps.iter().map(|_| StepRow::pending()).collect(),
                 items: BTreeMap::new(),
+                events: BTreeMap::new(),
             };
             self.runs.insert(id, run);
         }
@@ -292,28 +293,14 @@ impl Bench {
             RowWrite::Item(step, item, row) => {
                 run.items.insert((*step, *item), row.clone());
             }
+            RowWrite::Event(at, Some(event)) => {
+                run.events.insert(*at, event.clone());
+            }
+            RowWrite::Event(at, None) => {
+                run.events.remove(at);
+            }
             RowWrite::ClearItems(step) => run.items.retain(|(of, _), _| of != step),
             RowWrite::Entity(_) => panic!("an entity's row is none of a run"),
         }
-    }
-}
-
-/// A step that has no row yet.
-fn pending_step() -> StepRow {
-    StepRow {
-        status: StepStatus::Pending,
-        input: Value::Null,
-        output: Value::Null,
-        error: None,
-        errors: Vec::new(),
-        attempts: 0,
-        started_at: None,
-        ended_at: None,
-        intent_id: None,
-        unknown: false,
-        end_order: 0,
-        items: None,
-        timer: None,
-        visit: 0,
     }
 }

@@ -41,6 +41,7 @@ impl World {
                     continue;
                 }
                 Produced::Intent(intent) => intent,
+                Produced::Tell(told) => panic!("no prototype begins a run: {told:?}"),
             };
             let is_new = self.sent.insert((intent.id, intent.generation));
             assert!(is_new, "an intent is sent once");

@@ -1,0 +1,313 @@
+//! Runs: begun, told what happened to them, written, ended.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use onex_contract::graph::{Body, Graph, NodeIndex};
+use onex_expr::Text;
+use onex_kernel::decision::RowWrite;
+use onex_kernel::orchestrate::{self, RunInput, Start};
+use onex_kernel::row::{Owner, Run, RunHead, StepRow};
+use onex_kernel::{Decision, Id, Message, Verdict};
+
+use crate::codec::row;
+use crate::deliver::decided;
+use crate::engine::Engine;
+use crate::key::{self, RowKey, TimerOwner};
+use crate::output::{Output, RunEnd};
+use crate::turn::Sink;
+
+/// The rows of an ended run become one, unless that would have more bytes than this.
+const ENDED_RUN_BYTES_MAX: usize = 1 << 20;
+
+impl Engine {
+    /// Begins a run: its head holds the run key, its first steps start.
+    pub(crate) fn begin_run(
+        &mut self,
+        graph: &Arc<Graph>,
+        node: NodeIndex,
+        start: Start,
+        message: &Message,
+        sink: &mut Sink,
+    ) {
+        let name = graph.node(node).name.clone();
+        let (id, key) = (start.run_id, start.key.clone());
+        let parent = start.parent.as_ref().map(|(_, owner)| owner.clone());
+        let circumstances = self.circumstances(sink);
+        let mut start = Some(start);
+        let mut decision = None;
+        let done = self.guard.step(message.id, &mut || {
+            decision = start
+                .take()
+                .map(|start| orchestrate::begin(graph, node, start, message, &circumstances));
+        });
+        let decision = decided(done, decision);
+        if let Verdict::Dead(fault) = &decision.verdict {
+            return match parent {
+                Some(owner) => self.tell_failed(owner, id, fault, message, &name),
+                None => self.dead(graph, Some(node), message, fault.clone(), sink),
+            };
+        }
+        let head = decision.writes.iter().find_map(|write| match write {
+            RowWrite::Head(head) => Some(head.clone()),
+            _ => None,
+        });
+        let Some(head) = head else {
+            return self.count(&format!("ignored:{name}:no_run"));
+        };
+        let steps = match &graph.node(node).body {
+            Body::Orchestrator(found) => found.steps.len(),
+            _ => 0,
+        };
+        self.rows.put_run(Run {
+            head,
+            steps: (0..steps).map(|_| StepRow::pending()).collect(),
+            items: Default::default(),
+            events: Default::default(),
+        });
+        self.live_runs += 1;
+        self.hold_run_key(&name, key.as_ref(), Some(id), sink);
+        self.apply_to_run(graph, id, &name, message, decision, sink);
+    }
+
+    /// Tells a run what happened to it. The run must be here.
+    pub(crate) fn advance_run(
+        &mut self,
+        id: Id,
+        input: RunInput<'_>,
+        message: &Message,
+        sink: &mut Sink,
+    ) {
+        let Some(run) = self.rows.run(id) else {
+            return self.count("ignored::run_gone");
+        };
+        let name = run.head.node.clone();
+        let Some(graph) = self.graphs.get(&run.head.graph).cloned() else {
+            return self.count("ignored::graph_gone");
+        };
+        let Some(node) = graph.find(&name) else {
+            return self.count("ignored::node_gone");
+        };
+        let (circumstances, heard) = (self.circumstances(sink), matches!(input, RunInput::Event));
+        let mut input = Some(input);
+        let mut decision = None;
+        let done = self.guard.step(message.id, &mut || {
+            decision = input.take().map(|input| {
+                orchestrate::advance(&graph, node, run, input, message, &circumstances)
+            });
+        });
+        let decision = decided(done, decision);
+        match &decision.verdict {
+            Verdict::Dead(fault) if heard => {
+                let (event, fault) = (message.clone(), fault.clone());
+                self.run_letter(&graph, id, &name, event, fault, sink);
+            }
+            Verdict::Dead(fault) => {
+                self.dead(&graph, Some(node), message, fault.clone(), sink);
+            }
+            Verdict::Ignored(reason) => {
+                self.count(&format!("ignored:{name}:{reason}"));
+                self.apply_to_run(&graph, id, &name, message, decision, sink);
+            }
+            Verdict::Applied | Verdict::Refused { .. } => {
+                self.apply_to_run(&graph, id, &name, message, decision, sink);
+            }
+        }
+    }
+
+    fn apply_to_run(
+        &mut self,
+        graph: &Arc<Graph>,
+        id: Id,
+        name: &Text,
+        message: &Message,
+        decision: Decision,
+        sink: &mut Sink,
+    ) {
+        let was_over = self.rows.run(id).is_some_and(|run| run.head.ended_at.is_some());
+        self.write_run(id, decision.writes, decision.ended, sink);
+        if was_over {
+            self.reopened(id, decision.ended, sink);
+        }
+        self.listen(graph, id, sink);
+        self.change_timers(&decision.timers, |of| TimerOwner::Run { run: id, of }, sink);
+        self.besides(graph, Some(id), message, decision.letters, sink);
+        self.send(graph, name, message, decision.messages);
+        for intent in decision.stop {
+            self.stop(intent, sink);
+        }
+        if decision.ended {
+            self.run_ended(id, sink);
+        }
+    }
+
+    /// Writes the rows of a run that changed. Of an ended one that is not too large a single row with
+    /// everything.
+    fn write_run(&mut self, id: Id, writes: Vec<RowWrite>, ended: bool, sink: &mut Sink) {
+        let Some(run) = self.rows.run_mut(id) else {
+            return;
+        };
+        let was_whole = run.head.ended_at.is_some() && !ended;
+        let (mut head_changed, mut changed) = take_in(run, id, writes, sink);
+        if run.head.ended_at.is_some() {
+            let whole = row::run(&run.head, Some(run));
+            if whole.len() <= ENDED_RUN_BYTES_MAX {
+                sink.put(key::run(id), whole);
+                if ended {
+                    parts(run).for_each(|part| sink.delete(part.key(id)));
+                }
+                return;
+            }
+            head_changed = true;
+        }
+        if head_changed {
+            sink.put(key::run(id), row::run(&run.head, None));
+        }
+        if was_whole {
+            // A retry: what may have stood in one row stands in rows of its own again.
+            changed.extend(parts(run));
+        }
+        for part in changed {
+            if let Some(bytes) = part.bytes(run) {
+                sink.put(part.key(id), bytes);
+            }
+        }
+    }
+
+    /// A run that was over goes on, or did something and is over again.
+    fn reopened(&mut self, id: Id, ended: bool, sink: &mut Sink) {
+        let Some(run) = self.rows.run(id) else { return };
+        let (is_open, goes_on) = (run.head.ended_at.is_none(), run.head.error.is_none());
+        if is_open || ended {
+            self.live_runs += 1;
+        }
+        if is_open && goes_on {
+            let (node, key) = (run.head.node.clone(), run.head.key.clone());
+            self.hold_run_key(&node, key.as_ref(), Some(id), sink);
+        }
+    }
+
+    fn run_ended(&mut self, id: Id, sink: &mut Sink) {
+        self.live_runs = self.live_runs.saturating_sub(1);
+        self.turn.ended.push(id);
+        let Some(run) = self.rows.run(id) else { return };
+        let head: &RunHead = &run.head;
+        let error = head.error.as_ref();
+        let end = RunEnd {
+            run_id: id,
+            node: head.node.clone(),
+            status: head.status,
+            correlation_id: head.correlation_id,
+            result: head.result.clone(),
+            error: error.map(|failure| {
+                (failure.code.clone(), failure.message.clone(), failure.step.clone())
+            }),
+        };
+        let (node, key) = (head.node.clone(), head.key.clone());
+        // A run that is undone for the step that began it has let its key go long ago.
+        let undone = matches!(&head.answers, Some(Owner::Step { compensation: true, .. }));
+        self.turn.after.push(Output::RunEnded(end));
+        if !undone {
+            self.hold_run_key(&node, key.as_ref(), None, sink);
+        }
+    }
+
+    /// Notes who holds a run key, or that nobody does.
+    pub(crate) fn hold_run_key(
+        &mut self,
+        node: &Text,
+        key: Option<&Text>,
+        holder: Option<Id>,
+        sink: &mut Sink,
+    ) {
+        let Some(key) = key else { return };
+        let place = key::run_key(node, key);
+        match holder {
+            Some(id) => sink.put(place.clone(), row::id_row(id)),
+            None => sink.delete(place.clone()),
+        }
+        self.rows.put_run_key(place, holder);
+    }
+}
+
+/// What stands in a row of its own while a run lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Step(u16),
+    Item(u16, u32),
+    Event(u32),
+}
+
+impl Part {
+    fn key(self, run: Id) -> RowKey {
+        match self {
+            Part::Step(step) => key::step(run, step),
+            Part::Item(step, at) => key::item(run, step, at),
+            Part::Event(at) => key::event(run, at),
+        }
+    }
+
+    fn bytes(self, run: &Run) -> Option<Vec<u8>> {
+        match self {
+            Part::Step(step) => run.steps.get(usize::from(step)).map(row::step),
+            Part::Item(step, at) => run.items.get(&(step, at)).map(row::item),
+            Part::Event(at) => run.events.get(&at).map(row::event),
+        }
+    }
+}
+
+fn parts(run: &Run) -> impl Iterator<Item = Part> {
+    let steps = (0..run.steps.len()).map(|step| Part::Step(step as u16));
+    let items = run.items.keys().map(|(step, at)| Part::Item(*step, *at));
+    steps.chain(items).chain(run.events.keys().map(|at| Part::Event(*at)))
+}
+
+/// Takes what a decision writes into a run. Whether its head changed, and which parts did; the rows
+/// of parts that are gone are deleted.
+fn take_in(
+    run: &mut Run,
+    id: Id,
+    writes: Vec<RowWrite>,
+    sink: &mut Sink,
+) -> (bool, BTreeSet<Part>) {
+    let mut head_changed = false;
+    let mut changed = BTreeSet::new();
+    for write in writes {
+        match write {
+            RowWrite::Head(head) => {
+                run.head = head;
+                head_changed = true;
+            }
+            RowWrite::Step(at, step) => {
+                changed.insert(Part::Step(at));
+                if let Some(place) = run.steps.get_mut(usize::from(at)) {
+                    *place = step;
+                }
+            }
+            RowWrite::Item(step, at, item) => {
+                changed.insert(Part::Item(step, at));
+                run.items.insert((step, at), item);
+            }
+            RowWrite::ClearItems(step) => {
+                let gone = run.items.extract_if((step, 0)..=(step, u32::MAX), |_, _| true);
+                for ((step, at), _) in gone {
+                    changed.remove(&Part::Item(step, at));
+                    sink.delete(key::item(id, step, at));
+                }
+            }
+            RowWrite::Event(at, Some(event)) => {
+                changed.insert(Part::Event(at));
+                run.events.insert(at, event);
+            }
+            RowWrite::Event(at, None) => {
+                changed.remove(&Part::Event(at));
+                run.events.remove(&at);
+                sink.delete(key::event(id, at));
+            }
+            RowWrite::Entity(_) => {}
+        }
+    }
+    (head_changed, changed)
+}

@@ -1,0 +1,98 @@
+//! A message given up on.
+
+use alloc::vec::Vec;
+
+use onex_contract::graph::GraphId;
+use onex_expr::Text;
+
+use super::{FailedAttempt, Owner};
+use crate::{Id, Message, Micros};
+
+/// A message given up on.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Its id.
+    pub id: Id,
+    /// Why.
+    pub reason: Reason,
+    /// For people.
+    pub detail: Text,
+    /// The node that could not take or perform it.
+    pub node: Option<Text>,
+    /// The operation, for an intent.
+    pub operation: Option<Text>,
+    /// The run, for a compensation.
+    pub run_id: Option<Id>,
+    /// The step's id.
+    pub step: Option<Text>,
+    /// The message as it was.
+    pub message: Message,
+    /// Its offset.
+    pub offset: u64,
+    /// The intent as it was, so that redrive can go on with it.
+    pub owner: Option<Owner>,
+    /// Failed attempts.
+    pub attempts: Vec<FailedAttempt>,
+    /// The graph at the time.
+    pub graph: GraphId,
+    /// When it was written.
+    pub created_at: Micros,
+    /// When it was put back.
+    pub redriven_at: Option<Micros>,
+}
+
+/// Why a message is a dead letter (interfaces.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Reason {
+    /// It does not satisfy a schema.
+    InvalidPayload = 0,
+    /// No transition mentions it.
+    Unhandled = 1,
+    /// No entity key.
+    NoKey = 2,
+    /// A guard failed while running.
+    GuardError = 3,
+    /// Another expression failed while running.
+    ExpressionError = 4,
+    /// The target said no for good.
+    Refused = 5,
+    /// A step could not be undone.
+    CompensationFailed = 6,
+    /// Attempts or time used up.
+    Exhausted = 7,
+    /// Begun before a crash, outcome never seen.
+    InDoubt = 8,
+    /// Waited too long for an open breaker.
+    Expired = 9,
+    /// Out of fuel.
+    Exceeded = 10,
+    /// Larger than a limit.
+    TooLarge = 11,
+    /// Nobody takes it.
+    NoRoute = 12,
+    /// Its step panicked.
+    StepPanicked = 13,
+}
+
+impl Reason {
+    /// The word on the interface.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::InvalidPayload => "invalid_payload",
+            Reason::Unhandled => "unhandled",
+            Reason::NoKey => "no_key",
+            Reason::GuardError => "guard_error",
+            Reason::ExpressionError => "expression_error",
+            Reason::Refused => "refused",
+            Reason::CompensationFailed => "compensation_failed",
+            Reason::Exhausted => "exhausted",
+            Reason::InDoubt => "in_doubt",
+            Reason::Expired => "expired",
+            Reason::Exceeded => "exceeded",
+            Reason::TooLarge => "too_large",
+            Reason::NoRoute => "no_route",
+            Reason::StepPanicked => "step_panicked",
+        }
+    }
+}
