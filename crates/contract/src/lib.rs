@@ -5,7 +5,8 @@
 //! `section` one contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names and
 //! schemas mean, [`catalog`] what the host can perform, `system` all contracts with names looked
 //! up, `check` the rules, `link` everything compiled into the [`graph`], [`normal`] and `shown` the
-//! normal form, `stored` the graph as bytes.
+//! normal form, `stored` the graph as bytes, [`diff`](diff::diff) what another set of contracts
+//! changes, [`census`](census::census) what of foreign contracts would run, [`export`] the system as pictures, messages and schemas.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
 pub mod source;
@@ -38,6 +39,10 @@ pub mod graph;
 pub mod normal;
 mod shown;
 mod stored;
+
+pub mod census;
+pub mod diff;
+pub mod export;
 
 pub use load::load_folder;
 
@@ -80,10 +85,7 @@ pub struct NodeReport {
 /// Checks every contract and the whole system they make.
 pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checked {
     let mut findings = Findings::new(sources);
-    let parsed: Vec<Parsed> = (0u32..)
-        .zip(sources)
-        .map(|(file, source)| parsed::parse(file, source, &mut findings))
-        .collect();
+    let parsed = parsed::all(sources, &mut findings);
     let mut contracts = Vec::new();
     let mut nodes = Vec::new();
     for parsed in &parsed {

@@ -21,8 +21,13 @@ pub(crate) struct Parsed {
     pub root: Option<Node>,
 }
 
+/// Reads every file.
+pub(crate) fn all(sources: &[Source], findings: &mut Findings<'_>) -> Vec<Parsed> {
+    (0u32..).zip(sources).map(|(file, source)| parse(file, source, findings)).collect()
+}
+
 /// Reads one file; what is wrong with its text is reported.
-pub(crate) fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
+fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
     let (root, mut found) = yaml::parse(source);
     let root = root.filter(|root| matches!(root.tree, yaml::Tree::Map(_)));
     let dialect = root.as_ref().map_or(dialect::NORMAL, dialect::recognise);

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use onex_contract::graph::{Graph, GraphId};
 use onex_kernel::decision::TimerOf;
-use onex_kernel::row::{Ending, Failure, Intent};
-use onex_kernel::{Micros, Origin};
+use onex_kernel::row::{Ending, Failure, Intent, Owner};
+use onex_kernel::{Id, Micros, Origin};
 
 use crate::activation::{Stranded, stranded};
 use crate::attempt::stopped;
@@ -21,6 +21,9 @@ use crate::guard::Guard;
 use crate::intents::Standing;
 use crate::key::{self, RowKey, Timer, TimerOwner};
 use crate::options::Options;
+
+/// A row: its key and its bytes.
+pub type Row = (RowKey, Arc<[u8]>);
 
 /// Where a start reads from: durable rows and records.
 pub trait Source {
@@ -46,7 +49,7 @@ pub trait Source {
     ///
     /// # Errors
     /// It cannot be read.
-    fn rows(&self, prefix: &[u8]) -> Result<Vec<(RowKey, Arc<[u8]>)>, Self::Error>;
+    fn rows(&self, prefix: &[u8]) -> Result<Vec<Row>, Self::Error>;
 
     /// Hands over offset, time and body of every record from an offset on.
     ///
@@ -94,7 +97,7 @@ pub struct Recovered {
     /// Armed timers.
     pub timers: Vec<Timer>,
     /// Rows under `key::BACKLOG`, in order.
-    pub backlog: Vec<(RowKey, Arc<[u8]>)>,
+    pub backlog: Vec<Row>,
     /// The saved pieces of the dedupe window, in order.
     pub window: Vec<Piece>,
     /// Ids of clients that the log holds beyond them, in order.
@@ -275,22 +278,28 @@ impl Engine {
             engine.graphs.insert(graph.id, graph);
         }
         engine.dedupe = Dedupe::recovered(recovered.window, recovered.seen, &engine.options);
-        for timer in recovered.timers {
-            if matches!(timer.owner, TimerOwner::Run { of: TimerOf::Instance, .. }) {
-                engine.live_runs += 1;
-            }
-            engine.timers.insert(timer);
-        }
+        // A run that goes on has a timer; one that is ending waits for intents.
+        let by_timer = recovered.timers.iter().filter_map(|timer| match timer.owner {
+            TimerOwner::Run { run, .. } => Some(run),
+            TimerOwner::Entity { .. } => None,
+        });
+        let by_intent = recovered.intents.iter().filter_map(run_of);
+        let mut live: BTreeSet<Id> = by_timer.chain(by_intent).collect();
+        engine.timers.extend(recovered.timers);
         for (place, bytes) in recovered.backlog {
             let row = Some(place);
             engine.derived.push_back(match row::read_backlog(&bytes)? {
                 Backlog::Message(what) => Work::Message(Box::new(Waiting { what, row })),
-                Backlog::Intent(what) => Work::Intent(Box::new(Waiting { what, row })),
+                Backlog::Intent(what) => {
+                    live.extend(run_of(&what));
+                    Work::Intent(Box::new(Waiting { what, row }))
+                }
                 Backlog::Run(message, node) => {
                     Work::IntentRun(Box::new(Waiting { what: (message, node), row }))
                 }
             });
         }
+        engine.live_runs = live.len();
         engine.recover_intents(recovered.intents)?;
         Ok(engine)
     }
@@ -329,5 +338,13 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// The run whose step an intent belongs to.
+fn run_of(intent: &Intent) -> Option<Id> {
+    match intent.owner {
+        Owner::Step { run, .. } => Some(run),
+        _ => None,
     }
 }

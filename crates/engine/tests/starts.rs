@@ -74,7 +74,7 @@ fn contracts_that_strand_an_entity_are_refused() {
         [(without_state, Lost::State), (without_timeout, Lost::Timeout), (renamed, Lost::State)]
     {
         driver.graph = graph(&[&contract]);
-        let stranded = match driver.recovered(&[before.clone()]) {
+        let stranded = match driver.recovered(std::slice::from_ref(&before)) {
             Err(RecoverError::Stranded(stranded)) => stranded,
             other => panic!("not refused: {other:?}"),
         };

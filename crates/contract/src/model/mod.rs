@@ -66,6 +66,8 @@ pub(crate) struct Contract<'a> {
     pub name: Word,
     /// Its kind.
     pub kind: Located<Kind>,
+    /// The whole tree, as it was read.
+    pub root: &'a Node,
     /// The normal form as YAML.
     pub normal_form: std::sync::Arc<str>,
     /// Semantic version, `1.0.0`.
