@@ -43,7 +43,11 @@ pub(super) fn endless(system: &System<'_>, findings: &mut Findings<'_>) {
                 .help("take `for_each` out of the cycle, or break it with a condition");
         } else {
             findings
-                .warning(code::ENDLESS_ROUND, last.at, format!("messages go round for ever: {names}"))
+                .warning(
+                    code::ENDLESS_ROUND,
+                    last.at,
+                    format!("messages go round for ever: {names}"),
+                )
                 .help("add a condition to one of the hops, or let it end in another topic");
         }
     }
@@ -127,7 +131,9 @@ fn operation<'s>(contract: &'s Contract<'_>, index: usize, hops: &mut Vec<Hop<'s
 
 /// What a run publishes when it completes.
 fn workflow<'s>(workflow: &'s Workflow<'_>, hops: &mut Vec<Hop<'s>>) {
-    hops.extend(workflow.outcomes.completed.iter().map(|end| hop(end.topic.as_str(), end.topic.at)));
+    hops.extend(
+        workflow.outcomes.completed.iter().map(|end| hop(end.topic.as_str(), end.topic.at)),
+    );
     for step in &workflow.nodes {
         let certain = step.condition.is_none() && step.skip_condition.is_none();
         if let (Some(Work::Publish { topic, .. }), true) = (&step.work, certain) {
@@ -167,7 +173,8 @@ fn reducer<'s>(
         }
     }
     let reached = super::reachable::reached(machine);
-    let round = taken.iter().zip(&stays).zip(&reached).filter(|((_, stays), reached)| **stays && **reached);
+    let round =
+        taken.iter().zip(&stays).zip(&reached).filter(|((_, stays), reached)| **stays && **reached);
     for transition in round.filter_map(|((transition, _), _)| *transition) {
         hops.extend(transition.actions.iter().filter_map(emitted));
     }

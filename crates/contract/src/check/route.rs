@@ -16,7 +16,8 @@ pub(super) fn only_by_api(system: &System<'_>, findings: &mut Findings<'_>) {
             !contract.event_bus.subscribe.is_empty() || !contract.subscribed_intents.is_empty();
         if !routed {
             let name = contract.name.as_str();
-            let message = format!("no message or intent begins runs of `{name}`: only the API does");
+            let message =
+                format!("no message or intent begins runs of `{name}`: only the API does");
             findings.note(code::ONLY_BY_API, contract.name.at, message).help(
                 "if messages should begin them, add the topic to `event_bus.subscribe_topics`",
             );

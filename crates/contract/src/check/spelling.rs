@@ -42,9 +42,9 @@ fn unversioned(name: &str) -> &str {
 
 /// The name, and the name without each of its characters.
 fn shortened(name: &str) -> impl Iterator<Item = String> {
-    let without = name.char_indices().map(|(at, left_out)| {
-        format!("{}{}", &name[..at], &name[at + left_out.len_utf8()..])
-    });
+    let without = name
+        .char_indices()
+        .map(|(at, left_out)| format!("{}{}", &name[..at], &name[at + left_out.len_utf8()..]));
     std::iter::once(name.to_owned()).chain(without)
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::spelling::Spellings;
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::model::{At, Word};
 use crate::system::{ConsumerKind, System, TopicUse, default_publication, published};
-use super::spelling::Spellings;
 use crate::topic;
 
 /// A topic outside the grammar.

@@ -24,7 +24,8 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::model::{
-    At, Contract, Data, EffectOperation, EffectOperations, StateMachine, SubscribeTopic, Word, Workflow,
+    At, Contract, Data, EffectOperation, EffectOperations, StateMachine, SubscribeTopic, Word,
+    Workflow,
 };
 use crate::schema::Schema;
 use schemas::Schemas;
