@@ -96,6 +96,9 @@ pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checke
     let system = System::new(contracts, catalog, host, &mut findings);
     check::check(&system, &mut findings);
     let linked = link::link(&system, &mut findings);
+    if let Some(linked) = &linked {
+        check::check_linked(&system, linked, &mut findings);
+    }
     let graph =
         linked.filter(|_| !findings.has_errors()).map(|linked| stored::graph(&system, linked));
     Checked { diagnostics: findings.finish(), nodes, graph }

@@ -131,16 +131,7 @@ struct Shell {
 
 impl Shell {
     fn new() -> Shell {
-        let recovered = Recovered {
-            next_offset: 0,
-            time: Micros(0),
-            active: graph(),
-            graphs: Vec::new(),
-            intents: Vec::new(),
-            timers: Vec::new(),
-            backlog: Vec::new(),
-            seen: Vec::new(),
-        };
+        let recovered = Recovered::empty(graph());
         let engine =
             Engine::recover(Options::default(), Box::new(Unguarded), recovered, Micros(1_000_000))
                 .expect("an empty store recovers");

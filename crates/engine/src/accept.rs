@@ -44,9 +44,10 @@ impl Engine {
     ) -> Result<Progress, Corrupt> {
         let graph = self.active.clone();
         let message = received(&publish, self.now);
-        let hash = content_hash(&message);
-        if let Some((seen, offset)) = self.dedupe.get(publish.id) {
-            let answer = if seen == hash {
+        if publish.id_given
+            && let Some((seen, offset)) = self.dedupe.get(publish.id)
+        {
+            let answer = if seen == content_hash(&message) {
                 Ok((publish.id, offset, true))
             } else {
                 Err(Refusal::new(
@@ -67,8 +68,11 @@ impl Engine {
             return Ok(Progress::Missing(Work::Publish { ticket, at, publish }));
         }
         let offset = self.next_offset;
-        let seen = Seen { id: message.id, hash, offset, time: self.now };
-        self.dedupe.put(seen, self.options.dedupe_window_us, self.options.dedupe_ids_max);
+        if publish.id_given {
+            let hash = content_hash(&message);
+            let seen = Seen { id: message.id, hash, offset, time: self.now };
+            self.dedupe.put(seen, &self.options);
+        }
         let mut sink = self.begin_record();
         self.deliver(&graph, &message, plan, &mut sink);
         self.end_record(&message, graph.id, sink);
@@ -270,7 +274,6 @@ impl Engine {
         let retry = matches!(input, RunInput::Retry);
         let refusal = match (retry, head.status) {
             (false, _) if ended => Some("the run has ended"),
-            (false, _) if head.error.is_some() => Some("the run is ending already"),
             (true, RunStatus::Failed | RunStatus::Cancelled) if ended => match head.compensation {
                 Undoing::Running | Undoing::Incomplete => {
                     Some("its compensation is not complete; redrive its dead letters first")
@@ -347,8 +350,9 @@ impl Engine {
         &mut self,
         message: &Message,
         graph: onex_contract::graph::GraphId,
-        sink: Sink,
+        mut sink: Sink,
     ) {
+        self.dedupe.save(&mut sink);
         self.turn.record(message, graph, sink);
         self.next_offset += 1;
     }
@@ -397,7 +401,7 @@ fn start_message(start: &StartRun, now: onex_kernel::Micros) -> Message {
     Message {
         id: start.run_id,
         category: Category::Command,
-        origin: Origin::External,
+        origin: Origin::Control,
         topic: start_topic(&start.node),
         key: None,
         event_type: None,

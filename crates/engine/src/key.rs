@@ -13,6 +13,7 @@
 //! | `d` | letter id | dead letter |
 //! | `g` | graph digest | normal forms of the graph |
 //! | `a` | | the active graph's digest |
+//! | `w` | offset | ids of clients seen from this offset on |
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -119,6 +120,14 @@ pub fn backlog(offset: u64, index: u32) -> RowKey {
 
 /// Prefix of every derived message that waits to be applied.
 pub const BACKLOG: &[u8] = b"b";
+
+/// Key of the ids of clients that were seen from an offset on.
+pub fn window(from: u64) -> RowKey {
+    build(&[b"w", &from.to_be_bytes()])
+}
+
+/// Prefix of every piece of the dedupe window.
+pub const WINDOW: &[u8] = b"w";
 
 /// Key of a dead letter.
 pub fn letter(id: Id) -> RowKey {

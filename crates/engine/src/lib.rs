@@ -9,6 +9,7 @@ extern crate alloc;
 extern crate std;
 
 mod accept;
+pub mod activation;
 mod apply;
 mod attempt;
 pub mod codec;
@@ -31,5 +32,5 @@ pub use guard::{Guard, Unguarded};
 pub use input::{Input, Request, Ticket};
 pub use options::Options;
 pub use output::{Output, Perform, Refusal, Reply};
-pub use recover::Recovered;
+pub use recover::{RecoverError, Recovered};
 pub use turn::PARTITIONS;

@@ -8,79 +8,14 @@ mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use onex_expr::{Value, json};
-use support::{Host, parse};
+use support::shop::{self, Service};
 
 const ORDERS: usize = 200;
 const CLIENTS: usize = 4;
 const KILL_POINTS: usize = 20;
-
-/// The example's payment, stock and carrier, in a process of its own.
-struct Service {
-    process: Child,
-    address: String,
-}
-
-impl Service {
-    fn start() -> Service {
-        let mut process = Command::new(service())
-            .args(["--listen", "127.0.0.1:0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the example's service can be started");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("stdout is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("stdout is text");
-        let address = line.trim().strip_prefix("ready http://").expect("it says where").to_owned();
-        Service { process, address }
-    }
-
-    fn ledger(&self) -> Value {
-        let mut stream = TcpStream::connect(&self.address).expect("the service listens");
-        stream
-            .write_all(b"GET /ledger HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            .expect("it reads");
-        let mut whole = Vec::new();
-        stream.read_to_end(&mut whole).expect("it answers");
-        let at = whole.windows(4).position(|four| four == b"\r\n\r\n").expect("a body") + 4;
-        parse(&whole[at..])
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The service's binary, built beside the host's.
-fn service() -> PathBuf {
-    let host = Path::new(env!("CARGO_BIN_EXE_onex"));
-    let folder = host.parent().expect("a binary is in a folder");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--locked", "--package", "order-service"]);
-    if folder.ends_with("release") {
-        build.arg("--release");
-    }
-    build.arg("--target-dir").arg(folder.parent().expect("a profile is in the target folder"));
-    assert!(build.status().expect("cargo is there").success());
-    folder.join("order-service")
-}
-
-fn example() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/01-order-fulfilment")
-}
-
-fn start(folder: &Path, service: &Service) -> Host {
-    let gateway = format!("http://{}", service.address);
-    Host::start_with(&example(), folder, &[], &[("ONEX_CONFIG__GATEWAY", &gateway)])
-}
 
 fn order(seed: usize, number: usize) -> String {
     let sku = ["lamp", "chair", "desk"][number % 3];
@@ -145,7 +80,7 @@ fn attack(seed: usize, service: &Service) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let all: Vec<usize> = (0..ORDERS).collect();
     let accepted = AtomicUsize::new(0);
-    let mut host = start(folder.path(), service);
+    let mut host = shop::start(&shop::example(), folder.path(), service);
     // Spread over the whole of it, the tail when all are accepted and many not finished included.
     let kill_at = (seed * ORDERS / (KILL_POINTS - 1) + seed % 7).min(ORDERS);
     let left = std::thread::scope(|scope| {
@@ -159,12 +94,12 @@ fn attack(seed: usize, service: &Service) {
         placing.join().expect("no panic")
     });
     host.ended();
-    let host = start(folder.path(), service);
+    let host = shop::start(&shop::example(), folder.path(), service);
     let again = if seed.is_multiple_of(2) { left } else { all };
     assert!(place(&host.address, seed, &again, &accepted).is_empty());
     // Again, and this time nothing is sent after the start: what was accepted goes on by itself.
     drop(host);
-    let host = start(folder.path(), service);
+    let host = shop::start(&shop::example(), folder.path(), service);
     let done = |counts: &Value| {
         counts.get("counts").and_then(|counts| counts.get("shipped")).and_then(Value::as_int)
             == Some(ORDERS as i64)

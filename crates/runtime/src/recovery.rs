@@ -1,13 +1,13 @@
-//! What a start reads from the store for the engine: the last position, graphs, pending intents,
-//! timers, waiting messages, and the client ids of the dedupe window.
+//! What a start reads from the store for the engine.
 
 use std::fmt;
 use std::sync::Arc;
 
-use onex_contract::graph::{Graph, GraphId};
-use onex_engine::codec::{Corrupt, record};
-use onex_engine::recover::{Recovered, seen};
-use onex_engine::{Options, key};
+use onex_contract::graph::Graph;
+use onex_engine::activation::{Lost, Stranded};
+use onex_engine::codec::Corrupt;
+use onex_engine::recover::{Source, active_graph};
+use onex_engine::{Options, Recovered, key};
 use onex_kernel::Micros;
 use onex_store::{RowBytes, RowKey, Store, StoreError};
 
@@ -21,47 +21,57 @@ const READ_BYTES: usize = 8 << 20;
 
 /// Why a store cannot be gone on with.
 #[derive(Debug)]
-pub enum RecoverError {
-    /// The store failed.
-    Store(StoreError),
-    /// A row or record cannot be read.
-    Corrupt(Corrupt),
-    /// A graph that the data folder needs cannot be built again.
-    Graph(String),
-}
+pub struct RecoverError(onex_engine::RecoverError<StoreError>);
 
 impl fmt::Display for RecoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RecoverError::Store(error) => write!(f, "reading the data folder: {error}"),
-            RecoverError::Corrupt(error) => write!(f, "reading the data folder: {error}"),
-            RecoverError::Graph(digest) => write!(
+        match &self.0 {
+            onex_engine::RecoverError::Source(error) => {
+                write!(f, "reading the data folder: {error}")
+            }
+            onex_engine::RecoverError::Corrupt(error) => {
+                write!(f, "reading the data folder: {error}")
+            }
+            onex_engine::RecoverError::Graph(id) => write!(
                 f,
-                "the contracts that began earlier work (graph {digest}) cannot be built again"
+                "the contracts that work in progress began under (graph {id}) cannot be built again"
             ),
+            onex_engine::RecoverError::Stranded(stranded) => {
+                f.write_str("the contracts have no place for what there is")?;
+                stranded.iter().try_for_each(|stranded| write_stranded(f, stranded))
+            }
         }
     }
+}
+
+fn write_stranded(f: &mut fmt::Formatter<'_>, stranded: &Stranded) -> fmt::Result {
+    let Stranded { node, state, lost, entities, key } = stranded;
+    let what = match lost {
+        Lost::State => "which is gone",
+        Lost::Timeout => "with a timeout armed that no transition takes any more",
+    };
+    write!(f, "; {entities} of {node} in the state {state}, {what} (such as {key})")
 }
 
 impl std::error::Error for RecoverError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            RecoverError::Store(error) => Some(error),
-            RecoverError::Corrupt(error) => Some(error),
-            RecoverError::Graph(_) => None,
+        match &self.0 {
+            onex_engine::RecoverError::Source(error) => Some(error),
+            onex_engine::RecoverError::Corrupt(error) => Some(error),
+            onex_engine::RecoverError::Graph(_) | onex_engine::RecoverError::Stranded(_) => None,
         }
     }
 }
 
-impl From<StoreError> for RecoverError {
-    fn from(error: StoreError) -> Self {
-        RecoverError::Store(error)
+impl From<onex_engine::RecoverError<StoreError>> for RecoverError {
+    fn from(error: onex_engine::RecoverError<StoreError>) -> Self {
+        RecoverError(error)
     }
 }
 
 impl From<Corrupt> for RecoverError {
     fn from(error: Corrupt) -> Self {
-        RecoverError::Corrupt(error)
+        RecoverError(error.into())
     }
 }
 
@@ -74,102 +84,64 @@ pub(crate) fn recover(
     options: &Options,
     now: Micros,
 ) -> Result<Recovered, RecoverError> {
-    let next_offset = store.durable_to();
-    let (active, graphs) = graphs(store, graph, restore)?;
-    Ok(Recovered {
-        next_offset,
-        time: last_time(store, next_offset)?,
-        active,
-        graphs,
-        intents: rows(store, key::INTENTS)?.into_iter().map(|(_, row)| row).collect(),
-        timers: rows(store, key::TIMERS)?.into_iter().map(|(key, _)| key).collect(),
-        backlog: rows(store, key::BACKLOG)?,
-        seen: window(store, options, now)?,
-    })
+    Ok(Recovered::read(&Durable(store), graph, &**restore, options, now)?)
 }
 
 /// Whether the graph to run must be activated first: the store is empty or ended with another one.
 pub(crate) fn is_active(store: &dyn Store, graph: &Graph) -> Result<bool, RecoverError> {
-    Ok(active_id(store)? == Some(graph.id))
+    Ok(active_graph(&Durable(store))? == Some(graph.id))
 }
 
-fn active_id(store: &dyn Store) -> Result<Option<GraphId>, RecoverError> {
-    let row = store.load(&[key::ACTIVE_GRAPH.into()])?.pop().flatten();
-    let Some(row) = row else { return Ok(None) };
-    let digest =
-        <[u8; 32]>::try_from(row.as_ref()).map_err(|_| Corrupt { what: "active graph row" })?;
-    Ok(Some(GraphId(digest)))
-}
+/// A store as the engine reads it.
+struct Durable<'s>(&'s dyn Store);
 
-fn graphs(
-    store: &dyn Store,
-    graph: &Arc<Graph>,
-    restore: &Restore,
-) -> Result<(Arc<Graph>, Vec<Arc<Graph>>), RecoverError> {
-    let active_id = active_id(store)?.unwrap_or(graph.id);
-    let mut active = (active_id == graph.id).then(|| graph.clone());
-    let mut others = Vec::new();
-    for (row_key, row) in rows(store, key::GRAPHS)? {
-        if row_key.get(1..) == Some(&graph.id.0) {
-            continue;
-        }
-        let restored = restore(&row).map(Arc::new).ok_or_else(|| {
-            let digest = row_key.get(1..).unwrap_or_default();
-            RecoverError::Graph(digest.iter().map(|byte| format!("{byte:02x}")).collect())
-        })?;
-        if restored.id == active_id {
-            active = Some(restored);
-        } else {
-            others.push(restored);
+impl Source for Durable<'_> {
+    type Error = StoreError;
+
+    fn next_offset(&self) -> u64 {
+        self.0.durable_to()
+    }
+
+    fn offset_at(&self, time: Micros) -> Result<u64, StoreError> {
+        Ok(self.0.offset_at(time.0)?.max(self.0.oldest()))
+    }
+
+    fn row(&self, key: RowKey) -> Result<Option<RowBytes>, StoreError> {
+        Ok(self.0.load(&[key])?.pop().flatten())
+    }
+
+    fn rows(&self, prefix: &[u8]) -> Result<Vec<(RowKey, RowBytes)>, StoreError> {
+        let end = key::end_of(prefix);
+        let mut from = prefix.to_vec();
+        let mut found = Vec::new();
+        loop {
+            let read = self.0.scan(&from, &end, READ_AT_ONCE)?;
+            let whole = read.len() < READ_AT_ONCE;
+            if let Some((last, _)) = read.last() {
+                from = last.to_vec();
+                from.push(0);
+            }
+            found.extend(read);
+            if whole {
+                return Ok(found);
+            }
         }
     }
-    let active = active.ok_or(Corrupt { what: "row of the active graph" })?;
-    Ok((active, others))
-}
 
-fn last_time(store: &dyn Store, next_offset: u64) -> Result<Micros, RecoverError> {
-    let Some(last) = next_offset.checked_sub(1) else {
-        return Ok(Micros::default());
-    };
-    let read = store.read(last, 1, READ_BYTES)?;
-    Ok(Micros(read.first().map_or(0, |stored| stored.time_micros)))
-}
-
-fn rows(store: &dyn Store, prefix: &[u8]) -> Result<Vec<(RowKey, RowBytes)>, RecoverError> {
-    let end = key::end_of(prefix);
-    let mut from = prefix.to_vec();
-    let mut found = Vec::new();
-    loop {
-        let read = store.scan(&from, &end, READ_AT_ONCE)?;
-        let whole = read.len() < READ_AT_ONCE;
-        if let Some((last, _)) = read.last() {
-            from = last.to_vec();
-            from.push(0);
-        }
-        found.extend(read);
-        if whole {
-            return Ok(found);
-        }
-    }
-}
-
-fn window(
-    store: &dyn Store,
-    options: &Options,
-    now: Micros,
-) -> Result<Vec<onex_engine::dedupe::Seen>, RecoverError> {
-    let since = now.0.saturating_sub(options.dedupe_window_us);
-    let mut from = store.offset_at(since)?.max(store.oldest());
-    let mut found = Vec::new();
-    loop {
-        let read = store.read(from, READ_AT_ONCE, READ_BYTES)?;
-        let Some(last) = read.last() else {
-            return Ok(found);
-        };
-        from = last.offset + 1;
-        for stored in &read {
-            let decoded = record::decode(&stored.body)?;
-            found.extend(seen(stored.offset, &decoded));
+    fn records(
+        &self,
+        mut from: u64,
+        take: &mut dyn FnMut(u64, Micros, &[u8]),
+    ) -> Result<(), StoreError> {
+        loop {
+            let read = self.0.read(from, READ_AT_ONCE, READ_BYTES)?;
+            let Some(last) = read.last() else {
+                return Ok(());
+            };
+            from = last.offset + 1;
+            for stored in &read {
+                take(stored.offset, Micros(stored.time_micros), &stored.body);
+            }
         }
     }
 }

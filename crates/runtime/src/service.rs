@@ -134,7 +134,7 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
             .map_err(BuildError::Recover)?;
     let graphs = Graphs::new(recovered.active.clone(), store.clone(), deps.restore);
     let engine = Engine::recover(options.engine.clone(), deps.guard, recovered, now)
-        .map_err(|error| BuildError::Recover(RecoverError::Corrupt(error)))?;
+        .map_err(|error| BuildError::Recover(RecoverError::from(error)))?;
     let inbox = Arc::new(Inbox::new(options.inbox_max));
     let performer = Performer::new(Needs {
         effects: deps.effects,

@@ -13,6 +13,6 @@ mod world;
 pub use check::Violation;
 pub use outside::catalog;
 pub use random::Random;
-pub use recover::recover;
+pub use recover::Durable;
 pub use scenario::{Op, Scenario};
 pub use world::{Faults, Report, World};

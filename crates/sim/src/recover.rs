@@ -1,48 +1,49 @@
-//! From a store to what an engine needs to go on.
+//! A store as the engine reads it when it starts.
 
-use std::sync::Arc;
-
-use onex_contract::graph::Graph;
-use onex_engine::codec::record;
-use onex_engine::{Recovered, key, recover};
+use onex_engine::key;
+use onex_engine::recover::Source;
 use onex_kernel::Micros;
 use onex_store::{RowBytes, RowKey, Store, StoreError};
 
-/// Reads what is pending in a store. `graph` is active and the only one.
-///
-/// # Errors
-/// The store cannot be read.
-pub fn recover(
-    store: &dyn Store,
-    graph: &Arc<Graph>,
-    now: Micros,
-) -> Result<Recovered, StoreError> {
-    let all = |prefix: &[u8]| -> Result<Vec<(RowKey, RowBytes)>, StoreError> {
-        store.scan(prefix, &key::end_of(prefix), usize::MAX)
-    };
-    let window = now.0.saturating_sub(600_000_000);
-    let mut seen = Vec::new();
-    let mut time = Micros(0);
-    let mut at = store.offset_at(window)?;
-    loop {
-        let records = store.read(at, 1024, 4 << 20)?;
-        let Some(last) = records.last() else { break };
-        at = last.offset + 1;
-        for stored in &records {
-            time = time.max(Micros(stored.time_micros));
-            if let Ok(found) = record::decode(&stored.body) {
-                seen.extend(recover::seen(stored.offset, &found));
+/// Records that are read at a time.
+const READ_AT_ONCE: usize = 1024;
+
+/// See [`Source`].
+pub struct Durable<'s>(pub &'s dyn Store);
+
+impl Source for Durable<'_> {
+    type Error = StoreError;
+
+    fn next_offset(&self) -> u64 {
+        self.0.durable_to()
+    }
+
+    fn offset_at(&self, time: Micros) -> Result<u64, StoreError> {
+        Ok(self.0.offset_at(time.0)?.max(self.0.oldest()))
+    }
+
+    fn row(&self, key: RowKey) -> Result<Option<RowBytes>, StoreError> {
+        Ok(self.0.load(&[key])?.pop().flatten())
+    }
+
+    fn rows(&self, prefix: &[u8]) -> Result<Vec<(RowKey, RowBytes)>, StoreError> {
+        self.0.scan(prefix, &key::end_of(prefix), usize::MAX)
+    }
+
+    fn records(
+        &self,
+        mut from: u64,
+        take: &mut dyn FnMut(u64, Micros, &[u8]),
+    ) -> Result<(), StoreError> {
+        loop {
+            let read = self.0.read(from, READ_AT_ONCE, usize::MAX)?;
+            let Some(last) = read.last() else {
+                return Ok(());
+            };
+            from = last.offset + 1;
+            for stored in &read {
+                take(stored.offset, Micros(stored.time_micros), &stored.body);
             }
         }
     }
-    Ok(Recovered {
-        next_offset: store.durable_to(),
-        time,
-        active: graph.clone(),
-        graphs: Vec::new(),
-        intents: all(key::INTENTS)?.into_iter().map(|(_, bytes)| bytes).collect(),
-        timers: all(key::TIMERS)?.into_iter().map(|(key, _)| key).collect(),
-        backlog: all(key::BACKLOG)?,
-        seen,
-    })
 }

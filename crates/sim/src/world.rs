@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use onex_engine::codec::Corrupt;
 use onex_engine::input::{Publish, StartRun};
-use onex_engine::{Engine, Input, Options, Output, Reply, Request, Ticket, Unguarded};
+use onex_engine::{Engine, Input, Options, Output, Recovered, Reply, Request, Ticket, Unguarded};
 use onex_expr::json;
 use onex_kernel::{Id, Micros, Payload};
 use onex_store::disk::{Fault, Memory};
@@ -15,7 +15,7 @@ use onex_store::{Record, RowChange, Store};
 use crate::check::{self, Violation};
 use crate::outside::{Attempt, Outside};
 use crate::random::Random;
-use crate::recover::recover;
+use crate::recover::Durable;
 use crate::scenario::{Op, Scenario};
 
 /// How often what goes wrong.
@@ -389,8 +389,10 @@ fn start(
     let failed = |error: &dyn std::fmt::Display| Violation::new(format!("no start: {error}"));
     let store = Embedded::open(disk.clone(), options).map_err(|error| failed(&error))?;
     let store: Arc<dyn Store> = Arc::new(store);
-    let recovered = recover(&*store, &scenario.graph, now).map_err(|error| failed(&error))?;
-    let engine = Engine::recover(Options::default(), Box::new(Unguarded), recovered, now)
+    let options = Options::default();
+    let recovered = Recovered::read(&Durable(&*store), &scenario.graph, &|_| None, &options, now)
+        .map_err(|error| Violation::new(format!("no start: {error:?}")))?;
+    let engine = Engine::recover(options, Box::new(Unguarded), recovered, now)
         .map_err(|error| failed(&error))?;
     Ok((store, engine))
 }

@@ -74,6 +74,8 @@ pub(crate) struct Contract<'a> {
     pub version: Text,
     /// Free text.
     pub description: Text,
+    /// `capabilities`: what it says that it offers.
+    pub capabilities: Vec<Word>,
     /// `config`: names with type and default.
     pub config: Vec<(Word, Data<'a>)>,
     /// `definitions`: named schemas.

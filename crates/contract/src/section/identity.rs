@@ -30,6 +30,7 @@ pub(super) fn read<'a>(fields: &mut Fields<'a, '_, '_, '_>, stem: &str) -> Optio
         kind: kind?,
         version,
         description,
+        capabilities: Vec::new(),
         config: Vec::new(),
         definitions: Vec::new(),
         input_model: None,

@@ -15,6 +15,7 @@ use super::record::{category, origin};
 use super::value::{put as put_value, read as read_value};
 use super::wire::{Reader, put_bytes, put_option, put_text, put_u64};
 use super::{Corrupt, FORMAT};
+use crate::dedupe::{Piece, Seen};
 
 type Read<T> = Result<T, Corrupt>;
 
@@ -563,6 +564,37 @@ pub fn id_row(id: Id) -> Vec<u8> {
 /// Reads the id of a run under its key.
 pub fn read_id_row(bytes: &[u8]) -> Read<Id> {
     open(bytes, "run key row")?.id()
+}
+
+/// A piece of the dedupe window.
+pub fn window(piece: &Piece) -> Vec<u8> {
+    let out = &mut begin();
+    put_u64(out, piece.to);
+    put_u64(out, piece.seen.len() as u64);
+    for seen in &piece.seen {
+        put_id(out, seen.id);
+        out.extend_from_slice(&seen.hash);
+        put_u64(out, seen.offset);
+        put_u64(out, seen.time.0);
+    }
+    core::mem::take(out)
+}
+
+/// Reads a piece of the dedupe window.
+pub fn read_window(bytes: &[u8]) -> Read<Piece> {
+    let reader = &mut open(bytes, "dedupe row")?;
+    let to = reader.u64()?;
+    let seen = (0..reader.count()?)
+        .map(|_| {
+            Ok(Seen {
+                id: reader.id()?,
+                hash: reader.array()?,
+                offset: reader.u64()?,
+                time: reader.micros()?,
+            })
+        })
+        .collect::<Read<_>>()?;
+    Ok(Piece { to, seen })
 }
 
 #[cfg(test)]

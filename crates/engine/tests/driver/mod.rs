@@ -12,14 +12,14 @@ use onex_engine::codec::row;
 use onex_engine::input::{Publish, StartRun};
 use onex_engine::output::RunEnd;
 use onex_engine::{
-    Engine, Guard, Input, Options, Output, Perform, Recovered, Refusal, Reply, Request, Ticket,
-    Unguarded, key, recover,
+    Engine, Guard, Input, Options, Output, Perform, RecoverError, Recovered, Refusal, Reply,
+    Request, Ticket, Unguarded, key, recover,
 };
 use onex_expr::{Text, Value, json};
 use onex_kernel::port::CallError;
 use onex_kernel::row::{Entity, Letter, Run};
 use onex_kernel::{Id, Micros, Payload};
-use onex_store::{Record, RowChange, Store, memory};
+use onex_store::{Record, RowChange, Store, StoreError, memory};
 
 /// Where the clock begins.
 pub const BEGIN: u64 = 1_000_000_000_000;
@@ -77,7 +77,7 @@ impl Driver {
     pub fn with(contracts: &[&str], options: Options, guard: Box<dyn Guard>) -> Driver {
         let graph = graph(contracts);
         let store = Arc::new(memory::Memory::new());
-        let recovered = recovered(&store, &graph, BEGIN);
+        let recovered = Recovered::empty(graph.clone());
         let engine = Engine::recover(options.clone(), guard, recovered, Micros(BEGIN))
             .expect("an empty store recovers");
         Driver {
@@ -103,12 +103,29 @@ impl Driver {
     }
 
     pub fn crash_with(&mut self, guard: Box<dyn Guard>) {
-        let recovered = recovered(&self.store, &self.graph, self.now);
+        let recovered = self.recovered(&[]).expect("the store can be read");
         self.engine = Engine::recover(self.options.clone(), guard, recovered, Micros(self.now))
             .expect("the store recovers");
         self.attempts.clear();
         self.arrived.clear();
         self.turn();
+    }
+
+    /// What a start with the driver's graph reads; `earlier` graphs can be built again.
+    pub fn recovered(&self, earlier: &[Arc<Graph>]) -> Result<Recovered, RecoverError<StoreError>> {
+        let restore = |bytes: &[u8]| {
+            let found = earlier.iter().find(|graph| *graph.stored == *bytes)?;
+            Some((**found).clone())
+        };
+        let source = Durable(&self.store);
+        Recovered::read(&source, &self.graph, &restore, &self.options, Micros(self.now))
+    }
+
+    /// Activates a graph.
+    pub fn activate(&mut self, graph: Arc<Graph>) {
+        self.tickets += 1;
+        self.graph = graph.clone();
+        self.give(Input::Activate(Ticket(self.tickets), graph));
     }
 
     /// Gives one input and turns until the engine rests.
@@ -128,9 +145,32 @@ impl Driver {
         self.now = until;
     }
 
+    /// Turns until the engine rests.
     pub fn turn(&mut self) {
-        let mut out = Vec::new();
         loop {
+            self.one_turn();
+            if self.arrived.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Brings an input for the next turn.
+    pub fn input(&mut self, input: Input) {
+        self.arrived.push(input);
+    }
+
+    /// Brings a request for the next turn.
+    pub fn arrive(&mut self, request: Request) -> Ticket {
+        self.tickets += 1;
+        self.arrived.push(Input::Received(Ticket(self.tickets), request));
+        Ticket(self.tickets)
+    }
+
+    /// One call of the engine, and what it asks for.
+    pub fn one_turn(&mut self) {
+        let mut out = Vec::new();
+        {
             self.engine
                 .handle(&mut self.arrived, Micros(self.now), &mut out)
                 .expect("rows are whole");
@@ -152,9 +192,6 @@ impl Driver {
                     Output::WakeAt(at) => self.wake_at = Some(at.0),
                     Output::Drained => self.drained = true,
                 }
-            }
-            if self.arrived.is_empty() {
-                return;
             }
         }
     }
@@ -239,24 +276,37 @@ impl Driver {
     }
 }
 
-fn recovered(store: &Arc<memory::Memory>, graph: &Arc<Graph>, now: u64) -> Recovered {
-    let all = |prefix: &[u8]| store.scan(prefix, &key::end_of(prefix), usize::MAX).expect("memory");
-    let stored = store.read(0, usize::MAX, usize::MAX).expect("memory");
-    let seen = stored
-        .iter()
-        .filter_map(|one| {
-            recover::seen(one.offset, &record::decode(&one.body).expect("a whole record"))
-        })
-        .collect();
-    Recovered {
-        next_offset: store.durable_to(),
-        time: Micros(now),
-        active: graph.clone(),
-        graphs: Vec::new(),
-        intents: all(key::INTENTS).into_iter().map(|(_, bytes)| bytes).collect(),
-        timers: all(key::TIMERS).into_iter().map(|(key, _)| key).collect(),
-        backlog: all(key::BACKLOG),
-        seen,
+/// A store as the engine reads it when it starts.
+struct Durable<'s>(&'s memory::Memory);
+
+impl recover::Source for Durable<'_> {
+    type Error = StoreError;
+
+    fn next_offset(&self) -> u64 {
+        self.0.durable_to()
+    }
+
+    fn offset_at(&self, time: Micros) -> Result<u64, StoreError> {
+        self.0.offset_at(time.0)
+    }
+
+    fn row(&self, key: key::RowKey) -> Result<Option<Arc<[u8]>>, StoreError> {
+        Ok(self.0.load(&[key])?.pop().flatten())
+    }
+
+    fn rows(&self, prefix: &[u8]) -> Result<Vec<(key::RowKey, Arc<[u8]>)>, StoreError> {
+        self.0.scan(prefix, &key::end_of(prefix), usize::MAX)
+    }
+
+    fn records(
+        &self,
+        from: u64,
+        take: &mut dyn FnMut(u64, Micros, &[u8]),
+    ) -> Result<(), StoreError> {
+        for stored in self.0.read(from, usize::MAX, usize::MAX)? {
+            take(stored.offset, Micros(stored.time_micros), &stored.body);
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,8 @@
-//! Clients: each holds one connection and starts the next run when the last one has ended. Plain
+//! Clients: each holds one connection and sends the next request when the last one was answered. Plain
 //! HTTP/1.1 by hand, because the clients share the machine with what they measure.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -9,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::workload::{INPUT, Workload};
+use super::workload::Workload;
 use crate::fault::{Exit, Fault};
 
 /// The longest latency that is told apart, in microseconds.
@@ -17,9 +18,9 @@ const LATENCY_MAX_US: u64 = 60_000_000;
 
 /// What clients saw.
 pub struct Seen {
-    /// Runs that ended well, counted within the time measured.
+    /// Runs that ended well or messages that were accepted within the time measured.
     pub completed: u64,
-    /// Answers that were anything else.
+    /// Those that were answered otherwise.
     pub failed: u64,
     /// How long it was measured.
     pub took: Duration,
@@ -34,18 +35,16 @@ pub async fn run(
     clients: usize,
     duration: Duration,
 ) -> Result<Seen, Fault> {
-    let request = format!(
-        "POST /v1/workflows/{}?wait=30s HTTP/1.1\r\nHost: {address}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{INPUT}",
-        workload.node(),
-        INPUT.len()
-    );
+    let requests: Arc<[Vec<u8>]> = workload.requests(address).into();
     let began = Instant::now();
     let until = began + duration;
     let mut tasks = JoinSet::new();
-    for _ in 0..clients {
-        let (address, request) = (address.to_owned(), request.clone());
-        tasks.spawn(async move { client(&address, request.as_bytes(), until).await });
+    for number in 0..clients {
+        let (address, requests) = (address.to_owned(), requests.clone());
+        tasks.spawn(async move {
+            let in_turn = requests.iter().cycle().skip(number % requests.len());
+            client(&address, workload, in_turn, until).await
+        });
     }
     let mut seen = Seen { completed: 0, failed: 0, took: Duration::ZERO, latencies: histogram() };
     while let Some(ended) = tasks.join_next().await {
@@ -66,30 +65,34 @@ fn histogram() -> Histogram<u64> {
     Histogram::new_with_max(LATENCY_MAX_US, 3).expect("the bounds are constants that fit")
 }
 
-async fn client(address: &str, request: &[u8], until: Instant) -> io::Result<Seen> {
+async fn client(
+    address: &str,
+    workload: Workload,
+    requests: impl Iterator<Item = &Vec<u8>>,
+    until: Instant,
+) -> io::Result<Seen> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut answer = Vec::with_capacity(4096);
     let mut seen = Seen { completed: 0, failed: 0, took: Duration::ZERO, latencies: histogram() };
-    loop {
+    for request in requests {
         let asked = Instant::now();
         if asked >= until {
-            return Ok(seen);
+            break;
         }
         stream.write_all(request).await?;
-        let completed = read_answer(&mut stream, &mut answer).await?;
+        read_answer(&mut stream, &mut answer).await?;
+        let completed = count(&answer, workload.good());
         let latency = u64::try_from(asked.elapsed().as_micros()).unwrap_or(LATENCY_MAX_US);
         seen.latencies.saturating_record(latency);
-        if completed {
-            seen.completed += 1;
-        } else {
-            seen.failed += 1;
-        }
+        seen.completed += completed;
+        seen.failed += workload.units().saturating_sub(completed);
     }
+    Ok(seen)
 }
 
-/// Reads one answer; whether it says that the run has completed.
-async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads one answer.
+async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result<()> {
     answer.clear();
     let mut wanted = None;
     loop {
@@ -100,7 +103,7 @@ async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result
             wanted = whole_length(answer);
         }
         if wanted.is_some_and(|wanted| answer.len() >= wanted) {
-            return Ok(find(answer, b"\"status\":\"completed\"").is_some());
+            return Ok(());
         }
     }
 }
@@ -113,6 +116,15 @@ fn whole_length(answer: &[u8]) -> Option<usize> {
     let digits = answer[at..].iter().take_while(|byte| byte.is_ascii_digit());
     let body = digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'));
     Some(headers + body)
+}
+
+fn count(bytes: &[u8], wanted: &[u8]) -> u64 {
+    let (mut count, mut rest) = (0, bytes);
+    while let Some(at) = find(rest, wanted) {
+        count += 1;
+        rest = &rest[at + wanted.len()..];
+    }
+    count
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {

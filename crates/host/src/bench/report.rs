@@ -17,10 +17,11 @@ pub struct Line {
     completed: u64,
     failed: u64,
     requests_per_s: f64,
+    units_per_s: f64,
     p50_us: u64,
     p99_us: u64,
     sync_p50_us: f64,
-    cpu_us_per_workflow: f64,
+    cpu_us_per_unit: f64,
     records_per_sync: f64,
 }
 
@@ -33,16 +34,17 @@ impl Line {
             clients,
             completed: seen.completed,
             failed: seen.failed,
-            requests_per_s: completed / seen.took.as_secs_f64(),
+            requests_per_s: seen.latencies.len() as f64 / seen.took.as_secs_f64(),
+            units_per_s: completed / seen.took.as_secs_f64(),
             p50_us: seen.latencies.value_at_quantile(0.5),
             p99_us: seen.latencies.value_at_quantile(0.99),
             sync_p50_us: between.sync_p50_us,
-            cpu_us_per_workflow: between.cpu_us / completed.max(1.0),
+            cpu_us_per_unit: between.cpu_us / completed.max(1.0),
             records_per_sync: between.records_per_sync,
         }
     }
 
-    /// Whether every answer was a completed run.
+    /// Whether everything ended well.
     pub fn is_clean(&self) -> bool {
         self.failed == 0
     }
@@ -55,10 +57,11 @@ impl Line {
             ("completed", count(self.completed)),
             ("failed", count(self.failed)),
             ("requests_per_s", Value::Double(rounded(self.requests_per_s))),
+            ("units_per_s", Value::Double(rounded(self.units_per_s))),
             ("p50_us", count(self.p50_us)),
             ("p99_us", count(self.p99_us)),
             ("sync_p50_us", Value::Double(rounded(self.sync_p50_us))),
-            ("cpu_us_per_workflow", Value::Double(rounded(self.cpu_us_per_workflow))),
+            ("cpu_us_per_workflow", Value::Double(rounded(self.cpu_us_per_unit))),
             ("records_per_sync", Value::Double(rounded(self.records_per_sync))),
         ])
     }
@@ -85,10 +88,11 @@ pub fn table(lines: &[Line]) -> Result<(), Fault> {
             line.workload.word().to_owned(),
             line.clients.to_string(),
             format!("{:.0}", line.requests_per_s),
+            format!("{:.0}", line.units_per_s),
             line.p50_us.to_string(),
             line.p99_us.to_string(),
             format!("{:.0}", line.sync_p50_us),
-            format!("{:.1}", line.cpu_us_per_workflow),
+            format!("{:.1}", line.cpu_us_per_unit),
             format!("{:.1}", line.records_per_sync),
             line.failed.to_string(),
         ]
@@ -97,10 +101,11 @@ pub fn table(lines: &[Line]) -> Result<(), Fault> {
         "workload",
         "clients",
         "requests/s",
+        "units/s",
         "p50 us",
         "p99 us",
         "sync p50 us",
-        "cpu us/workflow",
+        "cpu us/unit",
         "records/sync",
         "failed",
     ];

@@ -31,8 +31,7 @@ pub fn count(number: impl TryInto<i64>) -> Value {
 
 /// The digest of a graph.
 pub fn digest(graph: GraphId) -> Value {
-    let hex: String = graph.0.iter().map(|byte| format!("{byte:02x}")).collect();
-    Value::text(hex)
+    Value::text(graph.to_string())
 }
 
 /// A list.

@@ -25,6 +25,8 @@ const WARM_UP_PART: u32 = 5;
 Starts a host of its own on a temporary folder, with syncs on, and asks it over HTTP.
   A  three `echo` effects in a row, each outcome durable before the next step begins
   B  three computes in a row, in one commit
+  C  batches of 512 messages of 256 bytes to a reducer that counts by 20,000 keys
+A unit is a workflow of A and B, and a message of C.
 The time of a sync is measured in the same run, by the host, because everything depends on it.")]
 pub struct Arguments {
     /// Which workloads
