@@ -45,7 +45,8 @@ fn contract(path: &Path) -> Option<Node> {
     let source = Source::new("a.yaml", std::fs::read(path).expect("a case can be read"));
     let root = yaml::parse(&source).0.filter(|root| matches!(root.tree, Tree::Map(_)))?;
     let kinds = ["effect", "compute", "reducer", "orchestrator"];
-    let is_normal = findings(&root).iter().all(|found| found.code != code::DIALECT_NOT_READ);
+    let checked = check(&[source], &host::catalog(), &HostValues::default());
+    let is_normal = checked.nodes.iter().all(|node| node.dialect == "normal");
     let kind = root.get("node_type").and_then(Node::as_str).unwrap_or_default();
     (is_normal && kinds.contains(&kind)).then_some(root)
 }

@@ -16,7 +16,7 @@ use onex_contract::{Checked, check, load_folder};
 use onex_expr::Value;
 
 /// Families whose cases are folders of contracts.
-const FAMILIES: [&str; 9] = [
+const FAMILIES: [&str; 10] = [
     "section",
     "identity",
     "reducer",
@@ -26,6 +26,7 @@ const FAMILIES: [&str; 9] = [
     "expression",
     "host",
     "system",
+    "dialect",
 ];
 
 fn cases() -> Vec<PathBuf> {

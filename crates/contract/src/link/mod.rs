@@ -71,6 +71,9 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
             normal_form: contract.normal_form.clone(),
             body,
         });
+        if nodes[index].is_none() {
+            linker.findings.not_linked(contract.kind.at);
+        }
     }
     let nodes = nodes.into_iter().collect::<Option<Vec<Node>>>()?;
     let topics = topics::link(&linker, &nodes)?;

@@ -8,7 +8,7 @@ mod config;
 mod definitions;
 mod effect;
 mod event_bus;
-mod fields;
+pub(crate) mod fields;
 mod identity;
 mod intent_consumption;
 mod publication;
@@ -19,7 +19,7 @@ mod workflow;
 mod workflow_step;
 
 use fields::Fields;
-pub(crate) use identity::{is_name, version_text};
+pub(crate) use identity::{KINDS, is_name, version_text};
 use reading::Reading;
 
 use crate::graph::Kind;
@@ -84,7 +84,7 @@ const NOT_BUILT: [&str; 22] = [
 ];
 
 /// Top-level keys that document.
-const NOT_ENFORCED: [&str; 21] = [
+pub(crate) const NOT_ENFORCED: [&str; 21] = [
     "author",
     "changelog",
     "compliance",
