@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::diagnostic::{self, Diagnostic, Severity, code};
+use crate::diagnostic::{self, Diagnostic, Severity, code, remedy};
 use crate::dialect;
 use crate::model::At;
 use crate::source::Source;
@@ -141,9 +141,16 @@ impl<'s> Findings<'s> {
         self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Everything found, in the order in which it is shown, each once.
+    /// Everything found, in the order in which it is shown, each once, errors and warnings with a
+    /// remedy.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         diagnostic::sort(&mut self.found);
+        let helpless = |found: &&mut Diagnostic| {
+            found.help.is_none() && found.severity > Severity::Note
+        };
+        for found in self.found.iter_mut().filter(helpless) {
+            found.help = Some(remedy::of(found.code));
+        }
         self.found.dedup_by(|a, b| {
             a.code == b.code && a.file == b.file && a.span == b.span && a.message == b.message
         });

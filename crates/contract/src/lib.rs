@@ -5,7 +5,9 @@
 //! `section` one contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names and
 //! schemas mean, [`catalog`] what the host can perform, `system` all contracts with names looked
 //! up, `check` the rules, `link` everything compiled into the [`graph`], `quarantine` all of that
-//! without what cannot run, [`normal`] and `shown` the normal form, `stored` the graph as bytes.
+//! without what cannot run, [`normal`] and `shown` the normal form, `stored` the graph as bytes,
+//! [`diff`](diff::diff) what another set of contracts changes, [`census`](census::census) what of
+//! foreign contracts would run, [`export`] the system as pictures, messages and schemas.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
 pub mod source;
@@ -39,6 +41,10 @@ pub mod graph;
 pub mod normal;
 mod shown;
 mod stored;
+
+pub mod census;
+pub mod diff;
+pub mod export;
 
 pub use load::load_folder;
 
@@ -85,12 +91,7 @@ pub struct NodeReport {
 /// Checks every contract and the whole system they make.
 pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checked {
     let mut findings = Findings::new(sources);
-    let mut parsed: Vec<Parsed> = (0u32..)
-        .zip(sources)
-        .map(|(file, source)| parsed::parse(file, source, &mut findings))
-        .collect();
-    dialect::check_folders(sources, &parsed, &mut findings);
-    parsed.iter_mut().for_each(|parsed| parsed.translate(&host.env, &mut findings));
+    let parsed = parsed::all(sources, host, &mut findings);
     let mut left_out = BTreeMap::new();
     let mut contracts = Vec::new();
     let mut reports = Vec::new();

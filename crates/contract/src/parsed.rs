@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::catalog::HostValues;
 use crate::dialect::{self, Verdict};
 use crate::findings::Findings;
 use crate::section::reading::Reading;
@@ -36,8 +37,21 @@ impl Parsed {
     }
 }
 
+/// Reads every file, and translates those of an old dialect.
+pub(crate) fn all(
+    sources: &[Source],
+    host: &HostValues,
+    findings: &mut Findings<'_>,
+) -> Vec<Parsed> {
+    let mut parsed: Vec<Parsed> =
+        (0u32..).zip(sources).map(|(file, source)| parse(file, source, findings)).collect();
+    dialect::check_folders(sources, &parsed, findings);
+    parsed.iter_mut().for_each(|parsed| parsed.translate(&host.env, findings));
+    parsed
+}
+
 /// Reads one file; what is wrong with its text is reported.
-pub(crate) fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
+fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
     let (root, found) = yaml::parse(source);
     let root = root.filter(|root| matches!(root.tree, yaml::Tree::Map(_)));
     let dialect = root.as_ref().map_or(dialect::NORMAL, dialect::recognise);
@@ -51,7 +65,7 @@ pub(crate) fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> 
 
 impl Parsed {
     /// Translates a file of an old dialect; what is wrong with it or left out is reported.
-    pub(crate) fn translate(
+    fn translate(
         &mut self,
         env: &BTreeMap<String, String>,
         findings: &mut Findings<'_>,

@@ -50,6 +50,9 @@ pub(crate) fn settle(
         let system = System::new(running, catalog, host, &mut round);
         check::check(&system, &mut round);
         let linked = link::link(&system, &mut round);
+        if let Some(linked) = &linked {
+            check::check_linked(&system, linked, &mut round);
+        }
         let faults: BTreeSet<u32> = round.take_at_fault();
         let told = new.clone();
         for file in faults.iter().filter(|file| !told.contains(file)) {

@@ -16,7 +16,7 @@ use onex_contract::{Checked, check, load_folder};
 use onex_expr::Value;
 
 /// Families whose cases are folders of contracts.
-const FAMILIES: [&str; 9] = [
+const FAMILIES: [&str; 10] = [
     "section",
     "identity",
     "reducer",
@@ -26,6 +26,7 @@ const FAMILIES: [&str; 9] = [
     "expression",
     "host",
     "dialect",
+    "system",
 ];
 
 fn cases() -> Vec<PathBuf> {
@@ -56,6 +57,7 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
         config: [(String::new(), config)].into(),
         env: [("REGION".to_owned(), "north".to_owned())].into(),
         secrets: vec!["TOKEN".to_owned()],
+        allow: [("http".to_owned(), vec!["loopback".to_owned()])].into(),
         ..HostValues::default()
     };
     let checked = check(&sources, &host::catalog(), &host);

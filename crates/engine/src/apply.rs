@@ -1,6 +1,7 @@
 //! A decision becomes rows, messages and timers: as a whole, in the record of its message.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -22,6 +23,12 @@ use crate::key::{self, Timer, TimerOwner};
 use crate::output::{Output, RunEnd};
 use crate::rows::pending_step;
 use crate::turn::Sink;
+
+/// The rows of an ended run become one, unless that would have more bytes than this.
+const ENDED_RUN_BYTES_MAX: usize = 1 << 20;
+
+/// So many messages of one decision are not worth weighing.
+const LIGHT_MESSAGES: usize = 16;
 
 impl Engine {
     /// Applies what a reducer decided.
@@ -51,7 +58,7 @@ impl Engine {
         }
         let owner = TimerOwner::Entity { node: name.clone(), key: place.key.clone() };
         self.change_timers(&decision.timers, |_| owner.clone(), sink);
-        self.besides(graph, message, decision.letters, sink);
+        self.besides(graph, message, None, decision.letters, sink);
         self.send(graph, &name, message, decision.messages);
     }
 
@@ -151,7 +158,7 @@ impl Engine {
     ) {
         self.write_run(id, decision.writes, decision.ended, sink);
         self.change_timers(&decision.timers, |of| TimerOwner::Run { run: id, of }, sink);
-        self.besides(graph, message, decision.letters, sink);
+        self.besides(graph, message, Some(id), decision.letters, sink);
         self.send(graph, name, message, decision.messages);
         for intent in decision.stop {
             self.stop(intent, sink);
@@ -161,13 +168,15 @@ impl Engine {
         }
     }
 
-    /// Writes the rows of a run that changed; of an ended one a single row with everything.
+    /// Writes the rows of a run that changed. Of an ended one that is not too large a single row with
+    /// everything.
     fn write_run(&mut self, id: Id, writes: Vec<RowWrite>, ended: bool, sink: &mut Sink) {
         let Some(run) = self.rows.run_mut(id) else {
             return;
         };
-        let was_ended = run.head.ended_at.is_some() && !ended;
+        let was_whole = run.head.ended_at.is_some() && !ended;
         let mut changed_head = false;
+        let mut changed: BTreeSet<(u16, Option<u32>)> = BTreeSet::new();
         for write in writes {
             match write {
                 RowWrite::Head(head) => {
@@ -175,50 +184,60 @@ impl Engine {
                     changed_head = true;
                 }
                 RowWrite::Step(at, step) => {
-                    if !ended && !was_ended {
-                        sink.put(key::step(id, at), row::step(&step));
-                    }
+                    changed.insert((at, None));
                     if let Some(place) = run.steps.get_mut(usize::from(at)) {
                         *place = step;
                     }
                 }
                 RowWrite::Item(step, at, item) => {
-                    if !ended && !was_ended {
-                        sink.put(key::item(id, step, at), row::item(&item));
-                    }
+                    changed.insert((step, Some(at)));
                     run.items.insert((step, at), item);
                 }
                 RowWrite::ClearItems(step) => {
                     let gone = run.items.extract_if((step, 0)..=(step, u32::MAX), |_, _| true);
                     for ((step, at), _) in gone {
+                        changed.remove(&(step, Some(at)));
                         sink.delete(key::item(id, step, at));
                     }
                 }
                 RowWrite::Entity(_) => {}
             }
         }
-        let over = run.head.ended_at.is_some();
-        if over {
-            sink.put(key::run(id), row::run(&run.head, Some(run)));
-            if ended {
-                for step in 0..run.steps.len() {
-                    sink.delete(key::step(id, step as u16));
+        if run.head.ended_at.is_some() {
+            let whole = row::run(&run.head, Some(run));
+            if whole.len() <= ENDED_RUN_BYTES_MAX {
+                sink.put(key::run(id), whole);
+                if ended {
+                    for step in 0..run.steps.len() {
+                        sink.delete(key::step(id, step as u16));
+                    }
+                    for (step, at) in run.items.keys() {
+                        sink.delete(key::item(id, *step, *at));
+                    }
                 }
-                for (step, at) in run.items.keys() {
-                    sink.delete(key::item(id, *step, *at));
-                }
+                return;
             }
-        } else {
-            if changed_head {
-                sink.put(key::run(id), row::run(&run.head, None));
-            }
-            if was_ended {
-                // A retry: what stood in the one row stands in rows of its own again.
-                for (at, step) in run.steps.iter().enumerate() {
-                    sink.put(key::step(id, at as u16), row::step(step));
+            changed_head = true;
+        }
+        if changed_head {
+            sink.put(key::run(id), row::run(&run.head, None));
+        }
+        if was_whole {
+            // A retry: what may have stood in one row stands in rows of its own again.
+            changed.extend((0..run.steps.len()).map(|step| (step as u16, None)));
+            changed.extend(run.items.keys().map(|(step, at)| (*step, Some(*at))));
+        }
+        for (step, at) in changed {
+            match at {
+                None => {
+                    if let Some(found) = run.steps.get(usize::from(step)) {
+                        sink.put(key::step(id, step), row::step(found));
+                    }
                 }
-                for ((step, at), item) in &run.items {
-                    sink.put(key::item(id, *step, *at), row::item(item));
+                Some(at) => {
+                    if let Some(found) = run.items.get(&(step, at)) {
+                        sink.put(key::item(id, step, at), row::item(found));
+                    }
                 }
             }
         }
@@ -292,6 +311,9 @@ impl Engine {
         consumed: &Message,
         messages: Vec<Produced>,
     ) {
+        if messages.len() > LIGHT_MESSAGES {
+            self.turn.heavy_bytes += messages.iter().map(weight).sum::<usize>();
+        }
         for produced in messages {
             let work = match produced {
                 Produced::Event(event) => {
@@ -314,6 +336,7 @@ impl Engine {
         &mut self,
         graph: &Arc<Graph>,
         message: &Message,
+        run: Option<Id>,
         letters: Vec<Beside>,
         sink: &mut Sink,
     ) {
@@ -324,7 +347,15 @@ impl Engine {
                     let Published { id, topic, key, payload } = event;
                     let unsent = derived_message(&node, message, id, topic, key, payload);
                     let index = graph.find(&node);
-                    self.dead(graph, index, &unsent, fault, sink);
+                    match run {
+                        Some(run) if fault.reason == Reason::CompensationFailed => {
+                            let operation = index
+                                .and_then(|index| operation_of_topic(graph, index, &unsent.topic));
+                            let performer = (node, operation);
+                            self.unsent_letter((run, step), performer, unsent, fault, sink);
+                        }
+                        _ => self.dead(graph, index, &unsent, fault, sink),
+                    }
                 }
             }
         }
@@ -462,6 +493,26 @@ impl Engine {
             last.rows.extend(rows);
         }
     }
+}
+
+/// The operation of an effect whose intents are recorded under a topic.
+fn operation_of_topic(graph: &Graph, node: NodeIndex, topic: &str) -> Option<Text> {
+    let found = graph.node(node);
+    let onex_contract::graph::Body::Effect(effect) = &found.body else {
+        return None;
+    };
+    let named = topic.split('.').nth(3)?;
+    let names = effect.operations.iter().map(|operation| &operation.name);
+    names.clone().find(|name| name.replace(['_', '.'], "-") == named).cloned()
+}
+
+/// About how many bytes a message takes.
+fn weight(produced: &Produced) -> usize {
+    let payload = match produced {
+        Produced::Event(event) => &event.payload,
+        Produced::Intent(intent) => &intent.payload,
+    };
+    payload.weight(u64::MAX) as usize
 }
 
 fn intent_work(

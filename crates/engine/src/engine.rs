@@ -84,6 +84,18 @@ pub(crate) enum Work {
     Activate(Ticket, Arc<Graph>),
 }
 
+impl Work {
+    /// Whether the next start finds it in a row of its own.
+    fn is_durable(&self) -> bool {
+        match self {
+            Work::Message(waiting) => waiting.row.is_some(),
+            Work::Intent(waiting) => waiting.row.is_some(),
+            Work::IntentRun(waiting) => waiting.row.is_some(),
+            _ => false,
+        }
+    }
+}
+
 /// A message of the engine's own, and the row it stands in when an earlier turn left it behind.
 #[derive(Debug)]
 pub(crate) struct Waiting<T> {
@@ -97,6 +109,8 @@ pub(crate) struct End {
     pub intent: Id,
     pub ending: Ending,
     pub publish: Option<(Text, onex_expr::Value)>,
+    /// An event whose payload could not be worked out: where it would have gone, and why.
+    pub unpublished: Option<(Text, onex_kernel::Fault)>,
     /// A refusal that the contract names: an answer, not a dead letter.
     pub answered: bool,
 }
@@ -132,6 +146,10 @@ impl Engine {
             self.take(input, out);
         }
         if self.writing {
+            return Ok(());
+        }
+        if self.draining && self.idle() {
+            out.push(Output::Drained);
             return Ok(());
         }
         self.wake();
@@ -231,7 +249,7 @@ impl Engine {
     fn next_work(&mut self) -> Option<(Work, bool)> {
         let records = self.turn.records.len();
         let full = records >= self.options.turn_records_max
-            || self.turn.bytes >= self.options.turn_bytes_max;
+            || self.turn.bytes + self.turn.heavy_bytes >= self.options.turn_bytes_max;
         let own_first = records < self.options.turn_records_max / 2;
         if full {
             return None;
@@ -276,6 +294,7 @@ impl Engine {
         } else {
             self.writing = true;
             self.turn.bytes = 0;
+            self.turn.heavy_bytes = 0;
             out.push(Output::Write(core::mem::take(&mut self.turn.records)));
         }
         if let Some(at) = self.wake_at() {
@@ -300,9 +319,11 @@ impl Engine {
         [timer, intent, more].into_iter().flatten().min()
     }
 
+    /// Whether nothing would be lost by ending now. What waits in a row of its own may wait for the
+    /// next start: a cyclic graph never comes to an end of it.
     fn idle(&self) -> bool {
         !self.writing
-            && self.derived.is_empty()
+            && self.derived.iter().all(Work::is_durable)
             && self.arrived.is_empty()
             && self.intents.in_flight() == 0
     }

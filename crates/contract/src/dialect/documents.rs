@@ -38,7 +38,7 @@ const PREFIXES: [&str; 7] =
     ["testing", "performance", "documentation", "metadata", "compliance", "monitoring", "x-"];
 
 /// Every other key that was ever written at the top.
-const DOCUMENTS: [&str; 104] = [
+const DOCUMENTS: [&str; 105] = [
     "activation",
     "adapters",
     "advanced_features",
@@ -47,6 +47,7 @@ const DOCUMENTS: [&str; 104] = [
     "algorithm",
     "background_tasks",
     "base_class",
+    "capabilities",
     "capability_inputs",
     "capability_outputs",
     "conditional_branching",

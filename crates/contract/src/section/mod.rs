@@ -2,6 +2,7 @@
 //!
 //! One file a section, one line each in [`SECTIONS`]; what no section asks for is reported.
 
+mod capabilities;
 mod compute;
 mod config;
 mod definitions;
@@ -39,6 +40,7 @@ const ALL: &[Kind] = &[Kind::Effect, Kind::Compute, Kind::Reducer, Kind::Orchest
 
 /// Every section, in the order of the normal form.
 pub(crate) const SECTIONS: &[Section] = &[
+    Section { key: "capabilities", kinds: ALL, read: capabilities::read },
     Section { key: "config", kinds: ALL, read: config::read },
     Section { key: "definitions", kinds: ALL, read: definitions::read },
     Section { key: "input_model", kinds: &[Kind::Orchestrator], read: run_models::read_input },
@@ -82,9 +84,8 @@ const NOT_BUILT: [&str; 22] = [
 ];
 
 /// Top-level keys that document.
-pub(crate) const NOT_ENFORCED: [&str; 22] = [
+pub(crate) const NOT_ENFORCED: [&str; 21] = [
     "author",
-    "capabilities",
     "changelog",
     "compliance",
     "created_at",

@@ -156,6 +156,9 @@ impl Turn<'_> {
         kept: Option<Id>,
         roots: &Roots,
     ) -> Work {
+        if let Err(error) = ask::pay(input, &mut self.fuel) {
+            return Work::Failed(self.failed(index, "input", &error));
+        }
         match &self.step(index).work {
             StepWork::Effect { node, operation, topic } => Work::Sent(self.send(Call {
                 node: *node,
