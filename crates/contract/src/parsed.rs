@@ -37,6 +37,7 @@ impl Parsed {
     }
 }
 
+<<<<<<< HEAD
 /// Reads every file, and translates those of an old dialect.
 pub(crate) fn all(
     sources: &[Source],
@@ -47,6 +48,18 @@ pub(crate) fn all(
         (0u32..).zip(sources).map(|(file, source)| parse(file, source, findings)).collect();
     dialect::check_folders(sources, &parsed, findings);
     parsed.iter_mut().for_each(|parsed| parsed.translate(&host.env, findings));
+=======
+/// Reads every file, and translates those of old dialects.
+pub(crate) fn all(
+    sources: &[Source],
+    env: &BTreeMap<String, String>,
+    findings: &mut Findings<'_>,
+) -> Vec<Parsed> {
+    let read = (0u32..).zip(sources).map(|(file, source)| parse(file, source, findings));
+    let mut parsed: Vec<Parsed> = read.collect();
+    dialect::check_folders(sources, &parsed, findings);
+    parsed.iter_mut().for_each(|parsed| parsed.translate(env, findings));
+>>>>>>> main
     parsed
 }
 

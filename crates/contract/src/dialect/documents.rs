@@ -7,6 +7,7 @@ use crate::section::fields::Fields;
 
 /// Takes over what the normal form also keeps for readers.
 pub(super) fn keep(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) {
+    made.out.keep(fields, &["capabilities"]);
     made.out.keep(fields, &NOT_ENFORCED);
     if fields.node().get("config").is_some_and(|config| !config.entries().is_empty()) {
         made.out.keep(fields, &["config"]);
