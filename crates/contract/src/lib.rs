@@ -91,11 +91,7 @@ pub struct NodeReport {
 /// Checks every contract and the whole system they make.
 pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checked {
     let mut findings = Findings::new(sources);
-<<<<<<< HEAD
-    let parsed = parsed::all(sources, host, &mut findings);
-=======
     let parsed = parsed::all(sources, &host.env, &mut findings);
->>>>>>> main
     let mut left_out = BTreeMap::new();
     let mut contracts = Vec::new();
     let mut reports = Vec::new();

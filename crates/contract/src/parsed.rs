@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::catalog::HostValues;
 use crate::dialect::{self, Verdict};
 use crate::findings::Findings;
 use crate::section::reading::Reading;
@@ -37,18 +36,6 @@ impl Parsed {
     }
 }
 
-<<<<<<< HEAD
-/// Reads every file, and translates those of an old dialect.
-pub(crate) fn all(
-    sources: &[Source],
-    host: &HostValues,
-    findings: &mut Findings<'_>,
-) -> Vec<Parsed> {
-    let mut parsed: Vec<Parsed> =
-        (0u32..).zip(sources).map(|(file, source)| parse(file, source, findings)).collect();
-    dialect::check_folders(sources, &parsed, findings);
-    parsed.iter_mut().for_each(|parsed| parsed.translate(&host.env, findings));
-=======
 /// Reads every file, and translates those of old dialects.
 pub(crate) fn all(
     sources: &[Source],
@@ -59,7 +46,6 @@ pub(crate) fn all(
     let mut parsed: Vec<Parsed> = read.collect();
     dialect::check_folders(sources, &parsed, findings);
     parsed.iter_mut().for_each(|parsed| parsed.translate(env, findings));
->>>>>>> main
     parsed
 }
 
@@ -78,11 +64,7 @@ fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
 
 impl Parsed {
     /// Translates a file of an old dialect; what is wrong with it or left out is reported.
-    fn translate(
-        &mut self,
-        env: &BTreeMap<String, String>,
-        findings: &mut Findings<'_>,
-    ) {
+    fn translate(&mut self, env: &BTreeMap<String, String>, findings: &mut Findings<'_>) {
         let Some(root) = self.root.as_ref().filter(|_| self.dialect != dialect::NORMAL) else {
             return;
         };

@@ -25,13 +25,8 @@ const FAMILIES: [&str; 10] = [
     "topic",
     "expression",
     "host",
-<<<<<<< HEAD
-    "dialect",
-    "system",
-=======
     "system",
     "dialect",
->>>>>>> main
 ];
 
 fn cases() -> Vec<PathBuf> {

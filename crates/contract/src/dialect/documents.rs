@@ -39,7 +39,7 @@ const PREFIXES: [&str; 7] =
     ["testing", "performance", "documentation", "metadata", "compliance", "monitoring", "x-"];
 
 /// Every other key that was ever written at the top.
-const DOCUMENTS: [&str; 105] = [
+const DOCUMENTS: [&str; 104] = [
     "activation",
     "adapters",
     "advanced_features",
@@ -48,7 +48,6 @@ const DOCUMENTS: [&str; 105] = [
     "algorithm",
     "background_tasks",
     "base_class",
-    "capabilities",
     "capability_inputs",
     "capability_outputs",
     "conditional_branching",
