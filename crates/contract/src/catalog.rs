@@ -47,6 +47,9 @@ pub struct HostValues {
     pub ingress_allow: Vec<String>,
     /// Names of secrets the host can resolve.
     pub secrets: Vec<String>,
+    /// What each effect kind may reach (`[effects.<kind>] allow`); a kind that is not there is not
+    /// judged.
+    pub allow: BTreeMap<String, Vec<String>>,
     /// False for `check` (a missing value is a warning), true for `run` (an error).
     pub strict: bool,
 }

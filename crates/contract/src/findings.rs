@@ -1,8 +1,10 @@
 //! Collects findings from every stage of a check, each with its place in its file.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::diagnostic::{self, Diagnostic, Severity, code};
+use crate::diagnostic::{self, Diagnostic, Severity, code, remedy};
+use crate::dialect;
 use crate::model::At;
 use crate::source::Source;
 
@@ -10,6 +12,10 @@ use crate::source::Source;
 pub(crate) struct Findings<'s> {
     sources: &'s [Source],
     found: Vec<Diagnostic>,
+    /// Files of an old dialect, which are judged more mildly.
+    old: BTreeSet<u32>,
+    /// Those of them in which something was found that the normal form does not allow.
+    at_fault: BTreeSet<u32>,
 }
 
 /// A finding just added, to which more may be said.
@@ -21,16 +27,61 @@ pub(crate) struct Added<'f, 's> {
 impl<'s> Findings<'s> {
     /// None yet.
     pub(crate) fn new(sources: &'s [Source]) -> Self {
-        Findings { sources, found: Vec::new() }
+        Findings { sources, found: Vec::new(), old: BTreeSet::new(), at_fault: BTreeSet::new() }
     }
 
     /// Another collection over the same files, whose findings are dropped.
     pub(crate) fn scratch(&self) -> Findings<'s> {
-        Findings::new(self.sources)
+        Findings { old: self.old.clone(), ..Findings::new(self.sources) }
+    }
+
+    /// From here on a file is judged as one of an old dialect.
+    pub(crate) fn judge_mildly(&mut self, file: u32) {
+        self.old.insert(file);
+    }
+
+    /// The files of an old dialect in which a fault was found since this was last asked.
+    pub(crate) fn take_at_fault(&mut self) -> BTreeSet<u32> {
+        std::mem::take(&mut self.at_fault)
+    }
+
+    /// Whether a file is of an old dialect.
+    pub(crate) fn is_old(&self, file: u32) -> bool {
+        self.old.contains(&file)
+    }
+
+    /// The path of a file.
+    pub(crate) fn path(&self, file: u32) -> &'s str {
+        &self.sources[file as usize].path
+    }
+
+    /// A node that could not be linked although no fault was found in it.
+    pub(crate) fn not_linked(&mut self, at: At) {
+        if self.old.contains(&at.file) {
+            self.at_fault.insert(at.file);
+        }
+    }
+
+    /// Takes over what another collection found in the files of which this is true.
+    pub(crate) fn take_over(&mut self, other: Findings<'_>, of: impl Fn(&Diagnostic) -> bool) {
+        self.at_fault.extend(other.at_fault);
+        self.found.extend(other.found.into_iter().filter(of));
     }
 
     /// What cannot happen, or could lose or double something.
     pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        at: At,
+        message: impl Into<String>,
+    ) -> Added<'_, 's> {
+        let diagnostic = Diagnostic::error(self.source(at), code, at.span(), message);
+        let severity = self.severity(at.file, code);
+        self.add(diagnostic.at(severity))
+    }
+
+    /// What cannot be, in whatever dialect it is written.
+    pub(crate) fn refuse(
         &mut self,
         code: &'static str,
         at: At,
@@ -65,9 +116,24 @@ impl<'s> Findings<'s> {
             .help("leave it out: it would not act");
     }
 
-    /// Findings made elsewhere.
-    pub(crate) fn extend(&mut self, found: Vec<Diagnostic>) {
-        self.found.extend(found);
+    /// Findings made elsewhere, about one file.
+    pub(crate) fn extend(&mut self, file: u32, found: Vec<Diagnostic>) {
+        for finding in found {
+            let severity = match finding.severity {
+                Severity::Error => self.severity(file, finding.code),
+                other => other,
+            };
+            self.found.push(finding.at(severity));
+        }
+    }
+
+    /// How grave an error is in a file: what an old dialect may have only warns, and counts.
+    fn severity(&mut self, file: u32, code: &str) -> Severity {
+        if !self.old.contains(&file) || dialect::rejects(code) {
+            return Severity::Error;
+        }
+        self.at_fault.insert(file);
+        Severity::Warning
     }
 
     /// Whether anything found stops the start.
@@ -75,9 +141,16 @@ impl<'s> Findings<'s> {
         self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Everything found, in the order in which it is shown, each once.
+    /// Everything found, in the order in which it is shown, each once, errors and warnings with a
+    /// remedy.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         diagnostic::sort(&mut self.found);
+        let helpless = |found: &&mut Diagnostic| {
+            found.help.is_none() && found.severity > Severity::Note
+        };
+        for found in self.found.iter_mut().filter(helpless) {
+            found.help = Some(remedy::of(found.code));
+        }
         self.found.dedup_by(|a, b| {
             a.code == b.code && a.file == b.file && a.span == b.span && a.message == b.message
         });

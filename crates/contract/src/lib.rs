@@ -4,8 +4,10 @@
 //! what is found in it, [`yaml`] and `parsed` a tree with places, `dialect` what it is written in,
 //! `section` one contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names and
 //! schemas mean, [`catalog`] what the host can perform, `system` all contracts with names looked
-//! up, `check` the rules, `link` everything compiled into the [`graph`], [`normal`] and `shown` the
-//! normal form, `stored` the graph as bytes.
+//! up, `check` the rules, `link` everything compiled into the [`graph`], `quarantine` all of that
+//! without what cannot run, [`normal`] and `shown` the normal form, `stored` the graph as bytes,
+//! [`diff`](diff::diff) what another set of contracts changes, [`census`](census::census) what of
+//! foreign contracts would run, [`export`] the system as pictures, messages and schemas.
 //! Never does I/O beyond reading files, never async, knows nothing of the runtime.
 
 pub mod source;
@@ -32,6 +34,7 @@ mod system;
 
 mod check;
 mod link;
+mod quarantine;
 
 pub mod graph;
 
@@ -39,17 +42,24 @@ pub mod normal;
 mod shown;
 mod stored;
 
+pub mod census;
+pub mod diff;
+pub mod export;
+
 pub use load::load_folder;
 
+use std::collections::BTreeMap;
+
 use catalog::{Catalog, HostValues};
-use diagnostic::Diagnostic;
+use diagnostic::{Diagnostic, Severity};
+use dialect::Verdict;
 use findings::Findings;
 use graph::{Graph, Kind};
 use model::Contract;
 use parsed::Parsed;
+use quarantine::Reason;
 use section::reading::Reading;
 use source::Source;
-use system::System;
 
 /// What checking a set of contracts gave.
 #[derive(Debug)]
@@ -69,7 +79,8 @@ pub struct NodeReport {
     pub name: String,
     /// Its kind, when it could be read.
     pub kind: Option<Kind>,
-    /// `normal`, `G0` ... `G5`, `handler`, `projector`.
+    /// `normal`, `G0` ... `G5`, `handler`, `projector`; `subcontract`, `repository`, `host` describe
+    /// no node.
     pub dialect: &'static str,
     /// `native`, `external`, `inert`, `rejected`.
     pub status: &'static str,
@@ -80,36 +91,50 @@ pub struct NodeReport {
 /// Checks every contract and the whole system they make.
 pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checked {
     let mut findings = Findings::new(sources);
-    let parsed: Vec<Parsed> = (0u32..)
-        .zip(sources)
-        .map(|(file, source)| parsed::parse(file, source, &mut findings))
-        .collect();
+    let parsed = parsed::all(sources, &host.env, &mut findings);
+    let mut left_out = BTreeMap::new();
     let mut contracts = Vec::new();
-    let mut nodes = Vec::new();
+    let mut reports = Vec::new();
     for parsed in &parsed {
         let contract = read(parsed, &mut findings);
-        nodes.push(report(parsed, contract.as_ref()));
+        reports.push(report(parsed, contract.as_ref()));
+        if let Some(reason) = parked(parsed, &mut findings) {
+            left_out.insert(parsed.file, reason);
+        }
         contracts.extend(contract);
     }
-    let system = System::new(contracts, catalog, host, &mut findings);
-    check::check(&system, &mut findings);
-    let linked = link::link(&system, &mut findings);
-    let graph =
-        linked.filter(|_| !findings.has_errors()).map(|linked| stored::graph(&system, linked));
-    Checked { diagnostics: findings.finish(), nodes, graph }
+    let settled = quarantine::settle(contracts, left_out, catalog, host, &mut findings);
+    let nodes = parsed.iter().zip(reports).map(|(parsed, report)| {
+        let fault = settled.left_out.get(&parsed.file) == Some(&Reason::Fault);
+        let status = if fault { "external" } else { report.status };
+        NodeReport { status, ..report }
+    });
+    let nodes = nodes.collect();
+    Checked { diagnostics: findings.finish(), nodes, graph: settled.graph }
 }
 
 /// The contract of a file, if it can be told what it is.
 fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<'a>> {
-    let root = parsed.root.as_ref()?;
-    let mut reading = Reading { file: parsed.file, findings };
-    if parsed.dialect != dialect::NORMAL {
-        dialect::refuse(&mut reading, root, parsed.dialect);
-        return None;
-    }
-    let mut contract = section::read(&mut reading, root, &parsed.stem)?;
+    let root = parsed.normal_root()?;
+    let mut found = findings.scratch();
+    let mut reading = Reading { file: parsed.file, findings: &mut found };
+    let contract = section::read(&mut reading, root, &parsed.stem);
+    // What is left out for another reason need not be told that its normal form is not whole.
+    let runs = parsed.verdict == Verdict::Native;
+    findings.take_over(found, |finding| runs || finding.severity != Severity::Warning);
+    let mut contract = contract?;
     contract.normal_form = normal::to_yaml(&shown::normal_form(root)).into();
     Some(contract)
+}
+
+/// Why a file's contract is not tried: of an old dialect, and not fit for this host.
+fn parked(parsed: &Parsed, findings: &mut Findings<'_>) -> Option<Reason> {
+    let fault = findings.take_at_fault().contains(&parsed.file);
+    match parsed.verdict {
+        Verdict::Native if fault => Some(Reason::Fault),
+        Verdict::Native => None,
+        Verdict::External | Verdict::Inert => Some(Reason::Told),
+    }
 }
 
 fn report(parsed: &Parsed, contract: Option<&Contract<'_>>) -> NodeReport {
@@ -117,10 +142,12 @@ fn report(parsed: &Parsed, contract: Option<&Contract<'_>>) -> NodeReport {
         name: contract.map_or(parsed.stem.clone(), |contract| contract.name.as_str().to_owned()),
         kind: contract.map(|contract| contract.kind.value),
         dialect: parsed.dialect,
-        status: match contract {
-            None => "rejected",
-            Some(contract) if contract.is_inert() => "inert",
-            Some(_) => "native",
+        status: match (contract, parsed.verdict) {
+            (_, Verdict::External) => "external",
+            (_, Verdict::Inert) if parsed.dialect != dialect::NORMAL => "inert",
+            (None, _) => "rejected",
+            (Some(contract), _) if contract.is_inert() => "inert",
+            (Some(_), _) => "native",
         },
         normal_form: contract.map(|contract| contract.normal_form.to_string()),
     }

@@ -13,7 +13,7 @@ const DEPTH_MAX: usize = 32;
 const FILES_MAX: usize = 10_000;
 
 /// Reads one file, or every contract below a folder, in order of their paths: `contract.yaml`,
-/// `*.contract.yaml` and, in a folder named `contracts`, every `*.yaml` (`.yml` is read alike).
+/// `handler_contract.yaml`, `*.contract.yaml` and, in a folder named `contracts`, every `*.yaml` (`.yml` is read alike).
 /// Hidden folders are left out. A file over the size limit is cut right after it, so that the
 /// parser reports it.
 ///
@@ -63,7 +63,8 @@ fn is_contract(name: &str, in_contracts: bool) -> bool {
     let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else {
         return false;
     };
-    !name.starts_with('.') && (in_contracts || stem == "contract" || stem.ends_with(".contract"))
+    let named = ["contract", "handler_contract"].contains(&stem) || stem.ends_with(".contract");
+    !name.starts_with('.') && (in_contracts || named)
 }
 
 fn read(path: &Path) -> io::Result<Source> {

@@ -1,10 +1,11 @@
 //! A file's text read as a tree, in whatever dialect it is written.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::diagnostic::{Severity, code};
-use crate::dialect;
+use crate::dialect::{self, Verdict};
 use crate::findings::Findings;
+use crate::section::reading::Reading;
 use crate::source::Source;
 use crate::yaml::{self, Node};
 
@@ -17,22 +18,67 @@ pub(crate) struct Parsed {
     pub stem: String,
     /// Its dialect.
     pub dialect: &'static str,
-    /// The tree; absent when the text is no mapping.
+    /// The tree as written; absent when the text is no mapping.
     pub root: Option<Node>,
+    /// The tree in the normal form, when it is another one.
+    pub normal: Option<Node>,
+    /// Whether it can run here, as far as the file tells.
+    pub verdict: Verdict,
+}
+
+impl Parsed {
+    /// The tree in the normal form.
+    pub(crate) fn normal_root(&self) -> Option<&Node> {
+        match self.dialect {
+            dialect::NORMAL => self.root.as_ref(),
+            _ => self.normal.as_ref(),
+        }
+    }
+}
+
+/// Reads every file, and translates those of old dialects.
+pub(crate) fn all(
+    sources: &[Source],
+    env: &BTreeMap<String, String>,
+    findings: &mut Findings<'_>,
+) -> Vec<Parsed> {
+    let read = (0u32..).zip(sources).map(|(file, source)| parse(file, source, findings));
+    let mut parsed: Vec<Parsed> = read.collect();
+    dialect::check_folders(sources, &parsed, findings);
+    parsed.iter_mut().for_each(|parsed| parsed.translate(env, findings));
+    parsed
 }
 
 /// Reads one file; what is wrong with its text is reported.
-pub(crate) fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
-    let (root, mut found) = yaml::parse(source);
+fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
+    let (root, found) = yaml::parse(source);
     let root = root.filter(|root| matches!(root.tree, yaml::Tree::Map(_)));
     let dialect = root.as_ref().map_or(dialect::NORMAL, dialect::recognise);
     if dialect != dialect::NORMAL {
-        for finding in found.iter_mut().filter(|finding| finding.code == code::DUPLICATE_KEY) {
-            finding.severity = Severity::Warning;
-        }
+        findings.judge_mildly(file);
     }
-    findings.extend(found);
-    Parsed { file, stem: stem(&source.path), dialect, root }
+    findings.extend(file, found);
+    let (normal, verdict) = (None, Verdict::Native);
+    Parsed { file, stem: stem(&source.path), dialect, root, normal, verdict }
+}
+
+impl Parsed {
+    /// Translates a file of an old dialect; what is wrong with it or left out is reported.
+    fn translate(
+        &mut self,
+        env: &BTreeMap<String, String>,
+        findings: &mut Findings<'_>,
+    ) {
+        let Some(root) = self.root.as_ref().filter(|_| self.dialect != dialect::NORMAL) else {
+            return;
+        };
+        let mut reading = Reading { file: self.file, findings };
+        let translated = dialect::translate(&mut reading, root, self.dialect, &self.stem, env);
+        self.normal = translated.root;
+        self.verdict = translated.verdict;
+        // What was found so far is not part of the normal form, so it does not keep it from running.
+        findings.take_at_fault();
+    }
 }
 
 /// `order` of `contracts/order.contract.yaml`; the folder's name of `order/contract.yaml`.

@@ -16,8 +16,18 @@ use onex_contract::{Checked, check, load_folder};
 use onex_expr::Value;
 
 /// Families whose cases are folders of contracts.
-const FAMILIES: [&str; 8] =
-    ["section", "identity", "reducer", "workflow", "effect", "topic", "expression", "host"];
+const FAMILIES: [&str; 10] = [
+    "section",
+    "identity",
+    "reducer",
+    "workflow",
+    "effect",
+    "topic",
+    "expression",
+    "host",
+    "system",
+    "dialect",
+];
 
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
@@ -47,6 +57,7 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
         config: [(String::new(), config)].into(),
         env: [("REGION".to_owned(), "north".to_owned())].into(),
         secrets: vec!["TOKEN".to_owned()],
+        allow: [("http".to_owned(), vec!["loopback".to_owned()])].into(),
         ..HostValues::default()
     };
     let checked = check(&sources, &host::catalog(), &host);

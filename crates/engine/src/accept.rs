@@ -278,7 +278,6 @@ impl Engine {
         let retry = matches!(input, RunInput::Retry);
         let refusal = match (retry, head.status) {
             (false, _) if ended => Some("the run has ended"),
-            (false, _) if head.error.is_some() => Some("the run is ending already"),
             (true, RunStatus::Failed | RunStatus::Cancelled) if ended => match head.compensation {
                 Undoing::Running | Undoing::Incomplete => {
                     Some("its compensation is not complete; redrive its dead letters first")
@@ -359,7 +358,7 @@ fn start_message(start: &StartRun, now: onex_kernel::Micros) -> Message {
     Message {
         id: start.run_id,
         category: Category::Command,
-        origin: Origin::External,
+        origin: Origin::Control,
         topic: start_topic(&start.node),
         key: None,
         event_type: None,

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use onex_contract::graph::{Body, Graph, NodeIndex, Performer};
 use onex_expr::{Text, Value};
 use onex_kernel::decision::{Beside, RowWrite, Subject};
-use onex_kernel::row::Owner;
+use onex_kernel::row::{Owner, Reason};
 use onex_kernel::{
     Category, Decision, Id, Intended, Message, Origin, Produced, Published, Verdict,
 };
@@ -21,6 +21,9 @@ use crate::intents::new_intent;
 use crate::key::{self, TimerOwner};
 use crate::turn::Sink;
 use crate::work::{Progress, RunIntent, Tell, TriggerIntent, Waiting, Work};
+
+/// So many messages of one decision are not worth weighing.
+const LIGHT_MESSAGES: usize = 16;
 
 impl Engine {
     /// Applies what a reducer decided.
@@ -62,6 +65,9 @@ impl Engine {
         consumed: &Message,
         messages: Vec<Produced>,
     ) {
+        if messages.len() > LIGHT_MESSAGES {
+            self.turn.heavy_bytes += messages.iter().map(weight).sum::<usize>();
+        }
         for produced in messages {
             let work = match produced {
                 Produced::Tell(told) => {
@@ -100,7 +106,15 @@ impl Engine {
                     let Published { id, topic, key, payload } = event;
                     let unsent = derived_message(&node, message, id, topic, key, payload);
                     let index = graph.find(&node);
-                    self.dead(graph, index, &unsent, fault, sink);
+                    match run {
+                        Some(run) if fault.reason == Reason::CompensationFailed => {
+                            let operation = index
+                                .and_then(|index| operation_of_topic(graph, index, &unsent.topic));
+                            let performer = (node, operation);
+                            self.unsent_letter((run, step), performer, unsent, fault, sink);
+                        }
+                        _ => self.dead(graph, index, &unsent, fault, sink),
+                    }
                 }
                 Subject::Kept(event) => {
                     if let Some(run) = run {
@@ -171,6 +185,26 @@ impl Engine {
             last.rows.extend(rows);
         }
     }
+}
+
+/// The operation of an effect whose intents are recorded under a topic.
+fn operation_of_topic(graph: &Graph, node: NodeIndex, topic: &str) -> Option<Text> {
+    let Body::Effect(effect) = &graph.node(node).body else {
+        return None;
+    };
+    let named = topic.split('.').nth(3)?;
+    let names = effect.operations.iter().map(|operation| &operation.name);
+    names.clone().find(|name| name.replace(['_', '.'], "-") == named).cloned()
+}
+
+/// About how many bytes a message takes.
+fn weight(produced: &Produced) -> usize {
+    let payload = match produced {
+        Produced::Event(event) => &event.payload,
+        Produced::Intent(intent) => &intent.payload,
+        Produced::Tell(_) => return 0,
+    };
+    payload.weight(u64::MAX) as usize
 }
 
 fn intent_work(

@@ -199,7 +199,13 @@ impl Engine {
         pending.intent.first_attempt_at.get_or_insert(now);
         pending.intent.next_at = None;
         pending.attempted = true;
+        let timeout_ms = pending.operation().map_or(0, |operation| {
+            let begun = pending.intent.first_attempt_at.unwrap_or(now);
+            let left_us = begun.plus_ms(operation.timeout_ms).0.saturating_sub(now.0);
+            operation.attempt_timeout_ms.min(left_us.div_ceil(1000)).max(1)
+        });
         let perform = Perform {
+            timeout_ms,
             intent: pending.message.clone(),
             attempt: pending.attempt,
             graph: pending.graph.clone(),
@@ -250,12 +256,18 @@ impl Engine {
                     intent: id,
                     ending: Ending::Completed(output),
                     publish,
+                    unpublished: None,
                     answered: true,
                 });
             }
             Judgement::Refused { error: (code, message), publish, answered } => {
+                if let Some(pending) = self.intents.get_mut(id) {
+                    let error = format!("{code}: {message}").into();
+                    let attempt = FailedAttempt { at: self.now, error, sent: true };
+                    pending.intent.attempts.push(attempt);
+                }
                 let ending = Ending::Refused(Failure { code, message, step: None });
-                self.queue(End { intent: id, ending, publish, answered });
+                self.queue(End { intent: id, ending, publish, unpublished: None, answered });
             }
             Judgement::Failed { error: (code, message), sent, retry_after_ms } => {
                 let error = format!("{code}: {message}").into();

@@ -247,7 +247,7 @@ impl Engine {
         let Some(found) = crate::intents::operation(graph, node, operation) else {
             return;
         };
-        let id = Id::derive(message.id, &effect.name, message.generation, 0);
+        let id = Id::derive(message.id, &effect.name, message.generation, u32::from(operation));
         let topic = intent_topic(&effect.name, &found.name);
         let intent_message = Message {
             id,

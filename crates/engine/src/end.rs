@@ -33,7 +33,12 @@ impl Engine {
             let fuel = self.options.fuel;
             effect::on_exhausted(operation, &pending.message, &error, attempts, fuel)
         });
-        self.queue(End { intent: id, ending, publish, answered: false });
+        let (publish, unpublished) = match publish {
+            Some(Ok(publish)) => (Some(publish), None),
+            Some(Err(unpublished)) => (None, Some(unpublished)),
+            None => (None, None),
+        };
+        self.queue(End { intent: id, ending, publish, unpublished, answered: false });
     }
 
     /// Queues an end.
@@ -60,6 +65,13 @@ impl Engine {
         sink.delete(key::intent(end.intent));
         if let Some((topic, payload)) = end.publish {
             self.publish_outcome(&pending, &message, topic, payload, &mut sink);
+        }
+        if let Some((topic, fault)) = end.unpublished {
+            let id = Id::derive(message.id, &pending.intent.node, message.generation, 0);
+            let (node, key) = (&pending.intent.node, message.key.clone());
+            let event = derived_message(node, &message, id, topic, key, Value::Null);
+            let graph = pending.graph.clone();
+            self.dead(&graph, Some(pending.node), &event, fault, &mut sink);
         }
         let graph = pending.intent.graph;
         match pending.intent.owner {

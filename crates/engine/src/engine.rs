@@ -79,6 +79,10 @@ impl Engine {
         if self.writing {
             return Ok(());
         }
+        if self.draining && self.idle() {
+            out.push(Output::Drained);
+            return Ok(());
+        }
         self.wake();
         self.fill_turn(out)
     }
@@ -176,7 +180,7 @@ impl Engine {
     fn next_work(&mut self) -> Option<(Work, bool)> {
         let records = self.turn.records.len();
         let full = records >= self.options.turn_records_max
-            || self.turn.bytes >= self.options.turn_bytes_max;
+            || self.turn.bytes + self.turn.heavy_bytes >= self.options.turn_bytes_max;
         let own_first = records < self.options.turn_records_max / 2;
         if full {
             return None;
@@ -221,6 +225,7 @@ impl Engine {
         } else {
             self.writing = true;
             self.turn.bytes = 0;
+            self.turn.heavy_bytes = 0;
             out.push(Output::Write(core::mem::take(&mut self.turn.records)));
         }
         if let Some(at) = self.wake_at() {
@@ -245,9 +250,11 @@ impl Engine {
         [timer, intent, more].into_iter().flatten().min()
     }
 
+    /// Whether nothing would be lost by ending now. What waits in a row of its own may wait for the
+    /// next start: a cyclic graph never comes to an end of it.
     fn idle(&self) -> bool {
         !self.writing
-            && self.derived.is_empty()
+            && self.derived.iter().all(Work::is_durable)
             && self.arrived.is_empty()
             && self.intents.in_flight() == 0
     }

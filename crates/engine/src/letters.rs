@@ -1,6 +1,7 @@
 //! Dead letters: written, and put back.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -105,6 +106,21 @@ impl Engine {
         }
     }
 
+    /// Gives up on a compensation that could not even be asked for.
+    pub(crate) fn unsent_letter(
+        &mut self,
+        (run, step): (Id, Option<Text>),
+        (node, operation): (Text, Option<Text>),
+        unsent: Message,
+        fault: Fault,
+        sink: &mut Sink,
+    ) {
+        self.put_new_letter(Some(node), operation, unsent, fault, sink, |letter| {
+            letter.run_id = Some(run);
+            letter.step = step;
+        });
+    }
+
     fn letter_of_intent(
         &mut self,
         intent: Intent,
@@ -175,7 +191,8 @@ impl Engine {
         let mut ways = Vec::new();
         let mut refused = Vec::new();
         let mut missing = false;
-        for id in letters {
+        let mut named = BTreeSet::new();
+        for id in letters.iter().filter(|id| named.insert(**id)) {
             match self.way(*id)? {
                 Verdict::Missing => missing = true,
                 Verdict::No(why) => refused.push((*id, why)),
@@ -204,6 +221,10 @@ impl Engine {
         };
         if letter.redriven_at.is_some() {
             return Ok(Verdict::No("it has been redriven before".to_string()));
+        }
+        if letter.reason == Reason::CompensationFailed && letter.owner.is_none() {
+            let text = "its input cannot be worked out, now as then: undo it by hand";
+            return Ok(Verdict::No(text.to_string()));
         }
         let graph = self.active.clone();
         let node = letter.node.as_deref().and_then(|name| graph.find(name));

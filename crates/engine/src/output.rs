@@ -57,6 +57,9 @@ pub struct Perform {
     pub node: NodeIndex,
     /// Index of the operation.
     pub operation: u16,
+    /// How long it may take, in milliseconds: what bounds an attempt, or what is left of the time
+    /// for all of them.
+    pub timeout_ms: u64,
 }
 
 /// A run that is over.

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use onex_contract::graph::{Graph, GraphId};
 use onex_kernel::decision::TimerOf;
-use onex_kernel::row::{Ending, Failure, Intent};
-use onex_kernel::{Micros, Origin};
+use onex_kernel::row::{Ending, Failure, Intent, Owner};
+use onex_kernel::{Id, Micros, Origin};
 
 use crate::activation::{Stranded, stranded};
 use crate::codec::Corrupt;
@@ -283,12 +283,14 @@ impl Engine {
             engine.graphs.insert(graph.id, graph);
         }
         engine.dedupe = Dedupe::recovered(recovered.window, recovered.seen, &engine.options);
-        for timer in recovered.timers {
-            if matches!(timer.owner, TimerOwner::Run { of: TimerOf::Instance, .. }) {
-                engine.live_runs += 1;
-            }
-            engine.timers.insert(timer);
-        }
+        // A run that goes on has a timer; one that is ending waits for intents.
+        let by_timer = recovered.timers.iter().filter_map(|timer| match timer.owner {
+            TimerOwner::Run { run, .. } => Some(run),
+            TimerOwner::Entity { .. } => None,
+        });
+        let by_intent = recovered.intents.iter().filter_map(run_of);
+        let mut live: BTreeSet<Id> = by_timer.chain(by_intent).collect();
+        engine.timers.extend(recovered.timers);
         for (place, bytes) in recovered.listeners {
             engine.recover_listener(&place, &bytes)?;
         }
@@ -296,12 +298,16 @@ impl Engine {
             let row = Some(place);
             engine.derived.push_back(match row::read_backlog(&bytes)? {
                 Backlog::Message(what) => Work::Message(Box::new(Waiting { what, row })),
-                Backlog::Intent(what) => Work::Intent(Box::new(Waiting { what, row })),
+                Backlog::Intent(what) => {
+                    live.extend(run_of(&what));
+                    Work::Intent(Box::new(Waiting { what, row }))
+                }
                 Backlog::Run(what) => Work::IntentRun(Box::new(Waiting { what, row })),
                 Backlog::Trigger(what) => Work::Trigger(Box::new(Waiting { what, row })),
                 Backlog::Tell(what) => Work::Tell(Box::new(Waiting { what, row })),
             });
         }
+        engine.live_runs = live.len();
         engine.recover_intents(recovered.intents)?;
         Ok(engine)
     }
@@ -340,5 +346,13 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// The run whose step an intent belongs to.
+fn run_of(intent: &Intent) -> Option<Id> {
+    match intent.owner {
+        Owner::Step { run, .. } => Some(run),
+        _ => None,
     }
 }

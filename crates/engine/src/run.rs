@@ -1,5 +1,6 @@
 //! Runs: begun, told what happened to them, written, ended.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,7 +15,7 @@ use onex_kernel::{Decision, Id, Message, Verdict};
 use crate::codec::row;
 use crate::deliver::decided;
 use crate::engine::Engine;
-use crate::key::{self, TimerOwner};
+use crate::key::{self, RowKey, TimerOwner};
 use crate::output::{Output, RunEnd};
 use crate::turn::Sink;
 
@@ -139,81 +140,37 @@ impl Engine {
         }
     }
 
-    /// Writes the rows of a run that changed; of an ended one a single row with everything.
+    /// Writes the rows of a run that changed. Of an ended one that is not too large a single row with
+    /// everything.
     fn write_run(&mut self, id: Id, writes: Vec<RowWrite>, ended: bool, sink: &mut Sink) {
         let Some(run) = self.rows.run_mut(id) else {
             return;
         };
-        let was_ended = run.head.ended_at.is_some() && !ended;
-        let mut changed_head = false;
-        for write in writes {
-            match write {
-                RowWrite::Head(head) => {
-                    run.head = head;
-                    changed_head = true;
-                }
-                RowWrite::Step(at, step) => {
-                    if !ended && !was_ended {
-                        sink.put(key::step(id, at), row::step(&step));
-                    }
-                    if let Some(place) = run.steps.get_mut(usize::from(at)) {
-                        *place = step;
+        let was_whole = run.head.ended_at.is_some() && !ended;
+        let (mut changed_head, mut changed) = take_writes(run, writes, sink);
+        if run.head.ended_at.is_some() {
+            let whole = row::run(&run.head, Some(run));
+            if whole.len() <= ENDED_RUN_BYTES_MAX {
+                sink.put(key::run(id), whole);
+                if ended {
+                    for part in parts(run) {
+                        sink.delete(part.key(id));
                     }
                 }
-                RowWrite::Item(step, at, item) => {
-                    if !ended && !was_ended {
-                        sink.put(key::item(id, step, at), row::item(&item));
-                    }
-                    run.items.insert((step, at), item);
-                }
-                RowWrite::ClearItems(step) => {
-                    let gone = run.items.extract_if((step, 0)..=(step, u32::MAX), |_, _| true);
-                    for ((step, at), _) in gone {
-                        sink.delete(key::item(id, step, at));
-                    }
-                }
-                RowWrite::Event(at, Some(event)) => {
-                    if !ended && !was_ended {
-                        sink.put(key::event(id, at), row::event(&event));
-                    }
-                    run.events.insert(at, event);
-                }
-                RowWrite::Event(at, None) => {
-                    sink.delete(key::event(id, at));
-                    run.events.remove(&at);
-                }
-                RowWrite::Entity(_) => {}
+                return;
             }
+            changed_head = true;
         }
-        let over = run.head.ended_at.is_some();
-        if over {
-            sink.put(key::run(id), row::run(&run.head, Some(run)));
-            if ended {
-                for step in 0..run.steps.len() {
-                    sink.delete(key::step(id, step as u16));
-                }
-                for (step, at) in run.items.keys() {
-                    sink.delete(key::item(id, *step, *at));
-                }
-                for at in run.events.keys() {
-                    sink.delete(key::event(id, *at));
-                }
-            }
-        } else {
-            if changed_head {
-                sink.put(key::run(id), row::run(&run.head, None));
-            }
-            if was_ended {
-                // A retry: what stood in the one row stands in rows of its own again.
-                for (at, step) in run.steps.iter().enumerate() {
-                    sink.put(key::step(id, at as u16), row::step(step));
-                }
-                for ((step, at), item) in &run.items {
-                    sink.put(key::item(id, *step, *at), row::item(item));
-                }
-                for (at, event) in &run.events {
-                    sink.put(key::event(id, *at), row::event(event));
-                }
+        if changed_head {
+            sink.put(key::run(id), row::run(&run.head, None));
+        }
+        if was_whole {
+            // A retry: what may have stood in one row stands in rows of its own again.
+            changed.extend(parts(run));
+        }
+        for part in changed {
+            if let Some(bytes) = part.bytes(run) {
+                sink.put(part.key(id), bytes);
             }
         }
     }
@@ -272,4 +229,81 @@ impl Engine {
         }
         self.rows.put_run_key(place, holder);
     }
+}
+
+/// The rows of an ended run become one, unless that would have more bytes than this.
+const ENDED_RUN_BYTES_MAX: usize = 1 << 20;
+
+/// A row of a run beside its head.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Step(u16),
+    Item(u16, u32),
+    Event(u32),
+}
+
+impl Part {
+    fn key(self, run: Id) -> RowKey {
+        match self {
+            Part::Step(step) => key::step(run, step),
+            Part::Item(step, item) => key::item(run, step, item),
+            Part::Event(number) => key::event(run, number),
+        }
+    }
+
+    fn bytes(self, run: &Run) -> Option<Vec<u8>> {
+        match self {
+            Part::Step(step) => run.steps.get(usize::from(step)).map(row::step),
+            Part::Item(step, item) => run.items.get(&(step, item)).map(row::item),
+            Part::Event(number) => run.events.get(&number).map(row::event),
+        }
+    }
+}
+
+fn parts(run: &Run) -> impl Iterator<Item = Part> {
+    let steps = (0..run.steps.len()).map(|step| Part::Step(step as u16));
+    let items = run.items.keys().map(|(step, item)| Part::Item(*step, *item));
+    steps.chain(items).chain(run.events.keys().map(|number| Part::Event(*number)))
+}
+
+/// Takes what a decision wrote into a run; whether its head changed, and which other rows did. What
+/// is gone is deleted at once.
+fn take_writes(run: &mut Run, writes: Vec<RowWrite>, sink: &mut Sink) -> (bool, BTreeSet<Part>) {
+    let (id, mut changed_head, mut changed) = (run.head.id, false, BTreeSet::new());
+    for write in writes {
+        match write {
+            RowWrite::Head(head) => {
+                run.head = head;
+                changed_head = true;
+            }
+            RowWrite::Step(at, step) => {
+                changed.insert(Part::Step(at));
+                if let Some(place) = run.steps.get_mut(usize::from(at)) {
+                    *place = step;
+                }
+            }
+            RowWrite::Item(step, at, item) => {
+                changed.insert(Part::Item(step, at));
+                run.items.insert((step, at), item);
+            }
+            RowWrite::ClearItems(step) => {
+                let gone = run.items.extract_if((step, 0)..=(step, u32::MAX), |_, _| true);
+                for ((step, at), _) in gone {
+                    changed.remove(&Part::Item(step, at));
+                    sink.delete(key::item(id, step, at));
+                }
+            }
+            RowWrite::Event(at, Some(event)) => {
+                changed.insert(Part::Event(at));
+                run.events.insert(at, event);
+            }
+            RowWrite::Event(at, None) => {
+                changed.remove(&Part::Event(at));
+                run.events.remove(&at);
+                sink.delete(key::event(id, at));
+            }
+            RowWrite::Entity(_) => {}
+        }
+    }
+    (changed_head, changed)
 }

@@ -27,6 +27,8 @@ pub(crate) struct Turn {
     pub ended: Vec<Id>,
     /// Bytes of its records and rows.
     pub bytes: usize,
+    /// Weight of what its large decisions sent, which may become rows of its last record.
+    pub heavy_bytes: usize,
 }
 
 /// The rows of one record in the making.

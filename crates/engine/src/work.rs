@@ -8,7 +8,7 @@ use onex_contract::graph::Graph;
 use onex_expr::Text;
 use onex_kernel::port::CallError;
 use onex_kernel::row::{Ending, Intent, Owner};
-use onex_kernel::{Id, Message, Told};
+use onex_kernel::{Fault, Id, Message, Told};
 
 use crate::input::{Publish, Request, Ticket};
 use crate::key::{RowKey, Timer};
@@ -41,6 +41,20 @@ pub(crate) enum Work {
     Timer(Timer),
     /// A new graph.
     Activate(Ticket, Arc<Graph>),
+}
+
+impl Work {
+    /// Whether the next start finds it in a row of its own.
+    pub fn is_durable(&self) -> bool {
+        match self {
+            Work::Message(waiting) => waiting.row.is_some(),
+            Work::Intent(waiting) => waiting.row.is_some(),
+            Work::IntentRun(waiting) => waiting.row.is_some(),
+            Work::Trigger(waiting) => waiting.row.is_some(),
+            Work::Tell(waiting) => waiting.row.is_some(),
+            _ => false,
+        }
+    }
 }
 
 /// A message of the engine's own, and the row it stands in when an earlier turn left it behind.
@@ -91,6 +105,8 @@ pub(crate) struct End {
     pub intent: Id,
     pub ending: Ending,
     pub publish: Option<(Text, onex_expr::Value)>,
+    /// An event whose payload could not be worked out: where it would have gone, and why.
+    pub unpublished: Option<(Text, Fault)>,
     /// A refusal that the contract names: an answer, not a dead letter.
     pub answered: bool,
 }

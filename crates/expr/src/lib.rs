@@ -14,6 +14,7 @@ pub mod scope;
 pub mod types;
 
 pub mod fault;
+mod never;
 pub mod program;
 pub mod template;
 pub mod time;
@@ -25,6 +26,7 @@ mod plan;
 mod syntax;
 
 pub use fault::{Compiled, EvalError, Fault, Severity};
+pub use never::{Known, never_all_hold};
 pub use function::function_names;
 pub use program::{Fuel, Program, TextError, eval_text};
 pub use scope::{Root, Scope};

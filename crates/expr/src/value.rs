@@ -48,6 +48,27 @@ pub enum Value {
 }
 
 impl Value {
+    /// About how many bytes it takes when it is written, shared parts counted each time; stops
+    /// counting above `most`.
+    pub fn weight(&self, most: u64) -> u64 {
+        const SCALAR: u64 = 8;
+        let inner = match self {
+            Value::String(text) | Value::Type(text) => text.len() as u64,
+            Value::Bytes(bytes) => bytes.len() as u64,
+            Value::List(items) => weight_of(items.iter(), most),
+            Value::Map(map) => {
+                let keys = map.iter().map(|(key, _)| match key {
+                    Key::String(key) => key.len() as u64,
+                    _ => SCALAR,
+                });
+                keys.sum::<u64>() + weight_of(map.iter().map(|(_, value)| value), most)
+            }
+            Value::Optional(Some(value)) => value.weight(most),
+            _ => 0,
+        };
+        inner + SCALAR
+    }
+
     /// A text value.
     pub fn text(text: impl Into<Text>) -> Value {
         Value::String(text.into())
@@ -217,4 +238,15 @@ impl From<Map> for Value {
     fn from(map: Map) -> Value {
         Value::Map(Arc::new(map))
     }
+}
+
+fn weight_of<'v>(parts: impl Iterator<Item = &'v Value>, most: u64) -> u64 {
+    let mut sum = 0;
+    for part in parts {
+        sum += part.weight(most - sum);
+        if sum > most {
+            break;
+        }
+    }
+    sum
 }

@@ -29,6 +29,14 @@ pub enum Command {
     Check(verb::check::Arguments),
     /// Print the normal form of a contract
     Show(verb::show::Arguments),
+    /// Say what new contracts change, and what becomes of what is alive
+    Diff(verb::diff::Arguments),
+    /// Draw topics, nodes, state machines, workflows and intents
+    Graph(verb::graph::Arguments),
+    /// Print the JSON Schema of contracts, for editors
+    Schema(verb::schema::Arguments),
+    /// Say what of a foreign tree of contracts would run, and why the rest would not
+    Census(verb::census::Arguments),
     /// Run contracts: the host
     Run(verb::run::Arguments),
     /// Publish one message, or many as JSON lines

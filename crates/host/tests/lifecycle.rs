@@ -153,6 +153,40 @@ fn a_host_with_as_much_unfinished_work_as_it_may_have_says_come_back_later() {
 }
 
 #[test]
+fn a_cycle_of_topics_shuts_nobody_out_and_a_drain_ends() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let contracts = folder.path().join("contracts");
+    std::fs::create_dir(&contracts).expect("a folder can be made");
+    std::fs::write(
+        contracts.join("circle.yaml"),
+        "
+name: circle
+node_type: reducer
+contract_version: 1.0.0
+description: Hears what it says.
+event_bus:
+  subscribe_topics: [onex.evt.test.begin.v1, onex.evt.test.again.v1]
+  publish_topics: [onex.evt.test.again.v1]
+state_machine:
+  initial_state: open
+  entity_key: \"'one'\"
+  states: [{state_name: open, waits: forever}]
+  transitions:
+    - {from_state: open, trigger: begin, actions: [&say {action_type: event, topic: onex.evt.test.again.v1, payload: {}}]}
+    - {from_state: open, trigger: again, actions: [*say]}
+",
+    )
+    .expect("a file can be written");
+    let mut host = Host::start_with(&contracts, folder.path(), &[], &[]);
+    let begin = r#"{"topic": "onex.evt.test.begin.v1", "payload": {}}"#;
+    for _ in 0..3 {
+        assert_eq!(host.post("/v1/messages", begin).status, 202);
+    }
+    host.signal("-TERM");
+    assert_eq!(host.ended(), Some(0));
+}
+
+#[test]
 fn a_follower_of_the_log_does_not_keep_a_drain_from_ending() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let mut host = Host::start_on(folder.path(), &[]);

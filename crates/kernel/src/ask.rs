@@ -10,13 +10,35 @@ use onex_expr::{EvalError, Fuel, Template, Text, Value};
 /// The largest whole number that a double holds exactly.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
+/// Data that one unit of fuel pays for, in bytes: so that what a decision sends and writes is
+/// bounded like the work that it takes.
+const BYTES_OF_FUEL: u64 = 64;
+
 /// Data; an optional none as a whole is null.
 pub(crate) fn data(
     template: &Template,
     roots: &[Value],
     fuel: &mut Fuel,
 ) -> Result<Value, EvalError> {
-    Ok(template.render(roots, fuel)?.unwrap_or(Value::Null))
+    let value = template.render(roots, fuel)?.unwrap_or(Value::Null);
+    pay(&value, fuel)?;
+    Ok(value)
+}
+
+/// Pays for what is sent or written.
+pub(crate) fn pay(value: &Value, fuel: &mut Fuel) -> Result<(), EvalError> {
+    let most = fuel.0.saturating_mul(BYTES_OF_FUEL);
+    match fuel.0.checked_sub(value.weight(most) / BYTES_OF_FUEL) {
+        Some(left) => {
+            fuel.0 = left;
+            Ok(())
+        }
+        None => Err(EvalError {
+            kind: "too_large",
+            message: "what one decision sends and writes is larger than its fuel pays for".into(),
+            range: 0..0,
+        }),
+    }
 }
 
 /// The answer to a condition.

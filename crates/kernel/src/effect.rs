@@ -11,7 +11,8 @@ use onex_contract::graph::{Backoff, Operation, Published, Refusal};
 use onex_expr::{EvalError, Fuel, Key, Map, Template, Text, Value};
 
 use crate::port::CallError;
-use crate::{Id, Message, Micros, ask};
+use crate::row::Reason;
+use crate::{Fault, Id, Message, Micros, ask};
 
 /// What an attempt's answer means.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,17 +117,23 @@ pub fn judge(
 }
 
 /// What `on_exhausted` publishes: topic and payload (default: what was given plus
-/// `error {code, message, attempts}`). `None` when it says nothing or its payload fails.
+/// `error {code, message, attempts}`). `None` when it says nothing. A payload that fails gives the
+/// topic and why.
 pub fn on_exhausted(
     operation: &Operation,
     intent: &Message,
     error: &(Text, Text),
     attempts: u32,
     fuel: u64,
-) -> Option<(Text, Value)> {
+) -> Option<Result<(Text, Value), (Text, Fault)>> {
     let published = operation.on_exhausted.as_ref()?;
     let mut case = Case { operation, roots: roots(intent), attempts, fuel: Fuel(fuel) };
-    case.complaint(published, error).ok()
+    let said = case.complaint(published, error);
+    Some(said.map_err(|error| {
+        let detail = format!("on_exhausted: {}", error.message).into();
+        let fault = Fault { reason: Reason::ExpressionError, detail };
+        (published.topic.clone(), fault)
+    }))
 }
 
 /// When the attempt after `failed` failed ones is due; `None` when none is left. The jitter is a

@@ -90,6 +90,7 @@ struct Attempt {
     graph: Arc<Graph>,
     node: NodeIndex,
     operation: u16,
+    timeout_ms: u64,
     secrets: Arc<Secrets>,
     request_fuel: u64,
 }
@@ -116,6 +117,7 @@ impl Performer {
             graph: perform.graph,
             node: perform.node,
             operation: perform.operation,
+            timeout_ms: perform.timeout_ms,
             secrets: self.secrets.clone(),
             request_fuel: self.request_fuel,
         };
@@ -204,7 +206,7 @@ impl Attempt {
             request,
             input: self.intent.payload.value.clone(),
             intent_id: self.intent.id,
-            timeout_ms: operation.attempt_timeout_ms,
+            timeout_ms: self.timeout_ms,
         };
         Ok((call, secrets))
     }

@@ -108,20 +108,19 @@ impl Turns {
         // What was pending when the last process ended begins without waiting for a message.
         self.state.inputs.push(Input::Tick);
         while !self.state.drained {
-            if self.state.inputs.is_empty() {
-                self.collect()?;
-            }
+            self.collect()?;
             self.turn()?;
         }
         Ok(())
     }
 
-    /// Waits for something to do and makes inputs of it.
+    /// Makes inputs of what has arrived; waits for something to do if there is nothing yet.
     fn collect(&mut self) -> Result<(), TurnError> {
-        let patience = self.patience();
+        let idle = self.state.inputs.is_empty();
+        let patience = if idle { self.patience() } else { Duration::ZERO };
         let mut arrivals = mem::take(&mut self.state.arrivals);
         self.inbox.take(&mut arrivals, patience);
-        let nothing = arrivals.is_empty();
+        let nothing = idle && arrivals.is_empty();
         for arrival in arrivals.drain(..) {
             self.admit(arrival);
         }

@@ -2,9 +2,9 @@
 
 use crate::diagnostic::code;
 use crate::findings::Findings;
-use crate::link::types::{Misfit, misfits};
 use crate::model::{At, SubscribeTopic};
 use crate::schema::Schema;
+use crate::schema::fit::{Gap, gaps};
 use crate::system::System;
 
 /// Two producers that declare different payloads for one topic.
@@ -38,36 +38,29 @@ pub(super) fn producers_disagree(system: &System<'_>, findings: &mut Findings<'_
 pub(super) fn misfit(system: &System<'_>, findings: &mut Findings<'_>) {
     for contract in &system.contracts {
         for entry in &contract.event_bus.subscribe {
-            let wanted = wanted(system, contract, entry);
-            let Some((wanted, at)) = wanted else { continue };
+            let Some(wanted) = system.wanted(contract, entry) else {
+                continue;
+            };
+            let at = entry.payload.as_ref().map_or(entry.topic.at, |data| data.at);
             let Some(made) = system.producer_schema(entry.topic.as_str()) else {
                 continue;
             };
-            for misfit in misfits(made.ty(), wanted.ty()) {
-                report(&misfit, entry, at, findings);
+            for gap in gaps(made, wanted) {
+                report(&gap, entry, at, findings);
             }
         }
     }
 }
 
-fn wanted<'s>(
-    system: &'s System<'_>,
-    contract: &'s crate::model::Contract<'_>,
-    entry: &'s SubscribeTopic<'_>,
-) -> Option<(&'s Schema, At)> {
-    let compute = contract.compute.as_ref().and_then(|compute| compute.input.as_ref());
-    let reference = entry.payload.as_ref().or(contract.input_model.as_ref()).or(compute)?;
-    Some((system.schema(reference)?, entry.payload.as_ref().map_or(entry.topic.at, |data| data.at)))
-}
-
-fn report(misfit: &Misfit, entry: &SubscribeTopic<'_>, at: At, findings: &mut Findings<'_>) {
+fn report(gap: &Gap, entry: &SubscribeTopic<'_>, at: At, findings: &mut Findings<'_>) {
     let topic = entry.topic.as_str();
-    let field = match misfit.path.as_str() {
+    let field = match gap.path.as_str() {
         "" => String::new(),
         path => format!("`{path}`: "),
     };
-    let message = format!("what `{topic}` carries does not fit: {field}{}", misfit.message);
-    match misfit.certain {
+    let fits = if gap.certain { "does not fit" } else { "may not fit" };
+    let message = format!("what `{topic}` carries {fits}: {field}{}", gap.message);
+    match gap.certain {
         true => findings
             .error(code::EDGE_MISFIT, at, message)
             .help("let both sides name one definition: `{from: node, name: X}`"),

@@ -1,10 +1,11 @@
-//! Outcomes that arrive when the entity has already ended.
+//! Outcomes that arrive when the entity has already ended, or where nothing answers them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reachable::reached;
 use crate::diagnostic::code;
 use crate::findings::Findings;
+use crate::graph::OnUnhandled;
 use crate::model::{Action, ActionWork, Contract, StateMachine, Transition, TriggerRef};
 use crate::system::{System, event_segment};
 
@@ -36,6 +37,79 @@ pub(super) fn late_outcome(system: &System<'_>, findings: &mut Findings<'_>) {
             }
         }
     }
+}
+
+/// A state that waits for nothing else can be entered while an intent of the entity is pending,
+/// and a topic that tells its outcome is not answered there: it would be a dead letter.
+pub(super) fn unanswered(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (contract, machine) in system.machines() {
+        if machine.on_unhandled == OnUnhandled::Ignore {
+            continue;
+        }
+        let answers = answers(system, contract, machine);
+        let pending = pending(machine, contract, &answers);
+        for (at, state) in machine.states.iter().enumerate().filter(|(_, state)| !state.terminal) {
+            for (intent, topic) in pending[at].iter().flat_map(|i| answers[i].iter().map(move |t| (i, t))) {
+                let name = state.name.as_str();
+                let answered =
+                    machine.transitions.iter().any(|t| t.starts_from(name) && hears(contract, t, topic));
+                if answered {
+                    continue;
+                }
+                let message = format!(
+                    "`{name}` can be entered while `{intent}` is pending, and no transition of it answers `{topic}`"
+                );
+                let event = event_segment(topic).unwrap_or(topic);
+                findings.warning(code::UNANSWERED, state.name.at, message).help(format!(
+                    "add {{from_state: {name}, trigger: {event}, ...}}: without one it becomes a dead letter"
+                ));
+            }
+        }
+    }
+}
+
+/// A state that waits for the outcome of an intent, without a timer, and hears only of success.
+pub(super) fn failure_unheard(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (contract, machine) in system.machines() {
+        let answers = answers(system, contract, machine);
+        let pending = pending(machine, contract, &answers);
+        for (at, state) in machine.states.iter().enumerate() {
+            let patient = state.terminal || state.waits_forever || state.timeout_ms.is_some();
+            let leaves = |topic: &&str| {
+                machine.transitions.iter().any(|t| {
+                    t.to.is_some() && t.starts_from(state.name.as_str()) && hears(contract, t, topic)
+                })
+            };
+            for intent in pending[at].iter().filter(|_| !patient) {
+                let waited = answers[intent].iter().any(leaves);
+                if waited && !tells_failure(system, contract, intent) {
+                    let message = format!(
+                        "`{}` waits for `{intent}`, and no message tells that it failed",
+                        state.name.as_str()
+                    );
+                    findings.warning(code::FAILURE_UNHEARD, state.name.at, message).help(
+                        "publish an event in `on_exhausted` (of a workflow: `outcomes.failed`) and hear it here, or give the state `timeout_ms`",
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Whether the machine hears a topic that tells that an intent came to nothing.
+fn tells_failure(system: &System<'_>, contract: &Contract<'_>, intent: &str) -> bool {
+    let heard = |topic: &str| {
+        contract.event_bus.subscribe.iter().any(|entry| entry.topic.as_str() == topic)
+    };
+    let performers = system.intents.get(intent).map(|uses| uses.performers.as_slice());
+    performers.unwrap_or_default().iter().any(|performer| {
+        let node = &system.contracts[performer.node];
+        let operation = performer.operation.zip(node.effect.as_ref());
+        let exhausted = operation.and_then(|(at, effect)| effect.operations[at].on_exhausted.as_ref());
+        let run = node.workflow.as_ref().filter(|_| performer.operation.is_none());
+        let failed = run.and_then(|workflow| workflow.outcomes.failed.as_ref());
+        exhausted.or(failed).is_some_and(|end| heard(end.topic.as_str()))
+    })
 }
 
 /// The intents a machine emits, each with the subscribed topics that tell how it ended.

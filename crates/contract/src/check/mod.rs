@@ -1,20 +1,31 @@
 //! Rules about one contract and about the whole system. A rule only adds findings.
 //!
-//! One family a file, one function a rule, one line a rule in [`RULES`].
+//! One family a file, one function a rule, one line a rule in [`RULES`] or, where it
+//! judges compiled expressions, in [`LINKED_RULES`].
 
+mod attempts;
+mod capability;
 mod compensation;
 mod edge;
 mod effect;
+mod fan_out;
+mod guard;
+mod host;
 mod identity;
 mod intent;
 mod late_outcome;
+mod patience;
 mod reachable;
 mod reducer;
+mod rounds;
+mod route;
+mod shadow;
 mod topic;
 mod workflow;
 
 use crate::findings::Findings;
 use crate::graph::Kind;
+use crate::link::Linked;
 use crate::system::System;
 
 /// One rule.
@@ -35,7 +46,10 @@ const RULES: &[Rule] = &[
     reducer::nothing_heard,
     reachable::unreachable_state,
     reachable::dead_end,
+    shadow::never_tried,
     late_outcome::late_outcome,
+    late_outcome::unanswered,
+    late_outcome::failure_unheard,
     workflow::empty,
     workflow::duplicate_step,
     workflow::unknown_dependency,
@@ -47,6 +61,9 @@ const RULES: &[Rule] = &[
     workflow::step_type,
     workflow::no_failed_outcome,
     workflow::waits_too_long,
+    route::only_by_api,
+    route::never_begun,
+    route::unused_compute,
     compensation::unsaid,
     compensation::nothing_to_undo,
     effect::unknown_kind,
@@ -58,6 +75,13 @@ const RULES: &[Rule] = &[
     effect::no_status,
     effect::code_twice,
     effect::never_triggered,
+    capability::compared,
+    host::not_allowed,
+    patience::attempt,
+    patience::retries,
+    patience::workflow,
+    patience::state,
+    attempts::amplified,
     intent::bad_name,
     intent::no_performer,
     intent::two_performers,
@@ -70,12 +94,31 @@ const RULES: &[Rule] = &[
     topic::command_shared,
     edge::producers_disagree,
     edge::misfit,
+    rounds::endless,
+];
+
+/// One rule about compiled expressions.
+type LinkedRule = fn(&System<'_>, &Linked, &mut Findings<'_>);
+
+/// Every rule that needs expressions compiled.
+const LINKED_RULES: &[LinkedRule] = &[
+    guard::never_holds,
+    guard::never_runs,
+    fan_out::unbounded_actions,
+    fan_out::unbounded_steps,
 ];
 
 /// Applies every rule.
 pub(crate) fn check(system: &System<'_>, findings: &mut Findings<'_>) {
     for rule in RULES {
         rule(system, findings);
+    }
+}
+
+/// Applies every rule about what was linked.
+pub(crate) fn check_linked(system: &System<'_>, linked: &Linked, findings: &mut Findings<'_>) {
+    for rule in LINKED_RULES {
+        rule(system, linked, findings);
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! Families: C01 text, YAML, JSON Schema; C02 keys and values; C03 what a contract is; C04 state
 //! machines; C05 workflows; C06 effects and intents; C07 topics and payloads; C08 expressions;
-//! C09 values of the host.
+//! C09 values of the host; C10 old dialects; C11 the whole system: routes, rounds, waits, retries.
 
 /// One page of `onex explain`.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +101,7 @@ codes! {
     BAD_VALUE = "C0205";
     NOT_BUILT = "C0206";
     NOT_ENFORCED = "C0207";
-    DIALECT_NOT_READ = "C0208";
+    NOT_A_NODE = "C0208";
     DUPLICATE_NAME = "C0209";
     MISSING_NAME = "C0301";
     MISSING_NODE_TYPE = "C0302";
@@ -185,4 +185,31 @@ codes! {
     CONFIG_MISSING = "C0901";
     ENV_MISSING = "C0902";
     CONFIG_MISFIT = "C0903";
+    FOREIGN_HANDLER = "C1001";
+    QUARANTINED = "C1002";
+    NAMES_DISAGREE = "C1003";
+    LEGACY_KIND = "C1004";
+    TRIGGER_TOPIC = "C1005";
+    TOPIC_LEFT_OUT = "C1006";
+    INTENT_UNSAID = "C1007";
+    STEP_NOT_NATIVE = "C1008";
+    EVENT_UNHEARD = "C1009";
+    BAD_SUBCONTRACT = "C1010";
+    TWO_CONTRACTS = "C1011";
+    BAD_QUERY = "C1012";
+    ENDLESS_ROUND = "C1101";
+    ONLY_BY_API = "C1102";
+    NEVER_BEGUN = "C1103";
+    UNUSED_COMPUTE = "C1104";
+    NEVER_HOLDS = "C1105";
+    NEVER_TRIED = "C1106";
+    UNANSWERED = "C1107";
+    FAILURE_UNHEARD = "C1108";
+    GIVES_UP_FIRST = "C1109";
+    RETRIES_DO_NOT_FIT = "C1110";
+    RETRIES_MULTIPLY = "C1111";
+    UNBOUNDED = "C1112";
+    HOST_NOT_ALLOWED = "C1113";
+    CAPABILITY_DIFFERS = "C1114";
+    MULTIPLIES = "C1115";
 }

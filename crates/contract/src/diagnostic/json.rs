@@ -36,6 +36,6 @@ fn related(related: &Related) -> Value {
 }
 
 /// A count as a value; what exceeds 64 bits cannot occur in a file.
-pub(super) fn number(count: usize) -> Value {
+pub(crate) fn number(count: usize) -> Value {
     Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
 }

@@ -6,6 +6,7 @@
 pub mod code;
 pub mod human;
 pub mod json;
+pub(crate) mod remedy;
 pub mod sarif;
 
 use std::ops::Range;

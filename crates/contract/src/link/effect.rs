@@ -17,7 +17,7 @@ use crate::schema::Schema;
 use crate::system::{default_publication, idempotent};
 
 /// Bounds one attempt unless the contract says otherwise.
-const ATTEMPT_TIMEOUT_MS: u64 = 10_000;
+pub(crate) const ATTEMPT_TIMEOUT_MS: u64 = 10_000;
 /// Bounds all attempts unless the contract says otherwise.
 pub(crate) const OPERATION_TIMEOUT_MS: u64 = 30_000;
 /// How long a breaker stays open unless the contract says otherwise.

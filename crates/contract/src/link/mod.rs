@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use onex_expr::{Text, Type};
 
-pub(crate) use effect::{BREAKER_TIMEOUT_MS, OPERATION_TIMEOUT_MS};
+pub(crate) use effect::{ATTEMPT_TIMEOUT_MS, BREAKER_TIMEOUT_MS, OPERATION_TIMEOUT_MS};
 pub(crate) use orchestrator::RUN_TIMEOUT_MS;
 pub(crate) use reducer::transition_name;
 pub(crate) use values::Values;
@@ -78,6 +78,9 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
             normal_form: contract.normal_form.clone(),
             body,
         });
+        if nodes[index].is_none() {
+            linker.findings.not_linked(contract.kind.at);
+        }
     }
     let nodes = nodes.into_iter().collect::<Option<Vec<Node>>>()?;
     let topics = topics::link(&linker, &nodes)?;
@@ -160,11 +163,19 @@ impl<'s> Linker<'_, '_, 's> {
         }
     }
 
-    /// The same for the schema that the topic's producer declares.
+    /// The same for the schema that the topic's producer declares, else for those of its subscribers.
     pub(crate) fn fits_topic(&mut self, made: &Type, topic: &str, at: At) {
         let system = self.system;
         if let Some(schema) = system.producer_schema(topic) {
             self.fits(made, schema, at, "this payload", &format!("what `{topic}` declares"));
+            return;
+        }
+        for contract in &system.contracts {
+            let taken = contract.event_bus.subscribe.iter().filter(|e| e.topic.as_str() == topic);
+            for schema in taken.filter_map(|entry| system.wanted(contract, entry)) {
+                let whose = format!("what `{}` takes from `{topic}`", contract.name.as_str());
+                self.fits(made, schema, at, "this payload", &whose);
+            }
         }
     }
 

@@ -66,12 +66,16 @@ pub(crate) struct Contract<'a> {
     pub name: Word,
     /// Its kind.
     pub kind: Located<Kind>,
+    /// The whole tree, as it was read.
+    pub root: &'a Node,
     /// The normal form as YAML.
     pub normal_form: std::sync::Arc<str>,
     /// Semantic version, `1.0.0`.
     pub version: Text,
     /// Free text.
     pub description: Text,
+    /// `capabilities`: what it says that it offers.
+    pub capabilities: Vec<Word>,
     /// `config`: names with type and default.
     pub config: Vec<(Word, Data<'a>)>,
     /// `definitions`: named schemas.

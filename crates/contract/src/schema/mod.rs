@@ -10,9 +10,11 @@
 
 mod check;
 mod definitions;
+pub(crate) mod fit;
 mod json;
 mod keyword;
 mod misfit;
+mod place;
 mod reference;
 mod translate;
 mod ty;
@@ -27,6 +29,7 @@ use crate::yaml::Node;
 
 pub use check::check;
 pub use definitions::Definitions;
+pub(crate) use place::parts_at;
 
 use json::OurJson;
 use reference::Scope;

@@ -1,6 +1,8 @@
 //! Reads one mapping key by key, so that nothing in it is silently ignored: whatever was not asked
 //! for when reading ends is reported, with the key that was probably meant.
 
+use std::ops::Range;
+
 use onex_expr::Text;
 
 use super::reading::{Reading, did_you_mean, list, one_of};
@@ -17,6 +19,8 @@ pub(crate) struct Fields<'a, 'w, 'r, 's> {
     what: &'static str,
     node: &'a Node,
     known: Vec<&'static str>,
+    /// Known keys that are no part of the language.
+    learned: Vec<Text>,
 }
 
 impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
@@ -30,7 +34,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
             reading.wrong_type(node, what, "a mapping");
             return None;
         }
-        Some(Fields { reading, what, node, known: Vec::new() })
+        Some(Fields { reading, what, node, known: Vec::new(), learned: Vec::new() })
     }
 
     /// The place of the whole mapping.
@@ -263,11 +267,31 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
         Located { value: Text::new_static(key), at: self.reading.at(span) }
     }
 
+    /// The place of a key that is there.
+    pub(crate) fn key_at(&self, key: &str) -> At {
+        self.reading.at(&self.key_span(key))
+    }
+
+    /// The byte range of a key that is there.
+    pub(crate) fn key_span(&self, key: &str) -> Range<usize> {
+        let entry = self.node.entries().iter().find(|entry| entry.key == key);
+        entry.map_or(&self.node.span, |entry| &entry.key_span).clone()
+    }
+
+    /// Takes a key for known that no list names; whether it was not known before.
+    pub(crate) fn learn(&mut self, key: &Text) -> bool {
+        let is_new = !self.known.contains(&key.as_str()) && !self.learned.contains(key);
+        if is_new {
+            self.learned.push(key.clone());
+        }
+        is_new
+    }
+
     /// Ends reading: whatever was not asked for is reported.
     pub(crate) fn close(self) {
         let entries = self.node.entries();
         for (index, entry) in entries.iter().enumerate() {
-            if self.known.contains(&entry.key.as_str()) {
+            if self.known.contains(&entry.key.as_str()) || self.learned.contains(&entry.key) {
                 continue;
             }
             let at = self.reading.at(&entry.key_span);

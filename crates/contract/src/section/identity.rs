@@ -25,10 +25,12 @@ pub(super) fn read<'a>(fields: &mut Fields<'a, '_, '_, '_>, stem: &str) -> Optio
     let description = fields.word("description").map(|word| word.value).unwrap_or_default();
     Some(Contract {
         name,
+        root: fields.node(),
         normal_form: "".into(),
         kind: kind?,
         version,
         description,
+        capabilities: Vec::new(),
         config: Vec::new(),
         definitions: Vec::new(),
         input_model: None,

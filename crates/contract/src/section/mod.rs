@@ -2,12 +2,13 @@
 //!
 //! One file a section, one line each in [`SECTIONS`]; what no section asks for is reported.
 
+mod capabilities;
 mod compute;
 mod config;
 mod definitions;
 mod effect;
 mod event_bus;
-mod fields;
+pub(crate) mod fields;
 mod identity;
 mod intent_consumption;
 mod publication;
@@ -19,7 +20,7 @@ mod workflow;
 mod workflow_step;
 
 use fields::Fields;
-pub(crate) use identity::{is_name, version_text};
+pub(crate) use identity::{KINDS, is_name, version_text};
 use reading::Reading;
 
 use crate::graph::Kind;
@@ -40,6 +41,7 @@ const ALL: &[Kind] = &[Kind::Effect, Kind::Compute, Kind::Reducer, Kind::Orchest
 
 /// Every section, in the order of the normal form.
 pub(crate) const SECTIONS: &[Section] = &[
+    Section { key: "capabilities", kinds: ALL, read: capabilities::read },
     Section { key: "config", kinds: ALL, read: config::read },
     Section { key: "definitions", kinds: ALL, read: definitions::read },
     Section { key: "input_model", kinds: &[Kind::Orchestrator], read: run_models::read_input },
@@ -83,9 +85,8 @@ const NOT_BUILT: [&str; 22] = [
 ];
 
 /// Top-level keys that document.
-const NOT_ENFORCED: [&str; 22] = [
+pub(crate) const NOT_ENFORCED: [&str; 21] = [
     "author",
-    "capabilities",
     "changelog",
     "compliance",
     "created_at",

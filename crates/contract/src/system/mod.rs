@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use onex_expr::Text;
 
 pub(crate) use idempotency::{idempotent, verb};
-pub(crate) use intents::IntentUse;
+pub(crate) use intents::{IntentUse, PerformerRef};
 pub(crate) use topics::{
     Consumer, ConsumerKind, TopicUse, default_publication, event_segment, published,
 };
@@ -24,7 +24,8 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::model::{
-    Contract, Data, EffectOperation, EffectOperations, StateMachine, TIMEOUT, Word, Work, Workflow,
+    Contract, Data, EffectOperation, EffectOperations, StateMachine, SubscribeTopic, TIMEOUT, Word,
+    Work, Workflow,
 };
 use crate::schema::Schema;
 use schemas::Schemas;
@@ -85,6 +86,16 @@ impl<'a> System<'a> {
                 .find_map(|entry| entry.payload.as_ref().map(|data| data.at))
         };
         self.contracts.iter().filter_map(declared).find_map(|at| self.schemas.get(at))
+    }
+
+    /// What a subscriber demands of a topic's messages.
+    pub(crate) fn wanted(
+        &self,
+        contract: &Contract<'a>,
+        entry: &SubscribeTopic<'a>,
+    ) -> Option<&Schema> {
+        let compute = contract.compute.as_ref().and_then(|compute| compute.input.as_ref());
+        self.schema(entry.payload.as_ref().or(contract.input_model.as_ref()).or(compute)?)
     }
 
     /// Every state machine.

@@ -59,7 +59,7 @@ fn check(
 ) -> bool {
     let found = schema::check(findings.source(data.at), owner, data.node, definitions);
     let sound = found.iter().all(|finding| finding.severity < Severity::Error);
-    findings.extend(found);
+    findings.extend(data.at.file, found);
     sound
 }
 

@@ -145,9 +145,32 @@ impl Driver {
         self.now = until;
     }
 
+    /// Turns until the engine rests.
     pub fn turn(&mut self) {
-        let mut out = Vec::new();
         loop {
+            self.one_turn();
+            if self.arrived.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Brings an input for the next turn.
+    pub fn input(&mut self, input: Input) {
+        self.arrived.push(input);
+    }
+
+    /// Brings a request for the next turn.
+    pub fn arrive(&mut self, request: Request) -> Ticket {
+        self.tickets += 1;
+        self.arrived.push(Input::Received(Ticket(self.tickets), request));
+        Ticket(self.tickets)
+    }
+
+    /// One call of the engine, and what it asks for.
+    pub fn one_turn(&mut self) {
+        let mut out = Vec::new();
+        {
             self.engine
                 .handle(&mut self.arrived, Micros(self.now), &mut out)
                 .expect("rows are whole");
@@ -169,9 +192,6 @@ impl Driver {
                     Output::WakeAt(at) => self.wake_at = Some(at.0),
                     Output::Drained => self.drained = true,
                 }
-            }
-            if self.arrived.is_empty() {
-                return;
             }
         }
     }

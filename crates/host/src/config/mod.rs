@@ -99,6 +99,7 @@ impl Config {
             config: self.values.clone(),
             env: variables().collect(),
             ingress_allow: self.ingress_allow.clone(),
+            allow: [("http".to_owned(), self.effects.http.allow.clone())].into(),
             secrets: self.secrets.iter().map(|secret| secret.name.to_string()).collect(),
             strict,
         }

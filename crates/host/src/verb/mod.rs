@@ -1,17 +1,21 @@
 //! One file a command: its arguments, and what it does.
 
 pub mod bench;
+pub mod census;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod diff;
 pub mod dlq;
 pub mod eval;
 pub mod explain;
+pub mod graph;
 mod input;
 mod list;
 pub mod new;
 pub mod publish;
 pub mod run;
+pub mod schema;
 pub mod show;
 pub mod state;
 pub mod tail;
@@ -29,6 +33,10 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::New(arguments) => new::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Census(arguments) => census::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Tail(arguments) => tail::run(&arguments),

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use onex_contract::graph::{ErrorAction, Recovery, StepWork};
-use onex_expr::{Fuel, Value};
+use onex_expr::{Fuel, Text, Value};
 
 use super::is_idempotent;
 use super::turn::Turn;
@@ -151,14 +151,18 @@ impl Turn<'_> {
         if self.is_terminal() {
             return self.ignore("ended");
         }
-        if !self.goes_on() {
+        let cancelled = |message: Text| Failure { code: CANCELLED.into(), message, step: None };
+        if self.goes_on() {
+            return self.fail_run(cancelled("the run was cancelled".into()));
+        }
+        if self.was_cancelled() {
             return self.ignore("ending");
         }
-        self.fail_run(Failure {
-            code: CANCELLED.into(),
-            message: "the run was cancelled".into(),
-            step: None,
-        });
+        // It is ending already; now it also undoes what it did, under any strategy.
+        let head = self.rows.head_mut();
+        let why = head.error.as_ref().map_or_else(Text::default, |error| error.message.clone());
+        let message = alloc::format!("the run was cancelled while it ended: {why}");
+        head.error = Some(cancelled(message.into()));
     }
 
     /// The step fails as soon as the attempts under way have ended.

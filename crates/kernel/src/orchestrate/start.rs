@@ -158,6 +158,9 @@ impl Turn<'_> {
         kept: Option<Id>,
         roots: &Roots,
     ) -> Work {
+        if let Err(error) = ask::pay(input, &mut self.fuel) {
+            return Work::Failed(self.failed(index, "input", &error));
+        }
         let (performer, topic) = match &self.step(index).work {
             StepWork::Effect { node, operation, topic } => {
                 (Performer::Operation(*node, *operation), topic)

@@ -68,6 +68,8 @@ impl Case<'_> {
                 .render(&self.roots, &mut self.fuel)
                 .map_err(|error| fault(Reason::ExpressionError, name, &error))?;
             if let Some(value) = value {
+                ask::pay(&value, &mut self.fuel)
+                    .map_err(|error| fault(Reason::ExpressionError, name, &error))?;
                 data.insert(Key::String(name.clone()), value);
             }
         }

@@ -171,7 +171,10 @@ impl Script {
             "exhausted" => {
                 let error = (Text::new("exhausted"), Text::new("no answer"));
                 match effect::on_exhausted(operation, &intent, &error, attempts, fuel) {
-                    Some((topic, payload)) => format!("{topic} {}", payload.to_json()),
+                    Some(Ok((topic, payload))) => format!("{topic} {}", payload.to_json()),
+                    Some(Err((topic, fault))) => {
+                        format!("{topic} not published: {}", fault.reason.as_str())
+                    }
                     None => "nothing".into(),
                 }
             }

@@ -1,0 +1,89 @@
+//! How long it takes to check a large system: 1,000 generated contracts with 10,000 edges, and every
+//! contract below the folders given as arguments.
+//!
+//! `cargo bench -p onex-contract --bench check [-- FOLDER...]`. Fails when the generated system takes
+//! a second or more, or when twice the contracts take more than three times as long.
+
+#![allow(clippy::print_stdout)]
+
+#[path = "../tests/host/mod.rs"]
+mod host;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use onex_contract::catalog::HostValues;
+use onex_contract::source::Source;
+use onex_contract::{check, load_folder};
+
+/// Reducers that each hear this many topics.
+const EDGES_EACH: usize = 10;
+
+/// A system of that many reducers; each publishes one topic and hears those of the next ten.
+fn generated(contracts: usize) -> Vec<Source> {
+    (0..contracts).map(|at| Source::new(format!("node_{at}.yaml").as_str(), contract(at, contracts))).collect()
+}
+
+fn contract(at: usize, contracts: usize) -> String {
+    let schema = "{type: object, required: [id, qty, lines], properties: {id: {type: string, maxLength: 64}, \
+                  qty: {type: integer, minimum: 0}, lines: {type: array, maxItems: 10, items: {type: object, \
+                  required: [sku], properties: {sku: {type: string}}}}}}";
+    let mut text = format!("name: node_{at}\nnode_type: reducer\ncontract_version: 1.0.0\n");
+    let _ = writeln!(text, "definitions: {{Made: {schema}}}\nevent_bus:\n  subscribe_topics:");
+    let others = (1..=EDGES_EACH).map(|step| (at + step) % contracts);
+    for other in others.clone() {
+        let _ = writeln!(text, "    - {{topic: onex.evt.load.made-{other}.v1, payload: {{from: node_{other}, name: Made}}}}");
+    }
+    let _ = writeln!(text, "  publish_topics: [{{topic: onex.evt.load.made-{at}.v1, payload: Made}}]");
+    let _ = writeln!(text, "state_machine:\n  initial_state: idle\n  entity_key: payload.id\n  states: [{{state_name: idle, waits: forever}}]\n  transitions:");
+    for other in others {
+        let _ = writeln!(
+            text,
+            "    - {{from_state: idle, trigger: made-{other}, conditions: [{{expression: \"payload.qty > {other}\"}}], \
+             actions: [{{action_type: event, topic: onex.evt.load.made-{at}.v1, payload: {{id: \"${{payload.id}}\", qty: \"${{payload.qty - 1}}\", lines: \"${{payload.lines}}\"}}}}]}}"
+        );
+    }
+    text
+}
+
+/// The fastest of a few checks: what the machine can do when nobody else uses it.
+fn fastest(name: &str, sources: &[Source]) -> Duration {
+    let host = HostValues::default();
+    let mut best = Duration::MAX;
+    let mut told = (0, 0);
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let checked = check(sources, &host::catalog(), &host);
+        best = best.min(begun.elapsed());
+        told = (checked.nodes.len(), checked.diagnostics.len());
+    }
+    let bytes: usize = sources.iter().map(|source| source.bytes.len()).sum();
+    println!(
+        "{name}: {} contracts, {} findings, {} KiB of text, {:.1} ms, peak memory {} MiB",
+        told.0,
+        told.1,
+        bytes / 1024,
+        best.as_secs_f64() * 1e3,
+        peak_kib() / 1024
+    );
+    best
+}
+
+/// The most memory that this process has held, where the system tells.
+fn peak_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+fn main() {
+    for folder in std::env::args().skip(1).filter(|argument| !argument.starts_with("--")) {
+        let sources = load_folder(Path::new(&folder)).expect("the folder can be read");
+        fastest(&folder, &sources);
+    }
+    let half = fastest("500 generated", &generated(500));
+    let whole = fastest("1000 generated, 10000 edges", &generated(1000));
+    assert!(whole < Duration::from_secs(1), "checking took {whole:?}");
+    assert!(whole < half * 3, "twice the contracts took {whole:?} after {half:?}");
+}

@@ -1,0 +1,144 @@
+//! What of a tree of contracts would run here: a line a file, with the reason where it would not,
+//! and how often each key is given that nothing enforces.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::Checked;
+use crate::diagnostic::{Diagnostic, Severity, code};
+use crate::graph::Kind;
+use crate::source::Source;
+
+/// The census of a tree.
+#[derive(Clone, Debug)]
+pub struct Census {
+    /// Every file, in the order given.
+    pub files: Vec<File>,
+    /// Keys that nothing enforces, by how often they are given, the most frequent first.
+    pub not_enforced: Vec<(String, usize)>,
+}
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Where it is.
+    pub path: Arc<str>,
+    /// The node's name.
+    pub name: String,
+    /// Its kind, when it could be read.
+    pub kind: Option<Kind>,
+    /// What it is written in.
+    pub dialect: &'static str,
+    /// What would become of it.
+    pub fate: Fate,
+    /// Why, when it would not run.
+    pub reason: Option<String>,
+}
+
+/// What would become of a contract here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// It runs as it is.
+    Native,
+    /// It runs once what is wrong is put right.
+    Faulty,
+    /// It needs a handler that is not part of this product.
+    External,
+    /// It has nothing to run.
+    Inert,
+    /// It cannot be read as a contract.
+    Rejected,
+}
+
+impl Fate {
+    /// Every fate, the best first.
+    pub const ALL: [Fate; 5] =
+        [Fate::Native, Fate::Faulty, Fate::External, Fate::Inert, Fate::Rejected];
+
+    /// The word that all output uses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Fate::Native => "native",
+            Fate::Faulty => "faulty",
+            Fate::External => "external",
+            Fate::Inert => "inert",
+            Fate::Rejected => "rejected",
+        }
+    }
+
+    /// What it means, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Fate::Native => "would run as it is",
+            Fate::Faulty => "would run once its errors are put right",
+            Fate::External => "needs a foreign handler",
+            Fate::Inert => "has nothing to run",
+            Fate::Rejected => "cannot be read as a contract",
+        }
+    }
+}
+
+/// Takes the census of what was checked.
+pub fn census(sources: &[Source], checked: &Checked) -> Census {
+    let mut found: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::new();
+    for finding in &checked.diagnostics {
+        found.entry(&finding.file).or_default().push(finding);
+    }
+    let files = sources.iter().zip(&checked.nodes).map(|(source, node)| {
+        let found = found.get(&*source.path).map_or(&[][..], Vec::as_slice);
+        let has_errors = found.iter().any(|finding| finding.severity == Severity::Error);
+        let fate = match node.status {
+            "native" if has_errors => Fate::Faulty,
+            "native" => Fate::Native,
+            "external" => Fate::External,
+            "inert" => Fate::Inert,
+            _ => Fate::Rejected,
+        };
+        File {
+            path: source.path.clone(),
+            name: node.name.clone(),
+            kind: node.kind,
+            dialect: node.dialect,
+            fate,
+            reason: reason(fate, found),
+        }
+    });
+    Census { files: files.collect(), not_enforced: not_enforced(&checked.diagnostics) }
+}
+
+/// The finding that tells most of why a contract does not run.
+fn reason(fate: Fate, found: &[&Diagnostic]) -> Option<String> {
+    let first = |wanted: &dyn Fn(&Diagnostic) -> bool| found.iter().find(|f| wanted(f)).copied();
+    let grave = || first(&|f| f.severity == Severity::Error);
+    let told = match fate {
+        Fate::Native => None,
+        Fate::Faulty | Fate::Rejected => grave(),
+        Fate::Inert => first(&|f| f.code == code::INERT).or_else(grave),
+        Fate::External => {
+            first(&|f| f.code == FOREIGN).or_else(|| first(&|f| f.severity > Severity::Note))
+        }
+    };
+    told.map(|finding| format!("{} {}", finding.code, finding.message))
+}
+
+/// The finding that names a handler which is not part of this product.
+const FOREIGN: &str = "C1001";
+
+fn not_enforced(found: &[Diagnostic]) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in found.iter().filter(|finding| finding.code == code::NOT_ENFORCED) {
+        let key = finding.message.split('`').nth(1).unwrap_or(&finding.message);
+        *counts.entry(key).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> =
+        counts.into_iter().map(|(key, count)| (key.to_owned(), count)).collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts
+}
+
+impl Census {
+    /// How many files have this fate.
+    pub fn count(&self, fate: Fate) -> usize {
+        self.files.iter().filter(|file| file.fate == fate).count()
+    }
+}

@@ -1,0 +1,80 @@
+//! What effects reach, against what the host lets them reach.
+
+use std::net::IpAddr;
+
+use crate::diagnostic::code;
+use crate::findings::Findings;
+use crate::model::Contract;
+use crate::system::System;
+use crate::yaml::Tree;
+
+/// A URL whose host is written in the contract, or given by `config`, and not allowed.
+pub(super) fn not_allowed(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (contract, operation) in system.operations() {
+        let kind = operation.io.kind.as_str();
+        let (Some(known), Some(allow)) =
+            (system.catalog.effects.get(kind), system.host.allow.get(kind))
+        else {
+            continue;
+        };
+        let urls = operation.io.fields.iter();
+        for (_, data) in urls.filter(|(field, _)| known.url_fields.contains(&field.as_str())) {
+            let Tree::String(template) = &data.node.tree else {
+                continue;
+            };
+            let Some(target) = target(system, contract, template) else {
+                continue;
+            };
+            if !allows(allow, &target) {
+                let message = format!("this host does not let `{kind}` reach {target}");
+                findings.warning(code::HOST_NOT_ALLOWED, data.at, message).help(format!(
+                    "add it in onex.toml: [effects.{kind}] allow = [..., \"{target}\"]"
+                ));
+            }
+        }
+    }
+}
+
+/// `host:port` of a URL template, when its beginning is known.
+fn target(system: &System<'_>, contract: &Contract<'_>, template: &str) -> Option<String> {
+    let mut url = template.to_owned();
+    if let Some((name, rest)) = template.strip_prefix("${config.").and_then(|t| t.split_once('}')) {
+        url = format!("{}{rest}", config(system, contract, name)?);
+    }
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    if authority.is_empty() || authority.contains(['$', '@']) {
+        return None;
+    }
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let port = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+    Some(if has_port { authority.to_owned() } else { format!("{authority}:{port}") })
+}
+
+/// The text that `config.<name>` has on this host.
+fn config(system: &System<'_>, contract: &Contract<'_>, name: &str) -> Option<String> {
+    let given = [contract.name.as_str(), ""]
+        .into_iter()
+        .find_map(|node| system.host.config.get(node)?.get(name)?.as_str().map(str::to_owned));
+    let default = || {
+        let (_, data) = contract.config.iter().find(|(key, _)| key.as_str() == name)?;
+        data.node.as_str().map(str::to_owned)
+    };
+    given.or_else(default)
+}
+
+/// Whether the list names the target, or an address range or `loopback` covers it. A name that is
+/// not listed may still lead to an allowed address when it is used; only `localhost` surely does.
+fn allows(allow: &[String], target: &str) -> bool {
+    let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let loopback = bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || bare == "localhost"
+        || bare.ends_with(".localhost");
+    allow.iter().any(|entry| match entry.as_str() {
+        "loopback" => loopback,
+        // Ranges are judged when the address is known.
+        range if range.contains('/') => bare.parse::<IpAddr>().is_ok(),
+        named => named.eq_ignore_ascii_case(target),
+    })
+}

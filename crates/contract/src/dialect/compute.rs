@@ -1,0 +1,152 @@
+//! `compute_operations`, or `compute`: a pipeline of steps.
+
+use crate::diagnostic::code;
+use crate::dialect::{
+    made::{Made, node, text},
+    translate::Translation,
+};
+use crate::graph::Kind;
+use crate::section::fields::Fields;
+use crate::section::reading::{Reading, one_of};
+use crate::yaml::{Node, Tree};
+
+/// Translates the section.
+pub(super) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) {
+    for key in ["compute_operations", "compute"] {
+        let Some(section) = fields.get(key) else { continue };
+        let is_pipeline = section.get("pipeline").is_some();
+        if made.out.has("compute_operations") || !is_pipeline {
+            fields.not_enforced(if key == "compute" {
+                &["compute"]
+            } else {
+                &["compute_operations"]
+            });
+            continue;
+        }
+        let span = fields.key_span(key);
+        if let Some(section) = pipeline(fields.reading, section) {
+            made.out.free("compute_operations".into(), &span, section);
+            made.runs |= made.kind == Some(Kind::Compute);
+            let publishes = made.topics.publish.len() == 1;
+            made.topics.subscribe.iter_mut().for_each(|listed| listed.used = publishes);
+        }
+    }
+}
+
+fn pipeline(reading: &mut Reading<'_, '_>, section: &Node) -> Option<Node> {
+    let mut fields = Fields::open(reading, section, "`compute_operations`")?;
+    let mut out = Made::new(&section.span);
+    out.keep(&mut fields, &["operation_name", "input", "output"]);
+    let list = fields.get("pipeline")?;
+    let mut steps = Vec::new();
+    for item in fields.items("pipeline") {
+        steps.extend(step(fields.reading, item));
+    }
+    out.put("pipeline", node(Tree::List(steps), &list.span));
+    fields.descriptive(&["version", "operation_version", "subcontract_version", "description"]);
+    fields.not_enforced(&["input_schema_ref", "output_schema_ref", "pipeline_timeout_ms"]);
+    fields.close();
+    Some(out.done())
+}
+
+const STEPS: [&str; 4] = ["transformation", "mapping", "validation", "expression"];
+
+fn step(reading: &mut Reading<'_, '_>, item: &Node) -> Option<Node> {
+    let mut fields = Fields::open(reading, item, "the step")?;
+    let mut out = Made::new(&item.span);
+    out.keep(&mut fields, &["step_name"]);
+    let kind = fields.required_word("step_type")?;
+    let made = match kind.as_str() {
+        "validation" => {
+            // Older hosts passed the value through, whatever the schema said.
+            fields.not_enforced(&["validation_config"]);
+            Some(expression(text("value", &item.span)))
+        }
+        "transformation" => transformation(&mut fields, item),
+        "mapping" => mapping(&mut fields),
+        "expression" => {
+            out.keep(&mut fields, &["step_type", "expression_config"]);
+            None
+        }
+        other => {
+            let message = format!("unknown step_type `{other}`");
+            let help = format!("it is {}", one_of(&STEPS));
+            fields.reading.findings.refuse(code::BAD_VALUE, kind.at, message).help(help);
+            None
+        }
+    };
+    for (key, value) in made.into_iter().flatten() {
+        match key {
+            "step_type" => out.put(key, text(value.as_str().unwrap_or_default(), &kind.at.span())),
+            _ => out.put(key, value),
+        }
+    }
+    out.keep(&mut fields, &["enabled"]);
+    fields.descriptive(&["version", "description"]);
+    fields.not_enforced(&["validation_config"]);
+    fields.close();
+    Some(out.done())
+}
+
+type Parts = Vec<(&'static str, Node)>;
+
+/// A step whose value is this.
+fn expression(value: Node) -> Parts {
+    let at = value.span.clone();
+    let mut config = Made::new(&at);
+    config.put("value", value);
+    vec![("step_type", text("expression", &at)), ("expression_config", config.done())]
+}
+
+fn mapping(fields: &mut Fields<'_, '_, '_, '_>) -> Option<Parts> {
+    let config = fields.get("mapping_config")?;
+    let mut inner = Fields::open(fields.reading, config, "`mapping_config`")?;
+    let mut out = Made::new(&config.span);
+    out.keep(&mut inner, &["field_mappings"]);
+    for entry in config.get("field_mappings").map_or(&[][..], Node::entries) {
+        if entry.value.as_str().is_some_and(|path| path.starts_with('$') && !is_path(path)) {
+            let at = inner.reading.at(&entry.value.span);
+            let message = "a path begins with `$.input` or `$.steps`";
+            inner.reading.findings.refuse(code::BAD_PATH, at, message);
+        }
+    }
+    inner.descriptive(&["config_type", "version"]);
+    inner.close();
+    Some(vec![("step_type", text("mapping", &config.span)), ("mapping_config", out.done())])
+}
+
+fn is_path(path: &str) -> bool {
+    ["$.input", "$input", "$.steps.", "${"].iter().any(|begin| path.starts_with(begin))
+}
+
+fn transformation(fields: &mut Fields<'_, '_, '_, '_>, item: &Node) -> Option<Parts> {
+    let kind = fields.word("transformation_type");
+    let config = fields.get("transformation_config");
+    let kind = kind.as_ref().map_or("identity", |kind| kind.as_str());
+    let option = |key: &str| config.and_then(|config| config.get(key)).and_then(Node::as_str);
+    let cel = match kind {
+        "identity" => Some("value".to_owned()),
+        "json_path" => selected(option("path").unwrap_or("$")),
+        "trim" if option("mode").unwrap_or("both") == "both" => Some("value.trim()".to_owned()),
+        _ => None,
+    };
+    if let Some(cel) = cel {
+        return Some(expression(text(cel, &item.span)));
+    }
+    // It stays as it is written: a host without it says so.
+    let mut parts = Vec::new();
+    for key in ["step_type", "transformation_type", "transformation_config"] {
+        parts.extend(item.get(key).map(|value| (key, value.clone())));
+    }
+    Some(parts)
+}
+
+/// CEL for a path over the value.
+fn selected(path: &str) -> Option<String> {
+    let path = path.strip_prefix('$')?;
+    let is_name = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let sound = path.is_empty() || path.split('.').skip(1).all(is_name) && path.starts_with('.');
+    sound.then(|| format!("value{path}"))
+}

@@ -1,0 +1,8 @@
+//! State machines in every shape they had, their actions and conditions, and intents.
+
+pub(in crate::dialect) mod action;
+pub(in crate::dialect) mod fsm;
+pub(in crate::dialect) mod intents;
+pub(in crate::dialect) mod predicate;
+pub(in crate::dialect) mod state_machine;
+pub(in crate::dialect) mod validation;

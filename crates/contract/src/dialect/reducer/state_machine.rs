@@ -1,0 +1,270 @@
+//! `state_machine`, or `state_transitions` as the strict dialect called it.
+
+use std::collections::BTreeSet;
+
+use onex_expr::Text;
+
+use crate::diagnostic::code;
+use crate::dialect::{
+    made::{Made, node, text},
+    reducer::action::{Actions, intents_in},
+    reducer::predicate::{self, Meaning},
+    topic::name as topic_name,
+    translate::Translation,
+};
+use crate::graph::Kind;
+use crate::section::fields::Fields;
+use crate::section::reading::Reading;
+use crate::yaml::{Node, Tree};
+
+/// Translates the machine.
+pub(in crate::dialect) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) {
+    for key in ["state_machine", "state_transitions"] {
+        let Some(section) = fields.get(key) else { continue };
+        if made.out.has("state_machine") {
+            fields.not_enforced(&["state_transitions"]);
+            continue;
+        }
+        let span = fields.key_span(key);
+        if let Some(machine) = machine(fields.reading, section, made) {
+            made.out.free("state_machine".into(), &span, machine);
+            made.runs |= made.kind == Some(Kind::Reducer);
+        }
+    }
+}
+
+fn machine(reading: &mut Reading<'_, '_>, section: &Node, made: &mut Translation) -> Option<Node> {
+    let mut fields = Fields::open(reading, section, "`state_machine`")?;
+    let mut out = Made::new(&section.span);
+    out.keep(&mut fields, &["state_machine_name", "initial_state", "initial_data", "entity_key"]);
+    out.keep(&mut fields, &["on_unhandled", "terminal_states"]);
+    let actions = Actions::of(section);
+    let emitted = section.get("transitions").map(|list| intents_in(list, made)).unwrap_or_default();
+    let timed = section.get("states").is_some_and(|states| {
+        states.items().iter().any(|state| state.get("timeout_ms").is_some_and(|t| !is_null(t)))
+    });
+    for (key, read) in [("states", state as Item), ("transitions", transition)] {
+        let Some(list) = fields.get(key) else { continue };
+        let mut items = Vec::new();
+        for item in fields.items(key) {
+            let mut machine =
+                Machine { made: &mut *made, actions: &actions, emitted: &emitted, timed };
+            items.extend(read(fields.reading, item, &mut machine));
+        }
+        out.put(key, node(Tree::List(items), &list.span));
+    }
+    fields.descriptive(&["version", "state_machine_version", "subcontract_version", "description"]);
+    fields.not_enforced(&MACHINE);
+    fields.close();
+    Some(out.done())
+}
+
+/// What the machine says of persistence and the like, which every machine has here.
+const MACHINE: [&str; 14] = [
+    "checkpoint_interval_ms",
+    "concurrent_transitions_allowed",
+    "conflict_resolution_strategy",
+    "error_states",
+    "event_logging_enabled",
+    "max_checkpoints",
+    "metadata",
+    "operations",
+    "persistence_enabled",
+    "recovery_enabled",
+    "rollback_enabled",
+    "state_monitoring_enabled",
+    "strict_validation_enabled",
+    "transition_timeout_ms",
+];
+
+type Item = fn(&mut Reading<'_, '_>, &Node, &mut Machine<'_>) -> Option<Node>;
+
+/// What the items of one machine need.
+struct Machine<'m> {
+    made: &'m mut Translation,
+    actions: &'m Actions,
+    /// Intents that transitions emit: a state that names them again means the same ones.
+    emitted: &'m BTreeSet<Text>,
+    /// Whether a state has a timer.
+    timed: bool,
+}
+
+fn is_null(node: &Node) -> bool {
+    matches!(node.tree, Tree::Null)
+}
+
+fn state(reading: &mut Reading<'_, '_>, item: &Node, machine: &mut Machine<'_>) -> Option<Node> {
+    if matches!(item.tree, Tree::String(_)) {
+        return Some(item.clone());
+    }
+    let mut fields = Fields::open(reading, item, "the state")?;
+    let mut out = Made::new(&item.span);
+    out.keep(&mut fields, &["state_name"]);
+    if let (false, Some(name)) = (out.has("state_name"), fields.get("name")) {
+        out.put("state_name", name.clone());
+    }
+    out.keep(&mut fields, &["description", "is_terminal", "waits"]);
+    if fields.get("timeout_ms").is_some() {
+        out.keep(&mut fields, &["timeout_ms"]);
+    }
+    let kind = fields.word("state_type");
+    if kind.is_some_and(|kind| kind.as_str() == "terminal") {
+        out.put("is_terminal", node(Tree::Bool(true), &item.span));
+    }
+    for key in ["entry_actions", "exit_actions"] {
+        let list = machine.actions.translate(&mut fields, key, machine.made, machine.emitted);
+        if let Some(list) = list {
+            out.put(key, list);
+        }
+    }
+    fields.descriptive(&["version", "metadata", "timeout_ms", "name"]);
+    fields.not_enforced(&[
+        "required_data",
+        "optional_data",
+        "validation_rules",
+        "is_recoverable",
+        "semantic_intent",
+    ]);
+    fields.close();
+    Some(out.done())
+}
+
+fn transition(
+    reading: &mut Reading<'_, '_>,
+    item: &Node,
+    machine: &mut Machine<'_>,
+) -> Option<Node> {
+    let mut fields = Fields::open(reading, item, "the transition")?;
+    let mut out = Made::new(&item.span);
+    out.keep(&mut fields, &["transition_name", "description", "from_state", "to_state"]);
+    if let Some(written) = fields.get("trigger") {
+        let trigger = trigger(fields.reading, written, machine);
+        out.put("trigger", trigger);
+    }
+    out.keep(&mut fields, &["priority"]);
+    if let Some(list) = fields.get("conditions") {
+        let mut conditions = Vec::new();
+        for item in fields.items("conditions") {
+            conditions.extend(condition(fields.reading, item, machine.made));
+        }
+        if !conditions.is_empty() {
+            out.put("conditions", node(Tree::List(conditions), &list.span));
+        }
+    }
+    let none = BTreeSet::new();
+    if let Some(list) = machine.actions.translate(&mut fields, "actions", machine.made, &none) {
+        out.put("actions", list);
+    }
+    fields.descriptive(&["version", "metadata"]);
+    fields.not_enforced(&[
+        "guard",
+        "is_atomic",
+        "max_retries",
+        "retry_delay_ms",
+        "retry_enabled",
+        "rollback_transitions",
+        "timeout_ms",
+    ]);
+    fields.close();
+    Some(out.done())
+}
+
+/// A trigger is the event of a topic that the node hears. One that none of them has gets a command
+/// topic of its own, so that whoever drove the machine can still do so.
+fn trigger(reading: &mut Reading<'_, '_>, written: &Node, machine: &mut Machine<'_>) -> Node {
+    let Tree::String(word) = &written.tree else {
+        return written.clone();
+    };
+    if word == "timeout" && machine.timed {
+        return written.clone();
+    }
+    let segment = topic_name::segment(word);
+    let topics = &mut machine.made.topics;
+    let mut heard = false;
+    let words = [segment.as_str(), word.as_str()];
+    for listed in &mut topics.subscribe {
+        if words.contains(&topic_name::event(&listed.topic)) {
+            listed.used = true;
+            heard = true;
+        }
+    }
+    if heard && segment != "timeout" {
+        return text(segment, &written.span);
+    }
+    let topic = format!("onex.cmd.{}.{segment}.v1", topic_name::segment(&machine.made.name));
+    let is_new = topics.subscribe.iter().all(|listed| listed.topic != topic);
+    topics.hear(topic.clone(), &written.span);
+    if is_new {
+        let at = reading.at(&written.span);
+        let message = format!("no topic here has the trigger `{word}`: it is taken from `{topic}`");
+        reading.findings.note(code::TRIGGER_TOPIC, at, message);
+    }
+    if segment != "timeout" {
+        return text(segment, &written.span);
+    }
+    let mut out = Made::new(&written.span);
+    out.text("topic", topic, &written.span);
+    out.done()
+}
+
+/// A condition as those of the normal form; all of them must hold.
+fn condition(reading: &mut Reading<'_, '_>, item: &Node, made: &Translation) -> Vec<Node> {
+    if matches!(item.tree, Tree::String(_)) {
+        return said(reading, item, item, None, made);
+    }
+    let Some(mut fields) = Fields::open(reading, item, "the condition") else {
+        return Vec::new();
+    };
+    let name = fields.get("condition_name").cloned();
+    let expression = fields.get("expression");
+    let required = fields.flag("required").is_none_or(|flag| flag.value);
+    fields.descriptive(&["version", "description", "condition_type"]);
+    fields.not_enforced(&["error_message", "retry_count", "timeout_ms"]);
+    if expression.is_none() {
+        fields.missing("expression");
+    }
+    if !required {
+        fields.not_enforced(&["required"]);
+    }
+    fields.close();
+    match expression.filter(|_| required) {
+        Some(expression) => said(reading, expression, item, name, made),
+        None => Vec::new(),
+    }
+}
+
+fn said(
+    reading: &mut Reading<'_, '_>,
+    expression: &Node,
+    item: &Node,
+    name: Option<Node>,
+    made: &Translation,
+) -> Vec<Node> {
+    let Tree::String(written) = &expression.tree else {
+        return vec![item.clone()];
+    };
+    let texts = match predicate::read(written, &made.rules) {
+        Meaning::All(texts) => texts,
+        Meaning::Unknown => {
+            let message = format!("`{written}` is a predicate that is not known");
+            let at = reading.at(&expression.span);
+            reading.findings.warning(code::BAD_PREDICATE, at, message);
+            vec![written.to_string()]
+        }
+        Meaning::None(why) => {
+            reading.error(code::BAD_PREDICATE, expression, format!("`{written}`: {why}"));
+            vec![written.to_string()]
+        }
+    };
+    let is_same = texts.len() == 1 && texts[0] == written.as_str();
+    let condition = |cel: String| {
+        let mut out = Made::new(&item.span);
+        if let Some(name) = &name {
+            out.put("condition_name", name.clone());
+        }
+        let value = if is_same { expression.clone() } else { text(cel, &expression.span) };
+        out.put("expression", value);
+        out.done()
+    };
+    texts.into_iter().map(condition).collect()
+}

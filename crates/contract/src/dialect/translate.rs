@@ -1,0 +1,166 @@
+//! The top level of a file: each feature takes its keys in turn.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use onex_expr::Text;
+
+use crate::diagnostic::code;
+use crate::dialect::{
+    compute, documents, effect, environment, handler_routing, identity, made::Made,
+    operation_bindings, other_file::host_config, other_file::part, other_file::projector,
+    recognise, reducer::fsm, reducer::intents, reducer::intents::Declared, reducer::state_machine,
+    reducer::validation, reducer::validation::Rule, schema::definitions, schema::models, topic,
+    topic::Topics, workflow,
+};
+use crate::graph::Kind;
+use crate::section::fields::Fields;
+use crate::section::reading::Reading;
+use crate::yaml::Node;
+
+/// What a file of an old dialect became.
+pub(crate) struct Translated {
+    /// The normal form; absent when the file describes no node, or cannot be read.
+    pub root: Option<Node>,
+    /// Whether it can run here.
+    pub verdict: Verdict,
+}
+
+/// Whether a node of an old dialect can run here, as far as its own file tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// What it declares can be performed.
+    Native,
+    /// It needs a foreign handler.
+    External,
+    /// It has nothing to run.
+    Inert,
+}
+
+/// A node while it is translated.
+pub(super) struct Translation {
+    /// Its name.
+    pub name: Text,
+    /// Its kind.
+    pub kind: Option<Kind>,
+    /// Where it says its kind, or begins.
+    pub head: Range<usize>,
+    /// The normal form so far.
+    pub out: Made,
+    /// Topics in and out.
+    pub topics: Topics,
+    /// Names of the schemas it defines.
+    pub definitions: BTreeSet<Text>,
+    /// Intents it says to emit.
+    pub intents: Vec<Declared>,
+    /// What `is_valid` means, by field.
+    pub rules: BTreeMap<Text, Rule>,
+    /// Whether a section says what it does in a way that can be performed here.
+    pub runs: bool,
+    /// Whether a handler that is not part of this product is named.
+    pub is_foreign: bool,
+}
+
+/// Translates a file; what is wrong or left out is reported.
+pub(crate) fn translate(
+    reading: &mut Reading<'_, '_>,
+    root: &Node,
+    dialect: &str,
+    stem: &str,
+    env: &BTreeMap<String, String>,
+) -> Translated {
+    let root = environment::resolve(root, env);
+    match dialect {
+        recognise::SUBCONTRACT | recognise::REPOSITORY => part::read(reading, &root, dialect),
+        recognise::HOST => host_config::read(reading, &root),
+        recognise::PROJECTOR => projector::translate(reading, &root, stem),
+        _ => node(reading, &root, dialect, stem),
+    }
+}
+
+type Feature = fn(&mut Fields<'_, '_, '_, '_>, &mut Translation);
+
+/// Every feature, in the order in which one needs what another found.
+const FEATURES: &[Feature] = &[
+    documents::keep,
+    definitions::translate,
+    topic::collect,
+    intents::emitted,
+    intents::consumed,
+    validation::translate,
+    state_machine::translate,
+    fsm::translate,
+    effect::translate,
+    compute::translate,
+    workflow::translate,
+    operation_bindings::check,
+    handler_routing::read,
+    models::translate,
+    documents::note,
+];
+
+fn node(reading: &mut Reading<'_, '_>, root: &Node, dialect: &str, stem: &str) -> Translated {
+    let nothing = Translated { root: None, verdict: Verdict::Inert };
+    let Some(mut fields) = Fields::open(reading, root, "the contract") else {
+        return nothing;
+    };
+    let mut made = Translation::new(root);
+    identity::translate(&mut fields, &mut made, dialect, stem);
+    for feature in FEATURES {
+        feature(&mut fields, &mut made);
+    }
+    fields.close();
+    if made.kind.is_none() {
+        return nothing;
+    }
+    made.topics.settle(reading, made.kind, made.runs);
+    let verdict = made.verdict();
+    if verdict == Verdict::Inert {
+        made.tell_inert(reading);
+    }
+    made.finish(verdict)
+}
+
+impl Translation {
+    /// Nothing is known yet.
+    pub(super) fn new(root: &Node) -> Translation {
+        let first = root.entries().first();
+        let head = first.map_or_else(|| root.span.clone(), |entry| entry.key_span.clone());
+        Translation {
+            name: Text::new_static(""),
+            kind: None,
+            out: Made::new(&head),
+            head,
+            topics: Topics::default(),
+            definitions: BTreeSet::new(),
+            intents: Vec::new(),
+            rules: BTreeMap::new(),
+            runs: false,
+            is_foreign: false,
+        }
+    }
+
+    /// Whether it can run here.
+    fn verdict(&self) -> Verdict {
+        match (self.runs, self.is_foreign) {
+            (true, _) => Verdict::Native,
+            (false, true) => Verdict::External,
+            (false, false) => Verdict::Inert,
+        }
+    }
+
+    /// Says that the node has nothing to run.
+    pub(super) fn tell_inert(&self, reading: &mut Reading<'_, '_>) {
+        let at = reading.at(&self.head);
+        reading
+            .findings
+            .warning(code::INERT, at, format!("`{}` has nothing to run", self.name))
+            .help("it is left out of the running system; the others run");
+    }
+
+    /// The normal form.
+    pub(super) fn finish(mut self, verdict: Verdict) -> Translated {
+        self.topics.put(&mut self.out);
+        Translated { root: Some(self.out.done()), verdict }
+    }
+}

@@ -1,0 +1,96 @@
+//! Puts contracts together and links them, without those of an old dialect that cannot run.
+//!
+//! A contract in the normal form that has an error stops everything. One of an old dialect is left
+//! out, loudly, and the others are put together anew, until what remains has no fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, HostValues};
+use crate::diagnostic::{Severity, code};
+use crate::findings::Findings;
+use crate::graph::Graph;
+use crate::model::Contract;
+use crate::system::System;
+use crate::{check, link, stored};
+
+/// Why a contract is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Its own file tells that it cannot run here; that was said.
+    Told,
+    /// Something is wrong with it, or something that it needs is not there.
+    Fault,
+}
+
+/// What putting together gave.
+pub(crate) struct Settled {
+    /// The linked graph of what runs; absent when there is an error.
+    pub graph: Option<Graph>,
+    /// The contracts that are left out, by file.
+    pub left_out: BTreeMap<u32, Reason>,
+}
+
+/// Checks, links, leaves out what cannot run and does so again.
+pub(crate) fn settle(
+    mut contracts: Vec<Contract<'_>>,
+    mut left_out: BTreeMap<u32, Reason>,
+    catalog: &Catalog,
+    host: &HostValues,
+    findings: &mut Findings<'_>,
+) -> Settled {
+    // What is left out from the beginning is still judged once: its structure may be broken.
+    let mut new: BTreeSet<u32> = left_out.keys().copied().collect();
+    for contract in contracts.iter().filter(|c| left_out.get(&file(c)) == Some(&Reason::Fault)) {
+        tell(contract, findings);
+    }
+    loop {
+        let mut round = findings.scratch();
+        let mild = !new.is_empty() || contracts.iter().any(|c| findings.is_old(file(c)));
+        let running = if mild { contracts.clone() } else { std::mem::take(&mut contracts) };
+        let system = System::new(running, catalog, host, &mut round);
+        check::check(&system, &mut round);
+        let linked = link::link(&system, &mut round);
+        if let Some(linked) = &linked {
+            check::check_linked(&system, linked, &mut round);
+        }
+        let faults: BTreeSet<u32> = round.take_at_fault();
+        let told = new.clone();
+        for file in faults.iter().filter(|file| !told.contains(file)) {
+            left_out.insert(*file, Reason::Fault);
+        }
+        new.extend(faults);
+        if new.is_empty() {
+            findings.take_over(round, |_| true);
+            let graph = linked.filter(|_| !findings.has_errors());
+            let graph = graph.map(|linked| stored::graph(&system, linked));
+            return Settled { graph, left_out };
+        }
+        for contract in
+            contracts.iter().filter(|c| new.contains(&file(c)) && !told.contains(&file(c)))
+        {
+            tell(contract, findings);
+        }
+        let of_new: BTreeSet<&str> = new.iter().map(|file| findings.path(*file)).collect();
+        let of_told: BTreeSet<&str> = told.iter().map(|file| findings.path(*file)).collect();
+        let keep = |found: &crate::diagnostic::Diagnostic| {
+            let told = of_told.contains(&*found.file);
+            of_new.contains(&*found.file) && (!told || found.severity == Severity::Error)
+        };
+        let kept = keep;
+        findings.take_over(round, kept);
+        contracts.retain(|contract| !new.contains(&file(contract)));
+        new.clear();
+    }
+}
+
+fn file(contract: &Contract<'_>) -> u32 {
+    contract.kind.at.file
+}
+
+fn tell(contract: &Contract<'_>, findings: &mut Findings<'_>) {
+    let message =
+        format!("`{}` cannot run as it stands: it is quarantined", contract.name.as_str());
+    findings
+        .warning(code::QUARANTINED, contract.kind.at, message)
+        .help("the warnings about this file say why; the others run");
+}
