@@ -21,8 +21,10 @@ pub(super) fn unbounded_actions(system: &System<'_>, linked: &Linked, findings: 
             continue;
         };
         let transitions = reducer.transitions.iter().flat_map(|transition| &transition.actions);
-        let states =
-            reducer.states.iter().flat_map(|state| state.entry_actions.iter().chain(&state.exit_actions));
+        let states = reducer
+            .states
+            .iter()
+            .flat_map(|state| state.entry_actions.iter().chain(&state.exit_actions));
         for (action, declared) in transitions.chain(states).zip(declared(machine)) {
             let sends = !matches!(action.work, ActionWork::StateUpdate(_));
             let (Some(list), Some(data), true) = (&action.for_each, declared, sends) else {

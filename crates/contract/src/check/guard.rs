@@ -23,9 +23,9 @@ pub(super) fn never_holds(system: &System<'_>, linked: &Linked, findings: &mut F
                     true => "these conditions can never hold together",
                     false => "this condition can never hold",
                 };
-                findings
-                    .warning(code::NEVER_HOLDS, at, message)
-                    .help("the transition would never be taken: correct the condition, or leave it out");
+                findings.warning(code::NEVER_HOLDS, at, message).help(
+                    "the transition would never be taken: correct the condition, or leave it out",
+                );
             }
         }
     }
@@ -46,9 +46,9 @@ pub(super) fn never_runs(system: &System<'_>, linked: &Linked, findings: &mut Fi
             if never_all_hold(&[text], &known) {
                 let at = declared.condition.or(declared.skip_condition);
                 let at = at.map_or(declared.id.at, |data| data.at);
-                findings
-                    .warning(code::NEVER_HOLDS, at, "this condition can never hold")
-                    .help("the step would always be skipped: correct the condition, or leave it out");
+                findings.warning(code::NEVER_HOLDS, at, "this condition can never hold").help(
+                    "the step would always be skipped: correct the condition, or leave it out",
+                );
             }
         }
     }

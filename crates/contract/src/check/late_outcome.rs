@@ -49,10 +49,14 @@ pub(super) fn unanswered(system: &System<'_>, findings: &mut Findings<'_>) {
         let answers = answers(system, contract, machine);
         let pending = pending(machine, contract, &answers);
         for (at, state) in machine.states.iter().enumerate().filter(|(_, state)| !state.terminal) {
-            for (intent, topic) in pending[at].iter().flat_map(|i| answers[i].iter().map(move |t| (i, t))) {
+            for (intent, topic) in
+                pending[at].iter().flat_map(|i| answers[i].iter().map(move |t| (i, t)))
+            {
                 let name = state.name.as_str();
-                let answered =
-                    machine.transitions.iter().any(|t| t.starts_from(name) && hears(contract, t, topic));
+                let answered = machine
+                    .transitions
+                    .iter()
+                    .any(|t| t.starts_from(name) && hears(contract, t, topic));
                 if answered {
                     continue;
                 }
@@ -77,7 +81,9 @@ pub(super) fn failure_unheard(system: &System<'_>, findings: &mut Findings<'_>) 
             let patient = state.terminal || state.waits_forever || state.timeout_ms.is_some();
             let leaves = |topic: &&str| {
                 machine.transitions.iter().any(|t| {
-                    t.to.is_some() && t.starts_from(state.name.as_str()) && hears(contract, t, topic)
+                    t.to.is_some()
+                        && t.starts_from(state.name.as_str())
+                        && hears(contract, t, topic)
                 })
             };
             for intent in pending[at].iter().filter(|_| !patient) {
@@ -105,7 +111,8 @@ fn tells_failure(system: &System<'_>, contract: &Contract<'_>, intent: &str) -> 
     performers.unwrap_or_default().iter().any(|performer| {
         let node = &system.contracts[performer.node];
         let operation = performer.operation.zip(node.effect.as_ref());
-        let exhausted = operation.and_then(|(at, effect)| effect.operations[at].on_exhausted.as_ref());
+        let exhausted =
+            operation.and_then(|(at, effect)| effect.operations[at].on_exhausted.as_ref());
         let run = node.workflow.as_ref().filter(|_| performer.operation.is_none());
         let failed = run.and_then(|workflow| workflow.outcomes.failed.as_ref());
         exhausted.or(failed).is_some_and(|end| heard(end.topic.as_str()))

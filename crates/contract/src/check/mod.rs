@@ -101,12 +101,8 @@ const RULES: &[Rule] = &[
 type LinkedRule = fn(&System<'_>, &Linked, &mut Findings<'_>);
 
 /// Every rule that needs expressions compiled.
-const LINKED_RULES: &[LinkedRule] = &[
-    guard::never_holds,
-    guard::never_runs,
-    fan_out::unbounded_actions,
-    fan_out::unbounded_steps,
-];
+const LINKED_RULES: &[LinkedRule] =
+    &[guard::never_holds, guard::never_runs, fan_out::unbounded_actions, fan_out::unbounded_steps];
 
 /// Applies every rule.
 pub(crate) fn check(system: &System<'_>, findings: &mut Findings<'_>) {

@@ -2,11 +2,11 @@
 
 use crate::diagnostic::code;
 use crate::findings::Findings;
+use crate::graph::Backoff;
 use crate::link::{ATTEMPT_TIMEOUT_MS, OPERATION_TIMEOUT_MS, RUN_TIMEOUT_MS};
 use crate::model::{
     ActionWork, At, EffectOperation, Located, RetryPolicy, StateMachine, TriggerRef, Work,
 };
-use crate::graph::Backoff;
 use crate::system::System;
 use crate::yaml::Tree;
 
@@ -78,8 +78,9 @@ pub(super) fn retries(system: &System<'_>, findings: &mut Findings<'_>) {
         });
         let done = done.count();
         if done < most as usize {
-            let message =
-                format!("the operation ends after {limit} ms: at most {done} of {most} retries fit");
+            let message = format!(
+                "the operation ends after {limit} ms: at most {done} of {most} retries fit"
+            );
             findings
                 .warning(code::RETRIES_DO_NOT_FIT, policy.at, message)
                 .help("raise `operation_timeout_ms`, or lower `max_retries` or the delays");
@@ -113,7 +114,8 @@ pub(super) fn workflow(system: &System<'_>, findings: &mut Findings<'_>) {
                 continue;
             };
             let callee = system.contracts[effect].effect.as_ref();
-            let Some(callee) = callee.and_then(|effect| operation(&effect.operations[index])) else {
+            let Some(callee) = callee.and_then(|effect| operation(&effect.operations[index]))
+            else {
                 continue;
             };
             match (&step.timeout_ms, &workflow.timeout_ms) {
@@ -167,7 +169,8 @@ pub(super) fn state(system: &System<'_>, findings: &mut Findings<'_>) {
 fn sent_on_entry<'m>(machine: &'m StateMachine<'_>, state: usize) -> Vec<&'m str> {
     let name = machine.states[state].name.as_str();
     let entering = machine.transitions.iter().filter(|transition| {
-        let timer = matches!(&transition.trigger, TriggerRef::Name(_)) && transition.trigger.is_timeout();
+        let timer =
+            matches!(&transition.trigger, TriggerRef::Name(_)) && transition.trigger.is_timeout();
         !timer && transition.to.as_ref().is_some_and(|to| to.as_str() == name)
     });
     let actions = entering.flat_map(|t| &t.actions).chain(&machine.states[state].entry_actions);

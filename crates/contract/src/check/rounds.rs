@@ -43,7 +43,11 @@ pub(super) fn endless(system: &System<'_>, findings: &mut Findings<'_>) {
                 .help("take `for_each` out of the cycle, or break it with a condition");
         } else {
             findings
-                .warning(code::ENDLESS_ROUND, last.at, format!("messages go round for ever: {names}"))
+                .warning(
+                    code::ENDLESS_ROUND,
+                    last.at,
+                    format!("messages go round for ever: {names}"),
+                )
                 .help("add a condition to one of the hops, or let it end in another topic");
         }
     }
@@ -84,7 +88,11 @@ fn hops<'s>(system: &'s System<'_>) -> Hops<'s> {
             let contract = &system.contracts[consumer.node];
             match consumer.kind {
                 ConsumerKind::Operation(index) => operation(contract, index, to),
-                _ => heard(contract, topic, to),
+                ConsumerKind::Subscription if begins(contract, topic) => {
+                    heard(contract, topic, to);
+                }
+                // A wait goes on with a run that there is: it begins nothing.
+                ConsumerKind::Subscription | ConsumerKind::Run => {}
             }
         }
     }
@@ -100,6 +108,14 @@ fn hops<'s>(system: &'s System<'_>) -> Hops<'s> {
         }
     }
     hops
+}
+
+/// Whether messages of a subscribed topic begin something in a node.
+fn begins(contract: &Contract<'_>, topic: &str) -> bool {
+    contract
+        .workflow
+        .as_ref()
+        .is_none_or(|workflow| workflow.begun_by(contract).any(|begun| begun.as_str() == topic))
 }
 
 fn hop<'s>(to: &'s str, at: At) -> Hop<'s> {
@@ -127,7 +143,9 @@ fn operation<'s>(contract: &'s Contract<'_>, index: usize, hops: &mut Vec<Hop<'s
 
 /// What a run publishes when it completes.
 fn workflow<'s>(workflow: &'s Workflow<'_>, hops: &mut Vec<Hop<'s>>) {
-    hops.extend(workflow.outcomes.completed.iter().map(|end| hop(end.topic.as_str(), end.topic.at)));
+    hops.extend(
+        workflow.outcomes.completed.iter().map(|end| hop(end.topic.as_str(), end.topic.at)),
+    );
     for step in &workflow.nodes {
         let certain = step.condition.is_none() && step.skip_condition.is_none();
         if let (Some(Work::Publish { topic, .. }), true) = (&step.work, certain) {
@@ -167,7 +185,8 @@ fn reducer<'s>(
         }
     }
     let reached = super::reachable::reached(machine);
-    let round = taken.iter().zip(&stays).zip(&reached).filter(|((_, stays), reached)| **stays && **reached);
+    let round =
+        taken.iter().zip(&stays).zip(&reached).filter(|((_, stays), reached)| **stays && **reached);
     for transition in round.filter_map(|((transition, _), _)| *transition) {
         hops.extend(transition.actions.iter().filter_map(emitted));
     }

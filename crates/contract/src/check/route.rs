@@ -9,12 +9,22 @@ use crate::system::System;
 
 /// An orchestrator whose runs no message, intent or step begins.
 pub(super) fn only_by_api(system: &System<'_>, findings: &mut Findings<'_>) {
-    for (contract, _) in system.workflows() {
-        let routed =
-            !contract.event_bus.subscribe.is_empty() || !contract.subscribed_intents.is_empty();
+    let by_step: Vec<&str> = system
+        .workflows()
+        .flat_map(|(_, workflow)| &workflow.nodes)
+        .filter_map(|step| match &step.work {
+            Some(Work::Run(name)) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    for (contract, workflow) in system.workflows() {
+        let routed = workflow.begun_by(contract).next().is_some()
+            || !contract.subscribed_intents.is_empty()
+            || by_step.contains(&contract.name.as_str());
         if !routed {
             let name = contract.name.as_str();
-            let message = format!("no message or intent begins runs of `{name}`: only the API does");
+            let message =
+                format!("no message or intent begins runs of `{name}`: only the API does");
             findings.note(code::ONLY_BY_API, contract.name.at, message).help(
                 "if messages should begin them, add the topic to `event_bus.subscribe_topics`",
             );
