@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use onex_contract::graph::{Body, Graph, NodeIndex, Orchestrator};
@@ -16,11 +15,11 @@ use onex_kernel::{Category, Id, Message, Origin, Payload};
 
 use crate::codec::Corrupt;
 use crate::dedupe::{Seen, content_hash};
-use crate::engine::{Engine, Progress, Work};
+use crate::engine::Engine;
 use crate::input::{Publish, Request, StartRun, Ticket};
 use crate::key;
 use crate::output::{Refusal, Reply};
-use crate::turn::Sink;
+use crate::work::{Progress, Work};
 
 /// Topic of the record of a start by API.
 fn start_topic(node: &str) -> Text {
@@ -313,47 +312,6 @@ impl Engine {
         let graph = self.active.id;
         self.end_record(&message, graph, sink);
         Ok(Some(Reply::Done))
-    }
-
-    /// A message that the engine itself makes about `subject`.
-    pub(crate) fn own_message(
-        &self,
-        category: Category,
-        origin: Origin,
-        subject: Id,
-        payload: Value,
-    ) -> Message {
-        Message {
-            id: Id::derive(subject, "", category as u32, self.next_offset as u32),
-            category,
-            origin,
-            topic: Text::default(),
-            key: None,
-            event_type: None,
-            payload: Payload::from(payload),
-            correlation_id: subject,
-            causation_id: None,
-            node: None,
-            time: self.now,
-            generation: 0,
-        }
-    }
-
-    /// Begins the rows of the next record.
-    pub(crate) fn begin_record(&self) -> Sink {
-        Sink { offset: self.next_offset, rows: vec![] }
-    }
-
-    /// Ends a record: it gets the next offset.
-    pub(crate) fn end_record(
-        &mut self,
-        message: &Message,
-        graph: onex_contract::graph::GraphId,
-        mut sink: Sink,
-    ) {
-        self.dedupe.save(&mut sink);
-        self.turn.record(message, graph, sink);
-        self.next_offset += 1;
     }
 }
 

@@ -15,10 +15,12 @@ use onex_kernel::{
 };
 
 use crate::codec::{Corrupt, row};
-use crate::deliver::{Place, derived_message, new_intent};
-use crate::engine::{Engine, Progress, RunIntent, Tell, TriggerIntent, Waiting, Work};
+use crate::deliver::{Place, derived_message};
+use crate::engine::Engine;
+use crate::intents::new_intent;
 use crate::key::{self, TimerOwner};
 use crate::turn::Sink;
+use crate::work::{Progress, RunIntent, Tell, TriggerIntent, Waiting, Work};
 
 /// So many messages of one decision are not worth weighing.
 const LIGHT_MESSAGES: usize = 16;

@@ -15,11 +15,12 @@ use onex_kernel::{Category, Fault, Id, Message, Micros, Origin};
 use crate::codec::{Corrupt, row};
 use crate::deliver::panicked;
 use crate::end::{exhausted, stopped};
-use crate::engine::{End, Engine, Progress, Waiting};
+use crate::engine::Engine;
 use crate::intents::{Pending, Standing, lane};
 use crate::key;
 use crate::output::{Output, Perform};
 use crate::turn::Sink;
+use crate::work::{End, Progress, Waiting};
 
 /// An open breaker is asked again no sooner than this.
 const BREAKER_PAUSE_US: u64 = 1000;

@@ -11,9 +11,10 @@ use onex_kernel::{Fault, Message};
 
 use crate::codec::Corrupt;
 use crate::deliver::{Planned, Target};
-use crate::engine::{Engine, Progress, RunIntent, Waiting, Work};
+use crate::engine::Engine;
 use crate::key;
 use crate::turn::Sink;
+use crate::work::{Progress, RunIntent, Waiting, Work};
 
 impl Engine {
     /// An intent that begins a run. The run of a step has the id of the intent.

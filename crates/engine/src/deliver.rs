@@ -9,14 +9,16 @@ use onex_contract::graph::{Body, Entry, Graph, NodeIndex, Subscriber};
 use onex_expr::Text;
 use onex_kernel::orchestrate::{self, Start};
 use onex_kernel::reduce::{self, Delivery};
-use onex_kernel::row::{Intent, Owner, Reason};
+use onex_kernel::row::{Owner, Reason};
 use onex_kernel::{Category, Circumstances, Decision, Fault, Id, Message, Origin, Verdict};
 
 use crate::accept::category_of;
 use crate::codec::Corrupt;
-use crate::engine::{Engine, Progress, Waiting, Work};
+use crate::engine::Engine;
+use crate::intents::{intent_topic, new_intent};
 use crate::key::{self, RowKey};
 use crate::turn::Sink;
+use crate::work::{Progress, Waiting, Work};
 
 /// One delivery, and what it needs.
 #[derive(Debug)]
@@ -353,39 +355,6 @@ pub(crate) fn panicked() -> Fault {
         reason: Reason::StepPanicked,
         detail: "the step panicked; this is a bug of onex".into(),
     }
-}
-
-/// `onex.intent.<node>.<operation>.v1`, dots and underscores as hyphens.
-fn intent_topic(node: &str, operation: &str) -> Text {
-    let dashed = |text: &str| text.replace(['_', '.'], "-");
-    format!("onex.intent.{}.{}.v1", dashed(node), dashed(operation)).into()
-}
-
-/// A pending intent for an operation.
-pub(crate) fn new_intent(
-    graph: &Graph,
-    node: NodeIndex,
-    operation: u16,
-    message: Message,
-    owner: Owner,
-) -> Option<Intent> {
-    let found = crate::intents::operation(graph, node, operation)?;
-    Some(Intent {
-        id: message.id,
-        node: graph.node(node).name.clone(),
-        operation: found.name.clone(),
-        owner,
-        offset: 0,
-        graph: graph.id,
-        generation: message.generation,
-        turn_at: None,
-        first_attempt_at: None,
-        next_at: None,
-        started: false,
-        stopping: false,
-        attempts: Vec::new(),
-        message,
-    })
 }
 
 /// A message to a topic.

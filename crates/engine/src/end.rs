@@ -11,10 +11,11 @@ use onex_kernel::{Category, Fault, Id, Message, Origin};
 
 use crate::codec::Corrupt;
 use crate::deliver::derived_message;
-use crate::engine::{End, Engine, Progress, Waiting, Work};
+use crate::engine::Engine;
 use crate::intents::{Pending, Standing};
 use crate::key;
 use crate::turn::Sink;
+use crate::work::{End, Progress, Waiting, Work};
 
 impl Engine {
     /// Queues the end of an intent that publishes what `on_exhausted` says.

@@ -1,7 +1,9 @@
 //! Pending intents: whose turn it is, when the next attempt is due, what is under way.
 
 use alloc::collections::{BTreeSet, VecDeque};
+use alloc::format;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use onex_contract::graph::{Body, Graph, NodeIndex, Operation};
@@ -193,4 +195,37 @@ impl Intents {
     pub fn breaker(&mut self, node: &Text, operation: &Text) -> &mut Breaker {
         self.breakers.entry((node.clone(), operation.clone())).or_default()
     }
+}
+
+/// `onex.intent.<node>.<operation>.v1`, dots and underscores as hyphens.
+pub(crate) fn intent_topic(node: &str, operation: &str) -> Text {
+    let dashed = |text: &str| text.replace(['_', '.'], "-");
+    format!("onex.intent.{}.{}.v1", dashed(node), dashed(operation)).into()
+}
+
+/// A pending intent for an operation.
+pub(crate) fn new_intent(
+    graph: &Graph,
+    node: NodeIndex,
+    at: u16,
+    message: Message,
+    owner: Owner,
+) -> Option<Intent> {
+    let found = operation(graph, node, at)?;
+    Some(Intent {
+        id: message.id,
+        node: graph.node(node).name.clone(),
+        operation: found.name.clone(),
+        owner,
+        offset: 0,
+        graph: graph.id,
+        generation: message.generation,
+        turn_at: None,
+        first_attempt_at: None,
+        next_at: None,
+        started: false,
+        stopping: false,
+        attempts: Vec::new(),
+        message,
+    })
 }

@@ -14,12 +14,14 @@ use onex_kernel::row::{Ending, Intent, Letter, Owner, Reason};
 use onex_kernel::{Category, Fault, Id, Message, Origin};
 
 use crate::codec::{Corrupt, row};
-use crate::deliver::{Place, Planned, new_intent};
+use crate::deliver::{Place, Planned};
 use crate::end::describe;
-use crate::engine::{Engine, RunIntent, Waiting, Work};
+use crate::engine::Engine;
+use crate::intents::new_intent;
 use crate::key;
 use crate::output::Reply;
 use crate::turn::Sink;
+use crate::work::{RunIntent, Waiting, Work};
 
 /// How a letter is put back.
 enum Way {

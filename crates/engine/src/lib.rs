@@ -33,6 +33,7 @@ mod tell;
 mod timer;
 mod trigger;
 mod turn;
+mod work;
 
 pub use engine::Engine;
 pub use guard::{Guard, Unguarded};

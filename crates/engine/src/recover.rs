@@ -16,11 +16,12 @@ use crate::codec::record::{self, LogRecord};
 use crate::codec::row::{self, Backlog};
 use crate::dedupe::{Dedupe, Piece, Seen, content_hash};
 use crate::end::stopped;
-use crate::engine::{Engine, Waiting, Work};
+use crate::engine::Engine;
 use crate::guard::Guard;
 use crate::intents::Standing;
 use crate::key::{self, RowKey, Timer, TimerOwner};
 use crate::options::Options;
+use crate::work::{Waiting, Work};
 
 /// A row: its key and its bytes.
 pub type Row = (RowKey, Arc<[u8]>);

@@ -19,9 +19,6 @@ use crate::key::{self, RowKey, TimerOwner};
 use crate::output::{Output, RunEnd};
 use crate::turn::Sink;
 
-/// The rows of an ended run become one, unless that would have more bytes than this.
-const ENDED_RUN_BYTES_MAX: usize = 1 << 20;
-
 impl Engine {
     /// Begins a run: its head holds the run key, its first steps start.
     pub(crate) fn begin_run(
@@ -150,19 +147,21 @@ impl Engine {
             return;
         };
         let was_whole = run.head.ended_at.is_some() && !ended;
-        let (mut head_changed, mut changed) = take_in(run, id, writes, sink);
+        let (mut changed_head, mut changed) = take_writes(run, writes, sink);
         if run.head.ended_at.is_some() {
             let whole = row::run(&run.head, Some(run));
             if whole.len() <= ENDED_RUN_BYTES_MAX {
                 sink.put(key::run(id), whole);
                 if ended {
-                    parts(run).for_each(|part| sink.delete(part.key(id)));
+                    for part in parts(run) {
+                        sink.delete(part.key(id));
+                    }
                 }
                 return;
             }
-            head_changed = true;
+            changed_head = true;
         }
-        if head_changed {
+        if changed_head {
             sink.put(key::run(id), row::run(&run.head, None));
         }
         if was_whole {
@@ -232,8 +231,11 @@ impl Engine {
     }
 }
 
-/// What stands in a row of its own while a run lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The rows of an ended run become one, unless that would have more bytes than this.
+const ENDED_RUN_BYTES_MAX: usize = 1 << 20;
+
+/// A row of a run beside its head.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Step(u16),
     Item(u16, u32),
@@ -244,41 +246,35 @@ impl Part {
     fn key(self, run: Id) -> RowKey {
         match self {
             Part::Step(step) => key::step(run, step),
-            Part::Item(step, at) => key::item(run, step, at),
-            Part::Event(at) => key::event(run, at),
+            Part::Item(step, item) => key::item(run, step, item),
+            Part::Event(number) => key::event(run, number),
         }
     }
 
     fn bytes(self, run: &Run) -> Option<Vec<u8>> {
         match self {
             Part::Step(step) => run.steps.get(usize::from(step)).map(row::step),
-            Part::Item(step, at) => run.items.get(&(step, at)).map(row::item),
-            Part::Event(at) => run.events.get(&at).map(row::event),
+            Part::Item(step, item) => run.items.get(&(step, item)).map(row::item),
+            Part::Event(number) => run.events.get(&number).map(row::event),
         }
     }
 }
 
 fn parts(run: &Run) -> impl Iterator<Item = Part> {
     let steps = (0..run.steps.len()).map(|step| Part::Step(step as u16));
-    let items = run.items.keys().map(|(step, at)| Part::Item(*step, *at));
-    steps.chain(items).chain(run.events.keys().map(|at| Part::Event(*at)))
+    let items = run.items.keys().map(|(step, item)| Part::Item(*step, *item));
+    steps.chain(items).chain(run.events.keys().map(|number| Part::Event(*number)))
 }
 
-/// Takes what a decision writes into a run. Whether its head changed, and which parts did; the rows
-/// of parts that are gone are deleted.
-fn take_in(
-    run: &mut Run,
-    id: Id,
-    writes: Vec<RowWrite>,
-    sink: &mut Sink,
-) -> (bool, BTreeSet<Part>) {
-    let mut head_changed = false;
-    let mut changed = BTreeSet::new();
+/// Takes what a decision wrote into a run; whether its head changed, and which other rows did. What
+/// is gone is deleted at once.
+fn take_writes(run: &mut Run, writes: Vec<RowWrite>, sink: &mut Sink) -> (bool, BTreeSet<Part>) {
+    let (id, mut changed_head, mut changed) = (run.head.id, false, BTreeSet::new());
     for write in writes {
         match write {
             RowWrite::Head(head) => {
                 run.head = head;
-                head_changed = true;
+                changed_head = true;
             }
             RowWrite::Step(at, step) => {
                 changed.insert(Part::Step(at));
@@ -309,5 +305,5 @@ fn take_in(
             RowWrite::Entity(_) => {}
         }
     }
-    (head_changed, changed)
+    (changed_head, changed)
 }

@@ -11,7 +11,8 @@ use onex_kernel::{Category, Fault, Id, Message, Origin, Tidings, Told};
 
 use crate::codec::Corrupt;
 use crate::end::payload_of;
-use crate::engine::{Engine, Progress, Tell, Waiting, Work};
+use crate::engine::Engine;
+use crate::work::{Progress, Tell, Waiting, Work};
 
 impl Engine {
     /// A run is told something by another one.

@@ -12,9 +12,10 @@ use onex_kernel::{Category, Fault, Id, Message, Origin};
 
 use crate::codec::Corrupt;
 use crate::deliver::Place;
-use crate::engine::{Engine, Progress, Work};
+use crate::engine::Engine;
 use crate::key::{self, Timer, TimerOwner};
 use crate::turn::Sink;
+use crate::work::{Progress, Work};
 
 impl Engine {
     /// Writes the timers that a decision changed.

@@ -11,9 +11,10 @@ use onex_kernel::{Fault, Message, Verdict};
 
 use crate::codec::Corrupt;
 use crate::deliver::Place;
-use crate::engine::{Engine, Progress, TriggerIntent, Waiting, Work};
+use crate::engine::Engine;
 use crate::key;
 use crate::turn::Sink;
+use crate::work::{Progress, TriggerIntent, Waiting, Work};
 
 impl Engine {
     /// An intent that triggers a reducer.

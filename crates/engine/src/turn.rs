@@ -1,12 +1,15 @@
 //! A turn in the making: the records of its frame, and what is released once it is durable.
 
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use onex_contract::graph::GraphId;
-use onex_kernel::{Id, Message};
+use onex_expr::{Text, Value};
+use onex_kernel::{Category, Id, Message, Origin, Payload};
 
 use crate::codec::record;
+use crate::engine::Engine;
 use crate::key::RowKey;
 use crate::output::{Output, Record};
 
@@ -72,4 +75,42 @@ fn partition(message: &Message) -> u16 {
     };
     let [low, high, ..] = *hash.as_bytes();
     u16::from_le_bytes([low, high]) % PARTITIONS
+}
+
+impl Engine {
+    /// A message that the engine itself makes about `subject`.
+    pub(crate) fn own_message(
+        &self,
+        category: Category,
+        origin: Origin,
+        subject: Id,
+        payload: Value,
+    ) -> Message {
+        Message {
+            id: Id::derive(subject, "", category as u32, self.next_offset as u32),
+            category,
+            origin,
+            topic: Text::default(),
+            key: None,
+            event_type: None,
+            payload: Payload::from(payload),
+            correlation_id: subject,
+            causation_id: None,
+            node: None,
+            time: self.now,
+            generation: 0,
+        }
+    }
+
+    /// Begins the rows of the next record.
+    pub(crate) fn begin_record(&self) -> Sink {
+        Sink { offset: self.next_offset, rows: vec![] }
+    }
+
+    /// Ends a record: it gets the next offset.
+    pub(crate) fn end_record(&mut self, message: &Message, graph: GraphId, mut sink: Sink) {
+        self.dedupe.save(&mut sink);
+        self.turn.record(message, graph, sink);
+        self.next_offset += 1;
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use onex_contract::graph::{Body, StepWork};
 use onex_engine::codec::record::{self, LogRecord};
 use onex_engine::codec::row;
 use onex_engine::key;
@@ -127,9 +128,11 @@ fn nothing_is_stuck(store: &dyn Store) -> Result<(), Violation> {
 
 /// Each key that the target saw is an intent of the log.
 fn every_intent_has_one_key(world: &World, log: &[(u64, LogRecord)]) -> Result<(), Violation> {
+    let inner = inner_topics(world);
     let intents: BTreeSet<Id> = log
         .iter()
         .filter(|(_, record)| record.message.category == Category::Intent)
+        .filter(|(_, record)| !inner.contains(record.message.topic.as_str()))
         .map(|(_, record)| record.message.id)
         .collect();
     for (key, entry) in &world.outside.ledger {
@@ -157,6 +160,21 @@ fn every_intent_has_one_key(world: &World, log: &[(u64, LogRecord)]) -> Result<(
     Ok(())
 }
 
+/// Topics of intents that no effect performs: they begin runs or trigger reducers.
+fn inner_topics(world: &World) -> BTreeSet<&str> {
+    let nodes = world.scenario.graph.nodes.iter();
+    let steps = nodes.flat_map(|node| match &node.body {
+        Body::Orchestrator(plan) => plan.steps.as_slice(),
+        _ => &[],
+    });
+    steps
+        .filter_map(|step| match &step.work {
+            StepWork::Run { topic, .. } | StepWork::Reduce { topic, .. } => Some(topic.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
 /// What did not end well holds nothing, what ended well holds what it should; unless a dead letter
 /// of the story says that a person has to look.
 fn nothing_stays_held(world: &World) -> Result<(), Violation> {
@@ -169,6 +187,9 @@ fn nothing_stays_held(world: &World) -> Result<(), Violation> {
     let mut good = BTreeMap::new();
     for (_, bytes) in store.scan(key::RUNS, &key::end_of(key::RUNS), usize::MAX)? {
         let (head, _) = row::read_run(&bytes).map_err(bad)?;
+        if head.parent.is_some() {
+            continue;
+        }
         good.insert(head.correlation_id, head.status == RunStatus::Completed);
     }
     let holds = |story: Id, node: &str| {

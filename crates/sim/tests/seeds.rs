@@ -7,8 +7,11 @@ use onex_contract::graph::Graph;
 use onex_expr::Value;
 use onex_sim::{Faults, Op, Random, Report, Scenario, Violation, World, catalog};
 
-fn shop() -> Arc<Graph> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/shop/contracts");
+/// The contracts of a scenario: `shop`, and `nested`, where runs begin runs, trigger a reducer that all
+/// share and wait for events.
+fn graph_of(scenario: &str) -> Arc<Graph> {
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let folder = scenarios.join(scenario).join("contracts");
     let sources =
         onex_contract::load_folder(&folder).expect("the scenario's contracts can be read");
     let checked = onex_contract::check(&sources, &catalog(), &Default::default());
@@ -45,21 +48,30 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
-#[test]
-fn promises_hold_for_every_seed() {
-    let graph = shop();
+fn promises_hold(scenario: &str) {
+    let graph = graph_of(scenario);
     let mut crashes = 0;
     for seed in seeds() {
         match run(&graph, seed) {
             Ok(report) => crashes += report.crashes,
-            Err(violation) => panic!("seed {seed}: {violation}"),
+            Err(violation) => panic!("{scenario}, seed {seed}: {violation}"),
         }
     }
     assert!(crashes > 0, "no seed lost power: the test attacks nothing");
 }
 
 #[test]
+fn promises_hold_for_every_seed() {
+    promises_hold("shop");
+}
+
+#[test]
+fn promises_hold_where_runs_begin_runs_and_wait() {
+    promises_hold("nested");
+}
+
+#[test]
 fn the_same_seed_is_the_same_run() {
-    let graph = shop();
+    let graph = graph_of("shop");
     assert_eq!(run(&graph, 7), run(&graph, 7));
 }

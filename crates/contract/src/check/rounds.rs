@@ -88,7 +88,11 @@ fn hops<'s>(system: &'s System<'_>) -> Hops<'s> {
             let contract = &system.contracts[consumer.node];
             match consumer.kind {
                 ConsumerKind::Operation(index) => operation(contract, index, to),
-                _ => heard(contract, topic, to),
+                ConsumerKind::Subscription if begins(contract, topic) => {
+                    heard(contract, topic, to);
+                }
+                // A wait goes on with a run that there is: it begins nothing.
+                ConsumerKind::Subscription | ConsumerKind::Run => {}
             }
         }
     }
@@ -104,6 +108,14 @@ fn hops<'s>(system: &'s System<'_>) -> Hops<'s> {
         }
     }
     hops
+}
+
+/// Whether messages of a subscribed topic begin something in a node.
+fn begins(contract: &Contract<'_>, topic: &str) -> bool {
+    contract
+        .workflow
+        .as_ref()
+        .is_none_or(|workflow| workflow.begun_by(contract).any(|begun| begun.as_str() == topic))
 }
 
 fn hop<'s>(to: &'s str, at: At) -> Hop<'s> {

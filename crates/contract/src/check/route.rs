@@ -11,9 +11,18 @@ use crate::system::System;
 
 /// An orchestrator whose runs no message, intent or step begins.
 pub(super) fn only_by_api(system: &System<'_>, findings: &mut Findings<'_>) {
-    for (contract, _) in system.workflows() {
-        let routed =
-            !contract.event_bus.subscribe.is_empty() || !contract.subscribed_intents.is_empty();
+    let by_step: Vec<&str> = system
+        .workflows()
+        .flat_map(|(_, workflow)| &workflow.nodes)
+        .filter_map(|step| match &step.work {
+            Some(Work::Run(name)) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    for (contract, workflow) in system.workflows() {
+        let routed = workflow.begun_by(contract).next().is_some()
+            || !contract.subscribed_intents.is_empty()
+            || by_step.contains(&contract.name.as_str());
         if !routed {
             let name = contract.name.as_str();
             let message =

@@ -300,7 +300,7 @@ pub(super) fn step_type(system: &System<'_>, findings: &mut Findings<'_>) {
 /// A run that a message begins and whose failure nobody hears of.
 pub(super) fn no_failed_outcome(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, workflow) in system.workflows() {
-        let topic = contract.event_bus.subscribe.first().map(|entry| &entry.topic);
+        let topic = workflow.begun_by(contract).next();
         let begun = topic.or(contract.subscribed_intents.first());
         if let (Some(begun), None) = (begun, &workflow.outcomes.failed) {
             let message =

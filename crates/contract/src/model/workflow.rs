@@ -1,6 +1,6 @@
 //! `workflow_coordination`: an execution graph and its rules.
 
-use super::{At, Data, Located, Publication, Word};
+use super::{At, Contract, Data, Located, Publication, SubscribeTopic, Word};
 use crate::graph::{ErrorAction, ExecutionMode};
 
 /// The section.
@@ -210,6 +210,17 @@ impl<'a> Workflow<'a> {
         self.nodes.iter().any(|node| {
             matches!(&node.work, Some(Work::WaitFor { event, .. }) if event.topic.as_str() == topic)
         })
+    }
+
+    /// The subscribed topics whose messages begin runs.
+    pub(crate) fn begun_by<'c>(
+        &'c self,
+        contract: &'c Contract<'_>,
+    ) -> impl Iterator<Item = &'c Word> {
+        let entries = contract.event_bus.subscribe.iter();
+        let begins =
+            |entry: &&SubscribeTopic<'_>| entry.begins || !self.waits_for(entry.topic.as_str());
+        entries.filter(begins).map(|entry| &entry.topic)
     }
 
     /// The topics that its runs listen to.

@@ -46,8 +46,18 @@ fn heard<'a>(
     let mut fields = Fields::open(reading, node, "the topic's entry")?;
     let topic = fields.required_word("topic");
     let payload = payload(&mut fields);
-    let entity_key = if kind == Kind::Reducer { fields.cel("entity_key") } else { None };
-    let begins = kind == Kind::Orchestrator && fields.flag("begins").is_some_and(|flag| flag.value);
+    let entity_key = fields.cel("entity_key");
+    let begins = fields.flag("begins").is_some_and(|flag| flag.value);
+    let out_of_place = match kind {
+        Kind::Orchestrator => Some("entity_key").filter(|_| entity_key.is_some()),
+        Kind::Reducer => Some("begins").filter(|_| begins),
+        Kind::Effect | Kind::Compute => None,
+    };
+    if let Some(key) = out_of_place {
+        let at = fields.key(key).at;
+        let message = format!("`{key}` is not enforced here: nothing reads it");
+        fields.reading.findings.note(code::NOT_ENFORCED, at, message);
+    }
     describe(&mut fields);
     fields.close();
     Some(SubscribeTopic { topic: topic?, payload, entity_key, begins })

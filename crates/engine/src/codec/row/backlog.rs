@@ -10,11 +10,10 @@ use super::message::{put_message, read_message};
 use super::parts::put_id;
 use super::{Read, begin, open};
 use crate::codec::wire::{Reader, put_bytes, put_option, put_text};
-use crate::engine::{RunIntent, Tell, TriggerIntent};
+use crate::work::{RunIntent, Tell, TriggerIntent};
 
 /// What waits to be applied since a turn's bound left it behind.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart at once")]
 pub enum Backlog {
     /// A message to a topic.
     Message(Message),
