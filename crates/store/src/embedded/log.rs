@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use crate::disk::Disk;
 use crate::embedded::Options;
+use crate::embedded::position::{Note, Position};
 use crate::embedded::prepare::Preparer;
 use crate::embedded::recover::Recovered;
 use crate::embedded::segment::{FRAMES_AT, Place, Segment};
@@ -29,6 +30,7 @@ pub(crate) struct Log<D> {
     pub(super) preparer: Preparer<D>,
     segments: RwLock<Vec<Used>>,
     tail: Mutex<Tail>,
+    note: Mutex<Note>,
     durable: AtomicU64,
     time_micros: AtomicU64,
     appended_bytes: AtomicU64,
@@ -52,11 +54,13 @@ impl<D: Disk> Log<D> {
     /// Continues a log as recovery left it, after a seal of this start.
     pub fn start(disk: Arc<D>, options: Options, recovered: Recovered) -> Result<Self, StoreError> {
         let Recovered { used, tail, prepared, uncovered_bytes } = recovered;
+        let note = Mutex::new(Note::start(&*disk));
         let preparer = Preparer::start(Arc::clone(&disk), &options, prepared)?;
         let log = Self {
             disk,
             options,
             preparer,
+            note,
             segments: RwLock::new(used),
             durable: AtomicU64::new(tail.chain.next),
             time_micros: AtomicU64::new(tail.chain.time_micros),
@@ -100,6 +104,7 @@ impl<D: Disk> Log<D> {
         if !tail.sealed {
             frame::begin(&mut tail.buffer, &[]);
             self.write(&mut tail, 0, 0)?;
+            self.sync_position();
         }
         Ok(())
     }
@@ -153,6 +158,7 @@ impl<D: Disk> Log<D> {
         if tail.buffer.capacity() > BUFFER_BYTES_KEPT {
             tail.buffer = Vec::new();
         }
+        self.note_position(Position { offset: tail.chain.next, segment: number });
         let free = tail.segment.length - tail.position;
         self.sealed.store(tail.sealed, Ordering::Relaxed);
         self.tail_free_bytes.store(free, Ordering::Relaxed);
@@ -161,6 +167,17 @@ impl<D: Disk> Log<D> {
         if tail.position - FRAMES_AT >= tail.segment.length / 4 {
             self.preparer.ask(number + 1, self.next_length(&tail.segment));
         }
+    }
+
+    /// Notes beside the log what is durable.
+    fn note_position(&self, position: Position) {
+        let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        note.write(&*self.disk, position);
+    }
+
+    /// Makes what was noted last durable.
+    pub(super) fn sync_position(&self) {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner).sync(&*self.disk);
     }
 
     /// Lists a segment once it has a frame, in place of an empty one of its number.

@@ -7,6 +7,7 @@ mod cache;
 mod checkpoint;
 mod log;
 mod options;
+mod position;
 mod prepare;
 mod reader;
 mod recover;
