@@ -3,7 +3,6 @@
 mod model;
 
 use model::{Model, open, record, refusal};
-use onex_store::Store;
 use onex_store::disk::{Disk, Memory};
 
 const LOG: &str = "log-0000000001";

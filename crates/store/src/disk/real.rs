@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 
 use crate::StoreError;
 use crate::disk::Disk;
@@ -158,6 +158,11 @@ impl Disk for Real {
         }
         files.sort();
         Ok(files)
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        let system = fstatvfs(&self.folder_handle)?;
+        Ok(system.f_bavail.saturating_mul(system.f_frsize))
     }
 }
 
