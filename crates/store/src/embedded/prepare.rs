@@ -34,6 +34,8 @@ struct Shared {
     changed: Condvar,
     /// Whether the segment that was made last, or was to be made, is shorter than it should be.
     short: AtomicBool,
+    /// Whether the next one was asked for and not tried yet.
+    untried: AtomicBool,
     ready_bytes: AtomicU64,
     tail_free_bytes: AtomicU64,
     reserve_bytes: u64,
@@ -113,6 +115,7 @@ impl<D: Disk> Preparer<D> {
         };
         if wants {
             state.next = Next::Asked(wanted, None);
+            self.shared.untried.store(true, Ordering::Relaxed);
             self.shared.changed.notify_all();
         }
     }
@@ -128,6 +131,8 @@ impl<D: Disk> Preparer<D> {
         self.shared.set(&mut state, Next::None);
         match next {
             Next::Ready(segment, _) if segment.number == number && segment.length >= needed => {
+                // Another one is asked for with the next frame.
+                self.shared.untried.store(self.thread.is_some(), Ordering::Relaxed);
                 return Ok(segment);
             }
             Next::Ready(segment, _) => self.disk.remove(&segment.name)?,
@@ -153,7 +158,9 @@ impl<D: Disk> Preparer<D> {
     /// the tail and the segment behind it is less than the reserve.
     pub fn is_full(&self) -> bool {
         let left = self.tail_free_bytes().saturating_add(self.ready_bytes());
-        self.shared.short.load(Ordering::Relaxed) && left < self.shared.reserve_bytes
+        let short = self.shared.short.load(Ordering::Relaxed)
+            && !self.shared.untried.load(Ordering::Relaxed);
+        short && left < self.shared.reserve_bytes
     }
 }
 
@@ -189,6 +196,7 @@ impl Shared {
             Err(error) => disk::is_full(error),
         };
         self.short.store(short, Ordering::Relaxed);
+        self.untried.store(false, Ordering::Relaxed);
     }
 
     fn work<D: Disk>(&self, disk: &D, entropy: u64) {
