@@ -160,6 +160,7 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
         ready: AtomicBool::new(false),
         pressed: Arc::new(AtomicBool::new(false)),
         began: Instant::now(),
+        accept_within: options.accept_within,
     });
     let turns = Turns {
         engine,
