@@ -22,6 +22,7 @@ use onex_kernel::{Id, Message};
 use tokio::sync::Semaphore;
 
 use crate::inbox::Inbox;
+use crate::scrub::Forms;
 use crate::{guard, scrub};
 
 type Answer = Result<Value, CallError>;
@@ -38,7 +39,7 @@ pub struct Binding {
 /// Secrets by name. Never printed.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    by_name: BTreeMap<Text, Text>,
+    by_name: BTreeMap<Text, (Text, Arc<Forms>)>,
 }
 
 impl Secrets {
@@ -47,19 +48,23 @@ impl Secrets {
     pub fn new(by_name: BTreeMap<Text, Text>) -> Result<Secrets, Text> {
         match by_name.iter().find(|(_, secret)| secret.len() < Self::BYTES_MIN) {
             Some((name, _)) => Err(name.clone()),
-            None => Ok(Secrets { by_name }),
+            None => {
+                let known = |secret: Text| (secret.clone(), Arc::new(Forms::of(&secret)));
+                let by_name = by_name.into_iter().map(|(name, secret)| (name, known(secret)));
+                Ok(Secrets { by_name: by_name.collect() })
+            }
         }
     }
 
     /// Shortest secret, in bytes.
     pub const BYTES_MIN: usize = 4;
 
-    fn pick(&self, names: &[Text]) -> (Value, Vec<Text>) {
-        let found = || {
-            names.iter().filter_map(|name| Some((name.clone(), self.by_name.get(name)?.clone())))
-        };
-        let values = Value::map(found().map(|(name, secret)| (name, Value::String(secret))));
-        (values, found().map(|(_, secret)| secret).collect())
+    fn pick(&self, names: &[Text]) -> (Value, Vec<Arc<Forms>>) {
+        let found =
+            || names.iter().filter_map(|name| Some((name.clone(), self.by_name.get(name)?)));
+        let values =
+            Value::map(found().map(|(name, (secret, _))| (name, Value::String(secret.clone()))));
+        (values, found().map(|(_, (_, forms))| forms.clone()).collect())
     }
 }
 
@@ -187,8 +192,8 @@ impl Attempt {
         Some((node, operation.kind.clone()))
     }
 
-    /// The call, and the secrets that stand in it.
-    fn call(&self) -> Result<(Call, Vec<Text>), CallError> {
+    /// The call, and the forms of the secrets that stand in it.
+    fn call(&self) -> Result<(Call, Vec<Arc<Forms>>), CallError> {
         let operation =
             self.operation().ok_or_else(|| no_effect("the operation is not in its graph"))?;
         let (values, secrets) = self.secrets.pick(&operation.secrets);
