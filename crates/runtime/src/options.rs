@@ -11,6 +11,8 @@ pub struct Options {
     pub inbox_max: usize,
     /// How long a start of a run may take to be durable before its client is told to look again.
     pub accept_within: Duration,
+    /// Attempts under way; more wait for their turn.
+    pub attempts_max: usize,
     /// Attempts under way at one effect node; more wait for their turn.
     pub attempts_per_target_max: usize,
     /// Evaluation steps for rendering one request.
@@ -31,6 +33,7 @@ impl Default for Options {
             engine: onex_engine::Options::default(),
             inbox_max: 65_536,
             accept_within: Duration::from_secs(30),
+            attempts_max: 4096,
             attempts_per_target_max: 512,
             request_fuel: 1_000_000,
             drain: Duration::from_secs(30),

@@ -73,6 +73,7 @@ pub(crate) struct Performer {
     effects: HashMap<Text, Binding>,
     secrets: Arc<Secrets>,
     targets: HashMap<Text, Arc<Semaphore>>,
+    all: Arc<Semaphore>,
     attempts_per_target_max: usize,
     request_fuel: u64,
     inbox: Arc<Inbox>,
@@ -83,6 +84,7 @@ pub(crate) struct Performer {
 pub(crate) struct Needs {
     pub effects: HashMap<Text, Binding>,
     pub secrets: Secrets,
+    pub attempts_max: usize,
     pub attempts_per_target_max: usize,
     pub request_fuel: u64,
     pub inbox: Arc<Inbox>,
@@ -106,7 +108,11 @@ impl Performer {
             effects: needs.effects,
             secrets: Arc::new(needs.secrets),
             targets: HashMap::new(),
-            attempts_per_target_max: needs.attempts_per_target_max,
+            all: Arc::new(Semaphore::new(needs.attempts_max.min(Semaphore::MAX_PERMITS))),
+            // One target that hangs leaves places for others.
+            attempts_per_target_max: needs
+                .attempts_per_target_max
+                .min(needs.attempts_max.div_ceil(2)),
             request_fuel: needs.request_fuel,
             inbox: needs.inbox,
             tasks: needs.tasks,
@@ -160,15 +166,16 @@ impl Performer {
     }
 
     fn spawn(&mut self, attempt: Attempt, binding: Binding, target: &Text, id: Id, number: u64) {
-        let inbox = self.inbox.clone();
+        let (inbox, all) = (self.inbox.clone(), self.all.clone());
         let turns = self
             .targets
             .entry(target.clone())
             .or_insert_with(|| Arc::new(Semaphore::new(self.attempts_per_target_max)))
             .clone();
         self.tasks.spawn(async move {
-            // Nobody closes the semaphore, so there is always a turn.
+            // Nobody closes the semaphores, so there is always a turn.
             let _turn = turns.acquire().await;
+            let _place = all.acquire().await;
             let answer = AssertUnwindSafe(attempt.perform(binding))
                 .catch_unwind()
                 .await
