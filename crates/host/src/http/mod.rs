@@ -1,6 +1,6 @@
 //! The port: one file a resource.
 //!
-//! In reading order: [`serve`] connections, [`problem`] how a request fails, [`body`] and
+//! In reading order: [`serve`] connections, [`places`] how many of them, [`stream`] their bytes, [`problem`] how a request fails, [`body`] and
 //! [`params`] what comes in, then the resources.
 
 mod body;
@@ -12,10 +12,12 @@ mod messages;
 mod metrics;
 mod openapi;
 mod params;
+mod places;
 mod problem;
 mod root;
 pub mod serve;
 mod state;
+mod stream;
 mod why;
 mod workflows;
 
