@@ -57,6 +57,7 @@ fn contract(at: usize, contracts: usize) -> String {
 }
 
 /// The fastest of a few checks: what the machine can do when nobody else uses it.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn fastest(name: &str, sources: &[Source]) -> Duration {
     let host = HostValues::default();
     let mut best = Duration::MAX;
