@@ -263,14 +263,18 @@ fn work(
         Work::Wait(data) => {
             let wait_ms = linker.expressions(node).data_of(*data, Want::Int, roots.scope())?;
             outputs.check(at, declared, &wait_ms, linker.findings);
+            steps::check_pause(&wait_ms, *data, linker.findings);
             Some(StepWork::Wait { wait_ms })
         }
-        Work::WaitFor { event, timeout_ms } => {
+        Work::WaitFor { event, timeout_ms: given } => {
             let event = steps::listening(linker, node, event, roots);
-            let timeout_ms = optional(*timeout_ms, |data| {
+            let timeout_ms = optional(*given, |data| {
                 linker.expressions(node).data_of(data, Want::Int, roots.scope())
             });
             let (event, timeout_ms) = (event?, timeout_ms?);
+            if let (Some(template), Some(data)) = (&timeout_ms, given) {
+                steps::check_pause(template, *data, linker.findings);
+            }
             for template in [&event.when, &timeout_ms].into_iter().flatten() {
                 outputs.check(at, declared, template, linker.findings);
             }

@@ -10,6 +10,7 @@ use super::compute::fields;
 use super::expression::{Expressions, Want};
 use super::scope::{self, Roots};
 use super::values::literal;
+use crate::diagnostic::code;
 use crate::graph::roots::reducer as slot;
 use crate::graph::{self, Guard, Performer, Reducer, Trigger};
 use crate::model::{
@@ -59,7 +60,22 @@ fn initial_data(
 ) -> Option<Vec<(Text, onex_expr::Value)>> {
     let nothing = Roots::new(&slot::NAMES);
     let compiled = fields(expressions, &machine.initial_data, nothing.scope())?;
-    compiled.into_iter().map(|(name, template)| Some((name, literal(&template)?))).collect()
+    let mut known = Some(Vec::new());
+    for ((name, template), (_, data)) in compiled.into_iter().zip(&machine.initial_data) {
+        match (literal(&template), &mut known) {
+            (Ok(value), Some(known)) => known.push((name, value)),
+            (Ok(_), None) => {}
+            (Err(error), _) => {
+                let message = format!("the initial value of `{name}` fails: {}", error.message);
+                expressions
+                    .findings
+                    .error(code::BAD_EXPRESSION, data.at, message)
+                    .help("it is worked out when the contracts are loaded: write a value there");
+                known = None;
+            }
+        }
+    }
+    known
 }
 
 fn triggers(

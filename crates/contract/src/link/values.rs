@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onex_expr::{Template, Text, Type, Value};
+use onex_expr::{EvalError, Template, Text, Type, Value};
 
 use super::types;
 use crate::catalog::HostValues;
@@ -167,13 +167,13 @@ pub(super) fn as_map(values: &BTreeMap<Text, Value>) -> Value {
     Value::map(values.iter().map(|(name, value)| (name.clone(), value.clone())))
 }
 
-/// The literal of data in which only `config` and `env` may be read.
-pub(super) fn literal(template: &Template) -> Option<Value> {
+/// The literal of data in which only `config` and `env` may be read; a none is null.
+pub(super) fn literal(template: &Template) -> Result<Value, EvalError> {
     if let Some(value) = template.as_literal() {
-        return Some(value.clone());
+        return Ok(value.clone());
     }
     let mut fuel = onex_expr::Fuel(LOAD_FUEL);
-    template.render(&[], &mut fuel).ok().flatten()
+    Ok(template.render(&[], &mut fuel)?.unwrap_or(Value::Null))
 }
 
 /// Steps of evaluation for one value that is known at load.

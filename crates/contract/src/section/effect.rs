@@ -1,6 +1,7 @@
 //! `effect_operations`: operations, their answers, retries and breakers.
 
 use super::fields::Fields;
+use super::identity::{NAME_HELP, is_name};
 use super::publication;
 use super::reading::Reading;
 use crate::diagnostic::code;
@@ -61,7 +62,14 @@ fn operation<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Effect
     let on_exhausted =
         fields.get("on_exhausted").and_then(|node| publication::read(fields.reading, node));
     let idempotency_key = fields.cel("idempotency_key");
+    if on_intent.is_none() && on_topic.is_none() {
+        fields.idle(&["ordered"], "only intents of reducers and topics have an order");
+    }
     fields.not_enforced(&["correlation_id", "metadata"]);
+    if let Some(name) = name.as_ref().filter(|name| !is_name(name.as_str())) {
+        let message = format!("`{}` cannot be an operation's name", name.as_str());
+        fields.reading.findings.error(code::BAD_NAME, name.at, message).help(NAME_HELP);
+    }
     fields.close();
     Some(EffectOperation {
         name: name?,
@@ -144,6 +152,9 @@ fn retry_policy(reading: &mut Reading<'_, '_>, node: &Node) -> Option<RetryPolic
         status_codes: fields.statuses("retryable_status_codes").map(|codes| codes.value),
     };
     fields.not_built(&["retryable_errors"]);
+    if !policy.enabled {
+        fields.idle(&RETRY_KEYS, "the policy is not `enabled`");
+    }
     fields.close();
     if policy.max_retries.is_some_and(|retries| retries > RETRIES_MAX) {
         let message = format!("`max_retries` is at most {RETRIES_MAX}");
@@ -151,6 +162,16 @@ fn retry_policy(reading: &mut Reading<'_, '_>, node: &Node) -> Option<RetryPolic
     }
     Some(policy)
 }
+
+/// Keys of a policy beside `enabled`.
+const RETRY_KEYS: [&str; 6] = [
+    "max_retries",
+    "backoff_strategy",
+    "base_delay_ms",
+    "max_delay_ms",
+    "jitter_factor",
+    "retryable_status_codes",
+];
 
 /// Most retries of one operation.
 const RETRIES_MAX: u32 = 100;
@@ -165,6 +186,10 @@ fn circuit_breaker(reading: &mut Reading<'_, '_>, node: &Node) -> Option<Breaker
         timeout_ms: fields.millis("timeout_ms", 1),
         half_open_requests: fields.count("half_open_requests", 1),
     };
+    if !policy.enabled {
+        let keys = ["failure_threshold", "success_threshold", "timeout_ms", "half_open_requests"];
+        fields.idle(&keys, "a breaker acts with `enabled: true`");
+    }
     fields.close();
     Some(policy)
 }

@@ -255,6 +255,18 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
         }
     }
 
+    /// Keys that were read and have no effect beside the others: a note each.
+    pub(crate) fn idle(&mut self, keys: &[&'static str], why: &str) {
+        for key in keys {
+            let Some(entry) = self.node.entries().iter().find(|entry| entry.key == *key) else {
+                continue;
+            };
+            let at = self.reading.at(&entry.key_span);
+            let message = format!("`{key}` has no effect here: {why}");
+            self.reading.findings.note(code::NOT_ENFORCED, at, message);
+        }
+    }
+
     /// Keys that only name or describe, and are kept for `onex show`.
     pub(crate) fn descriptive(&mut self, keys: &[&'static str]) {
         self.known.extend(keys);

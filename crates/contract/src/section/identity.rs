@@ -56,11 +56,7 @@ fn name(fields: &mut Fields<'_, '_, '_, '_>, stem: &str) -> Word {
     } else if let Some(name) = fields.word("name") {
         if !is_name(name.as_str()) {
             let message = format!("`{}` cannot be the name of a node", name.as_str());
-            fields
-                .reading
-                .findings
-                .error(code::BAD_NAME, name.at, message)
-                .help("use lower-case words that begin with a letter, joined by `_`, `-` or `.`");
+            fields.reading.findings.error(code::BAD_NAME, name.at, message).help(NAME_HELP);
         }
         return name;
     }
@@ -75,6 +71,10 @@ pub(crate) fn is_name(name: &str) -> bool {
             !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         })
 }
+
+/// How a name is written.
+pub(super) const NAME_HELP: &str =
+    "use lower-case words that begin with a letter, joined by `_`, `-` or `.`";
 
 /// The longest name in bytes.
 const NAME_MAX: usize = 100;

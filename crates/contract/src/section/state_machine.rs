@@ -96,6 +96,9 @@ fn state<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<State<'a>>
     let exit_actions = actions(&mut fields, "exit_actions");
     fields.not_built(&["required_data", "validation_rules"]);
     fields.not_enforced(&["state_type", "is_recoverable", "optional_data", "semantic_intent"]);
+    if terminal {
+        fields.idle(&["exit_actions", "waits"], "nothing leaves a terminal state");
+    }
     fields.close();
     Some(State { name: name?, terminal, waits_forever, timeout_ms, entry_actions, exit_actions })
 }

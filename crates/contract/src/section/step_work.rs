@@ -33,6 +33,15 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
             max_parallel: fields.count("max_parallel", 1),
         }
     };
+    if what.for_each.is_none() {
+        fields.idle(&["max_parallel"], "it bounds the items of a `for_each`");
+    }
+    if let Some(Work::Publish { payload, .. }) = &what.work {
+        fields.idle(&["max_parallel"], "messages are published in one commit");
+        if payload.is_some() {
+            fields.idle(&["input"], "the message is the `payload`");
+        }
+    }
     if what.work.is_none() {
         fields.descriptive(&["input", "operation", "trigger", "payload"]);
     }

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::reading::Reading;
 use super::{publication, step_work, workflow_step};
-use crate::graph::ExecutionMode;
+use crate::graph::{ErrorAction, ExecutionMode};
 use crate::model::{Contract, Located, RetryRule, Strategy, Workflow, WorkflowOutcomes};
 use crate::yaml::{Node, Tree};
 
@@ -136,6 +136,12 @@ fn rules(reading: &mut Reading<'_, '_>, node: &Node, workflow: &mut Workflow<'_>
     workflow.step_timeout_ms = fields.millis("step_timeout_ms", 1).map(|ms| ms.value);
     let limits = ["max_parallel_branches", "max_parallel_steps"].map(|key| fields.count(key, 1));
     workflow.max_steps = limits.into_iter().flatten().min();
+    let retries = workflow.strategy == Strategy::Retry
+        || workflow.nodes.iter().any(|node| node.error_action.value == ErrorAction::Retry);
+    if !retries {
+        let keys = ["max_retries", "retry_backoff_ms", "retry_backoff_multiplier"];
+        fields.idle(&keys, "it acts under the strategy `retry` or a step's `error_action: retry`");
+    }
     fields.not_enforced(&[
         "parallel_execution_allowed",
         "checkpoint_enabled",

@@ -5,7 +5,7 @@ use super::reading::Reading;
 use super::step_work;
 use crate::diagnostic::code;
 use crate::graph::ErrorAction;
-use crate::model::{CompensationRule, GraphNode, Located, Word};
+use crate::model::{CompensationRule, GraphNode, Located, Word, Work};
 use crate::yaml::{Node, Tree};
 
 /// Reads a step.
@@ -38,8 +38,15 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
             .error(code::BAD_VALUE, skip.at, "a step has either `condition` or `skip_condition`")
             .help("join both in `condition`");
     }
-    fields.close();
     let what = what.unwrap_or_default();
+    if matches!(what.work, Some(Work::Publish { .. } | Work::Compute(_) | Work::Fail { .. })) {
+        fields.idle(&["timeout_ms"], "the step ends in the commit that begins it");
+    }
+    if let Some(id) = id.as_ref().filter(|id| !(1..=ID_MAX).contains(&id.as_str().len())) {
+        let message = format!("a `node_id` has 1 to {ID_MAX} bytes");
+        fields.reading.findings.error(code::BAD_NAME, id.at, message);
+    }
+    fields.close();
     Some(GraphNode {
         id: id?,
         node_type,
@@ -55,6 +62,9 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<
         max_parallel: what.max_parallel.unwrap_or(1),
     })
 }
+
+/// The longest id of a step, in bytes.
+const ID_MAX: usize = 100;
 
 const ERROR_ACTIONS: [(&str, ErrorAction); 4] = [
     ("stop", ErrorAction::Stop),

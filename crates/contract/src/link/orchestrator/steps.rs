@@ -1,6 +1,6 @@
 //! What is known of the steps of a workflow: which end before which, and what they yield.
 
-use onex_expr::{Template, Text, Type};
+use onex_expr::{Template, Text, Type, Value};
 
 use super::super::expression::Want;
 use super::super::scope::{self, Roots};
@@ -10,7 +10,7 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::roots::orchestrator as slot;
 use crate::graph::{ErrorAction, Listening, StepWork};
-use crate::model::{self, At, Contract, GraphNode, Word, Work, Workflow};
+use crate::model::{self, At, Contract, Data, GraphNode, Word, Work, Workflow};
 use crate::system::event_segment;
 use crate::topic::intent_topic;
 use crate::yaml::{Node, Tree};
@@ -182,6 +182,20 @@ pub(super) fn listening(
         None => None,
     };
     Some(Listening { topic: declared.topic.value.clone(), when })
+}
+
+/// Reports a pause that stands there as a number and can be none.
+pub(super) fn check_pause(pause: &Template, data: Data<'_>, findings: &mut Findings<'_>) {
+    let wrong = match pause.as_literal() {
+        Some(Value::Int(ms)) => *ms < 0,
+        Some(Value::Double(ms)) => *ms < 0.0 || ms.fract() != 0.0,
+        _ => false,
+    };
+    if wrong {
+        findings
+            .error(code::BAD_VALUE, data.at, "this is no number of milliseconds")
+            .help("write a whole number of at least 0");
+    }
 }
 
 fn step_type(output: &Type) -> Type {
