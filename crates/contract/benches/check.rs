@@ -22,7 +22,9 @@ const EDGES_EACH: usize = 10;
 
 /// A system of that many reducers; each publishes one topic and hears those of the next ten.
 fn generated(contracts: usize) -> Vec<Source> {
-    (0..contracts).map(|at| Source::new(format!("node_{at}.yaml").as_str(), contract(at, contracts))).collect()
+    (0..contracts)
+        .map(|at| Source::new(format!("node_{at}.yaml").as_str(), contract(at, contracts)))
+        .collect()
 }
 
 fn contract(at: usize, contracts: usize) -> String {
@@ -33,10 +35,17 @@ fn contract(at: usize, contracts: usize) -> String {
     let _ = writeln!(text, "definitions: {{Made: {schema}}}\nevent_bus:\n  subscribe_topics:");
     let others = (1..=EDGES_EACH).map(|step| (at + step) % contracts);
     for other in others.clone() {
-        let _ = writeln!(text, "    - {{topic: onex.evt.load.made-{other}.v1, payload: {{from: node_{other}, name: Made}}}}");
+        let _ = writeln!(
+            text,
+            "    - {{topic: onex.evt.load.made-{other}.v1, payload: {{from: node_{other}, name: Made}}}}"
+        );
     }
-    let _ = writeln!(text, "  publish_topics: [{{topic: onex.evt.load.made-{at}.v1, payload: Made}}]");
-    let _ = writeln!(text, "state_machine:\n  initial_state: idle\n  entity_key: payload.id\n  states: [{{state_name: idle, waits: forever}}]\n  transitions:");
+    let _ =
+        writeln!(text, "  publish_topics: [{{topic: onex.evt.load.made-{at}.v1, payload: Made}}]");
+    let _ = writeln!(
+        text,
+        "state_machine:\n  initial_state: idle\n  entity_key: payload.id\n  states: [{{state_name: idle, waits: forever}}]\n  transitions:"
+    );
     for other in others {
         let _ = writeln!(
             text,
@@ -48,6 +57,7 @@ fn contract(at: usize, contracts: usize) -> String {
 }
 
 /// The fastest of a few checks: what the machine can do when nobody else uses it.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn fastest(name: &str, sources: &[Source]) -> Duration {
     let host = HostValues::default();
     let mut best = Duration::MAX;

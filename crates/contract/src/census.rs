@@ -110,19 +110,17 @@ pub fn census(sources: &[Source], checked: &Checked) -> Census {
 fn reason(fate: Fate, found: &[&Diagnostic]) -> Option<String> {
     let first = |wanted: &dyn Fn(&Diagnostic) -> bool| found.iter().find(|f| wanted(f)).copied();
     let grave = || first(&|f| f.severity == Severity::Error);
+    // That it is quarantined says nothing of why.
+    let other = || first(&|f| f.severity > Severity::Note && f.code != code::QUARANTINED);
+    let named = |codes: &[&str]| first(&|f| codes.contains(&f.code)).or_else(grave).or_else(other);
     let told = match fate {
         Fate::Native => None,
-        Fate::Faulty | Fate::Rejected => grave(),
-        Fate::Inert => first(&|f| f.code == code::INERT).or_else(grave),
-        Fate::External => {
-            first(&|f| f.code == FOREIGN).or_else(|| first(&|f| f.severity > Severity::Note))
-        }
+        Fate::Faulty | Fate::Rejected => grave().or_else(other),
+        Fate::Inert => named(&[code::NOT_A_NODE, code::INERT]),
+        Fate::External => named(&[code::FOREIGN_HANDLER]),
     };
     told.map(|finding| format!("{} {}", finding.code, finding.message))
 }
-
-/// The finding that names a handler which is not part of this product.
-const FOREIGN: &str = "C1001";
 
 fn not_enforced(found: &[Diagnostic]) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

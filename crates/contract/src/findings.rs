@@ -145,9 +145,8 @@ impl<'s> Findings<'s> {
     /// remedy.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         diagnostic::sort(&mut self.found);
-        let helpless = |found: &&mut Diagnostic| {
-            found.help.is_none() && found.severity > Severity::Note
-        };
+        let helpless =
+            |found: &&mut Diagnostic| found.help.is_none() && found.severity > Severity::Note;
         for found in self.found.iter_mut().filter(helpless) {
             found.help = Some(remedy::of(found.code));
         }

@@ -46,7 +46,7 @@ pub mod census;
 pub mod diff;
 pub mod export;
 
-pub use load::load_folder;
+pub use load::{load_folder, load_tree};
 
 use std::collections::BTreeMap;
 

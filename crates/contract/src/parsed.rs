@@ -64,11 +64,7 @@ fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
 
 impl Parsed {
     /// Translates a file of an old dialect; what is wrong with it or left out is reported.
-    fn translate(
-        &mut self,
-        env: &BTreeMap<String, String>,
-        findings: &mut Findings<'_>,
-    ) {
+    fn translate(&mut self, env: &BTreeMap<String, String>, findings: &mut Findings<'_>) {
         let Some(root) = self.root.as_ref().filter(|_| self.dialect != dialect::NORMAL) else {
             return;
         };

@@ -43,7 +43,8 @@ fn verdict(made: &str, wanted: &str) -> String {
 }
 
 /// A definition of both sides that contains itself.
-const TREE: &str = "{type: object, required: [leaf], properties: {leaf: {type: integer}, next: Tree}}";
+const TREE: &str =
+    "{type: object, required: [leaf], properties: {leaf: {type: integer}, next: Tree}}";
 
 #[test]
 fn each_pair_of_schemas_is_judged_as_written() {
@@ -105,10 +106,36 @@ const SCHEMAS: [&str; 34] = [
 ];
 
 const VALUES: [&str; 30] = [
-    "null", "true", "false", "1", "2", "3", "4", "0", "-1", "1.5", "2.5", "2.0", "\"\"", "\"a\"",
-    "\"ab\"", "\"abc\"", "\"b\"", "[]", "[1]", "[1, 1]", "[\"a\"]", "[1, \"a\"]", "[\"a\", 1]",
-    "{}", "{\"a\": 1}", "{\"a\": \"x\"}", "{\"b\": \"x\"}", "{\"a\": 1, \"b\": \"x\"}",
-    "{\"a\": 1, \"b\": 2}", "{\"c\": 1}",
+    "null",
+    "true",
+    "false",
+    "1",
+    "2",
+    "3",
+    "4",
+    "0",
+    "-1",
+    "1.5",
+    "2.5",
+    "2.0",
+    "\"\"",
+    "\"a\"",
+    "\"ab\"",
+    "\"abc\"",
+    "\"b\"",
+    "[]",
+    "[1]",
+    "[1, 1]",
+    "[\"a\"]",
+    "[1, \"a\"]",
+    "[\"a\", 1]",
+    "{}",
+    "{\"a\": 1}",
+    "{\"a\": \"x\"}",
+    "{\"b\": \"x\"}",
+    "{\"a\": 1, \"b\": \"x\"}",
+    "{\"a\": 1, \"b\": 2}",
+    "{\"c\": 1}",
 ];
 
 #[test]

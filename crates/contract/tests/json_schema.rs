@@ -71,7 +71,14 @@ struct Spot {
     path: Vec<usize>,
 }
 
-fn spots(node: &Node, schema: &Value, name: &str, root: &Value, path: &[usize], out: &mut Vec<Spot>) {
+fn spots(
+    node: &Node,
+    schema: &Value,
+    name: &str,
+    root: &Value,
+    path: &[usize],
+    out: &mut Vec<Spot>,
+) {
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         let name = target.strip_prefix("#/$defs/").expect("a reference to a definition");
         let target = root.get("$defs").and_then(|defs| defs.get(name)).expect("it is there");
@@ -127,9 +134,9 @@ const STRANGE: &str = "qqqqqqqqqqqqqqqqqqqq";
 
 /// The keys that a section reads, as it tells who gives it a strange one.
 fn read_keys(found: &[Diagnostic]) -> Option<Vec<String>> {
-    let unknown = found.iter().find(|finding| {
-        finding.code == code::UNKNOWN_KEY && finding.message.contains(STRANGE)
-    })?;
+    let unknown = found
+        .iter()
+        .find(|finding| finding.code == code::UNKNOWN_KEY && finding.message.contains(STRANGE))?;
     let list = unknown.help.as_deref()?.strip_prefix("known keys are ")?;
     Some(list.split(", ").map(|key| key.trim_matches('`').to_owned()).collect())
 }

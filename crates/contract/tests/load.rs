@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use onex_contract::load_folder;
+use onex_contract::{load_folder, load_tree};
 
 fn folder(name: &str, files: &[&str]) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -59,4 +59,15 @@ fn one_file_may_be_named_whatever_it_is_called() {
 fn a_path_that_is_not_there_is_named_in_the_error() {
     let error = load_folder(Path::new("no/such/folder")).expect_err("it is not there");
     assert!(error.to_string().contains("no/such/folder"), "{error}");
+}
+
+#[test]
+fn a_foreign_tree_is_searched_for_whatever_speaks_of_a_node() {
+    let root = folder("foreign", &["a/contract.yaml", "a/values.yaml", "b/notes.md"]);
+    fs::write(root.join("b_effect.yaml"), "node_type: EFFECT\n").expect("a file is written");
+    fs::write(root.join("inner.yaml"), "x:\n  node_type: EFFECT\n").expect("a file is written");
+    let sources = load_tree(&root).expect("the folder can be read");
+    let names: Vec<&str> =
+        sources.iter().filter_map(|source| source.path.rsplit('/').next()).collect();
+    assert_eq!(names, ["contract.yaml", "b_effect.yaml"]);
 }

@@ -14,7 +14,7 @@ use onex_contract::{check, load_folder};
 use onex_expr::{Value, json};
 
 /// Mutants of each test.
-const ROUNDS: u64 = 150;
+const ROUNDS: u64 = 300;
 
 /// A fixed sequence of numbers: the same mutants in every run.
 struct Numbers(u64);
@@ -33,6 +33,20 @@ fn example() -> Vec<Source> {
     load_folder(&folder).expect("the example is there")
 }
 
+/// The example, and every sample of an old dialect as a system of its own.
+fn systems() -> Vec<Vec<Source>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/dialect_samples");
+    let files = std::fs::read_dir(folder).expect("the samples are there");
+    let mut files: Vec<_> = files.map(|file| file.expect("it can be listed").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    let sample = |file| load_folder(file).expect("a sample can be read");
+    let mut systems: Vec<Vec<Source>> = files.iter().map(|file| sample(file)).collect();
+    let old = systems.len();
+    systems.extend(std::iter::repeat_n(example(), old));
+    systems
+}
+
 fn hold(sources: &[Source]) {
     let names = ["gateway", "warehouse", "carrier"];
     let config = names.map(|name| (name.to_owned(), Value::text("http://localhost"))).into();
@@ -47,6 +61,12 @@ fn hold(sources: &[Source]) {
     }
     assert_eq!(checked.graph.is_none(), errors, "{:#?}", checked.diagnostics);
     assert_eq!(checked.nodes.len(), sources.len());
+    for node in checked.nodes.iter().filter(|node| node.dialect != "normal") {
+        let Some(form) = &node.normal_form else { continue };
+        let again = [Source::new("shown.yaml", form.as_str())];
+        let shown = check(&again, &host::catalog(), &host);
+        assert_eq!(shown.nodes[0].normal_form.as_ref(), Some(form), "showing it again");
+    }
     // A name that only the mutant reads has no value, which restoring takes as an error.
     let complete = |code: &str| ![code::CONFIG_MISSING, code::ENV_MISSING].contains(&code);
     let complete = checked.diagnostics.iter().all(|found| complete(found.code));
@@ -65,8 +85,9 @@ const PIECES: [&str; 16] = [
 #[test]
 fn damaged_text_is_judged_and_never_panics() {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let systems = systems();
     for _ in 0..ROUNDS {
-        let mut sources = example();
+        let mut sources = systems[numbers.below(systems.len())].clone();
         let victim = numbers.below(sources.len());
         let mut bytes = sources[victim].bytes.to_vec();
         for _ in 0..=numbers.below(3) {
@@ -132,8 +153,9 @@ fn change(node: &mut Node, other: Node, numbers: &mut Numbers) {
 #[test]
 fn contracts_of_another_shape_are_judged_and_never_panic() {
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+    let systems = systems();
     for _ in 0..ROUNDS {
-        let mut sources = example();
+        let mut sources = systems[numbers.below(systems.len())].clone();
         let victim = numbers.below(sources.len());
         let (root, _) = yaml::parse(&sources[victim]);
         let mut root = root.expect("the example is YAML");
@@ -158,5 +180,29 @@ fn files_that_are_no_contracts_are_rejected_with_a_finding() {
         assert!(checked.graph.is_none(), "{text:?}");
         assert_eq!(checked.nodes[0].status, "rejected", "{text:?}");
         hold(&[source]);
+    }
+}
+
+#[test]
+fn files_of_old_dialects_that_are_too_much_are_refused_in_time() {
+    let head = "name: old\nnode_type: REDUCER_GENERIC\nnode_version: 1.0.0\n";
+    let bomb = (0..60).fold("a0: &a0 [x, x]\n".to_owned(), |text, n| {
+        format!("{text}a{}: &a{} [*a{n}, *a{n}, *a{n}]\n", n + 1, n + 1)
+    });
+    let deep = format!("state_machine: {}{}\n", "{a: ".repeat(5000), "}".repeat(5000));
+    let large = format!("description: {}\n", "x".repeat(11 * 1024 * 1024));
+    let tab = "state_machine:\n\tinitial_state: a\n";
+    for (tail, code) in [
+        (bomb.as_str(), code::ALIASES_TOO_LARGE),
+        (deep.as_str(), code::TOO_DEEP),
+        (large.as_str(), code::FILE_TOO_LARGE),
+        (tab, code::TAB_IN_INDENTATION),
+    ] {
+        let source = Source::new("old.yaml", format!("{head}{tail}"));
+        let sources = std::slice::from_ref(&source);
+        let checked = check(sources, &host::catalog(), &HostValues::default());
+        let found: Vec<&str> = checked.diagnostics.iter().map(|found| found.code).collect();
+        assert!(found.contains(&code), "{code}: {found:?}");
+        assert!(checked.graph.is_none(), "{code}");
     }
 }

@@ -108,7 +108,9 @@ fn compared(ast: &Ast, sign: Binary, (left, right): (Id, Id), truth: bool) -> Ve
     };
     let sides = match (ast.expr(left), ast.expr(right)) {
         (_, Expr::Literal(value)) => path(ast, left).map(|path| (path, comparison, value)),
-        (Expr::Literal(value), _) => path(ast, right).map(|path| (path, comparison.turned(), value)),
+        (Expr::Literal(value), _) => {
+            path(ast, right).map(|path| (path, comparison.turned(), value))
+        }
         _ => None,
     };
     match sides {

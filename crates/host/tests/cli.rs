@@ -1,12 +1,12 @@
 //! The command line, as data: commands in order against one host, with exit code and output.
 //! `cases/cli.jsonl` has one case a line. `{dir}` is an empty folder, `{contracts}` those of these
-//! tests.
+//! tests, `{changed}` other versions of some, `{url}` the host.
 
 mod support;
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use onex_expr::Value;
@@ -22,12 +22,18 @@ fn every_command_answers_as_the_cases_say() {
     for line in text.lines().filter(|line| line.starts_with('{')) {
         let line = line
             .replace("{dir}", &folder.path().display().to_string())
-            .replace("{contracts}", &contracts().display().to_string());
+            .replace("{contracts}", &contracts().display().to_string())
+            .replace("{changed}", &changed().display().to_string())
+            .replace("{url}", &format!("http://{}", host.address));
         let case = parse(line.as_bytes());
         let output = command(&host, folder.path(), &case);
         failures.extend(judge(&case, &output));
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+fn changed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/changed")
 }
 
 fn texts<'a>(case: &'a Value, field: &str) -> Vec<&'a str> {

@@ -64,6 +64,30 @@ fn the_port_speaks_http_2_without_tls_and_says_which_methods_it_takes() {
     assert_eq!(refused.headers.get("allow").map(String::as_str), Some("POST"));
 }
 
+#[test]
+fn every_described_route_takes_the_methods_described_and_no_other() {
+    let host = Host::start();
+    let document = host.get("/openapi.json").json();
+    let paths = document.get("paths").and_then(Value::as_map).expect("paths");
+    let mut wrong = Vec::new();
+    for (path, item) in paths.iter() {
+        let onex_expr::Key::String(path) = path else { panic!("a path is text") };
+        for method in ["get", "post", "put", "patch", "delete"] {
+            // A run's verbs share their route with `GET /v1/workflows/{run_id}`.
+            if method == "get" && (path.ends_with(":cancel") || path.ends_with(":retry")) {
+                continue;
+            }
+            let answer = host.ask(&method.to_uppercase(), &path.replace(['{', '}'], ""), &[], b"");
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            let is_taken = !body.contains("unknown_route") && answer.status != 405;
+            if is_taken != item.get(method).is_some() {
+                wrong.push(format!("{method} {path}: {} {body}", answer.status));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn filled(line: &str, saved: &BTreeMap<String, String>) -> String {
     let mut line = line.to_owned();
     for (name, value) in saved {

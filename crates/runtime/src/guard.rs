@@ -6,7 +6,7 @@
 
 use std::any::Any;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -37,7 +37,12 @@ impl StepGuard {
     pub fn open(path: &Path) -> io::Result<StepGuard> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        file.set_len(BYTES as u64)?;
+        if file.metadata()?.len() != BYTES as u64 {
+            // Written and not only lengthened: a page that a full disk cannot give would end the
+            // process when it is touched.
+            file.set_len(0)?;
+            (&file).write_all(&[0; BYTES])?;
+        }
         let mut page = map(&file)?;
         let (noted, suspect) = (slot(&page, 0), slot(&page, 16));
         let poisoned = (noted != NOBODY && noted == suspect).then_some(Id(noted));

@@ -22,7 +22,7 @@ use crate::inbox::{Closed, Inbox, Sink};
 use crate::query::Reader;
 use crate::query::run::has_ended;
 use crate::telemetry::{self, Telemetry};
-use crate::waiters::{Told, Waiters};
+use crate::waiters::{Told, Waiter, Waiters};
 
 /// See the module.
 #[derive(Clone)]
@@ -40,6 +40,7 @@ pub(crate) struct Shared {
     pub ready: AtomicBool,
     pub pressed: Arc<AtomicBool>,
     pub began: Instant,
+    pub accept_within: Duration,
 }
 
 /// A message that is durable.
@@ -148,7 +149,7 @@ impl Handle {
     }
 
     /// Begins a run; returns once that is durable or, with `wait`, when the run has ended or the
-    /// time is up.
+    /// time is up. `wait` bounds the wait for the end only: what is returned is durable.
     pub async fn start(&self, start: StartRun, wait: Option<Duration>) -> Result<Started, Refusal> {
         let run_id = start.run_id;
         let begun = Started {
@@ -160,13 +161,15 @@ impl Handle {
             error: None,
         };
         let Some(wait) = wait else {
-            let reply = self.ask(Request::Start(start)).await?;
-            return self.begun(reply, begun);
+            let asked = self.ask(Request::Start(start));
+            let reply = tokio::time::timeout(self.shared.accept_within, asked).await;
+            return self.begun(reply.map_err(|_| not_yet(run_id))??, begun);
         };
         let mut waiter = self.shared.waiters.wait_for(run_id);
         let sink = Sink::UnlessBegun(waiter.waiting());
         self.bring(Request::Start(start), sink)?;
-        let until = tokio::time::Instant::now() + wait;
+        let began = tokio::time::Instant::now();
+        let until = began + wait;
         match tokio::time::timeout_at(until, waiter.told()).await {
             Ok(Some(Told::Ended(end))) => Ok(end.into()),
             Ok(Some(Told::Reply(reply))) => {
@@ -180,11 +183,35 @@ impl Handle {
                 Ok(head.ok().flatten().map_or(started, Started::from))
             }
             Ok(None) => Err(gone()),
-            // The time is up: the run has begun unless its row is missing.
-            Err(_) => match self.shared.reader.run_head(run_id) {
-                Ok(Some(head)) => Ok(head.into()),
-                _ => Err(busy("the start was not durable in time; it may still happen")),
-            },
+            Err(_) => {
+                let until = until.max(began + self.shared.accept_within);
+                self.durable_start(begun, &mut waiter, until).await
+            }
+        }
+    }
+
+    /// Waits until a run has durably begun: its row is there.
+    async fn durable_start(
+        &self,
+        begun: Started,
+        waiter: &mut Waiter,
+        until: tokio::time::Instant,
+    ) -> Result<Started, Refusal> {
+        let mut durable = self.shared.durable.clone();
+        loop {
+            durable.borrow_and_update();
+            if let Ok(Some(head)) = self.shared.reader.run_head(begun.run_id) {
+                return Ok(head.into());
+            }
+            tokio::select! {
+                told = waiter.told() => return match told {
+                    Some(Told::Ended(end)) => Ok(end.into()),
+                    Some(Told::Reply(reply)) => self.begun(reply, begun),
+                    None => Err(gone()),
+                },
+                moved = durable.changed() => moved.map_err(|_| gone())?,
+                () = tokio::time::sleep_until(until) => return Err(not_yet(begun.run_id)),
+            }
         }
     }
 
@@ -282,6 +309,10 @@ impl Handle {
     }
 
     fn bring(&self, request: Request, sink: Sink) -> Result<(), Refusal> {
+        if is_new_work(&request) && self.shared.reader.store.is_full() {
+            let message = "the disk is full: what was accepted goes on, nothing new is taken";
+            return Err(refusal(503, "disk_full", message));
+        }
         if self.shared.pressed.load(Ordering::Relaxed) {
             return Err(busy("too many changed rows wait to be written"));
         }
@@ -291,6 +322,17 @@ impl Handle {
             Closed::Draining => gone(),
         })
     }
+}
+
+/// Whether a request begins something, rather than helping something to end.
+fn is_new_work(request: &Request) -> bool {
+    !matches!(request, Request::Cancel(_) | Request::Redrive { dry_run: true, .. })
+}
+
+fn not_yet(run_id: Id) -> Refusal {
+    let message = "the start is not durable yet; look for the run, or start it again under the same \
+                   Idempotency-Key";
+    Refusal { run_id: Some(run_id), ..refusal(503, "not_yet_durable", message) }
 }
 
 fn busy(message: &str) -> Refusal {

@@ -9,6 +9,10 @@ pub struct Options {
     pub engine: onex_engine::Options,
     /// Requests that may wait for the engine; one more is told to come back.
     pub inbox_max: usize,
+    /// How long a start of a run may take to be durable before its client is told to look again.
+    pub accept_within: Duration,
+    /// Attempts under way; more wait for their turn.
+    pub attempts_max: usize,
     /// Attempts under way at one effect node; more wait for their turn.
     pub attempts_per_target_max: usize,
     /// Evaluation steps for rendering one request.
@@ -28,6 +32,8 @@ impl Default for Options {
         Options {
             engine: onex_engine::Options::default(),
             inbox_max: 65_536,
+            accept_within: Duration::from_secs(30),
+            attempts_max: 4096,
             attempts_per_target_max: 512,
             request_fuel: 1_000_000,
             drain: Duration::from_secs(30),

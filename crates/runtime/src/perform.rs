@@ -22,6 +22,7 @@ use onex_kernel::{Id, Message};
 use tokio::sync::Semaphore;
 
 use crate::inbox::Inbox;
+use crate::scrub::Forms;
 use crate::{guard, scrub};
 
 type Answer = Result<Value, CallError>;
@@ -38,7 +39,7 @@ pub struct Binding {
 /// Secrets by name. Never printed.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    by_name: BTreeMap<Text, Text>,
+    by_name: BTreeMap<Text, (Text, Arc<Forms>)>,
 }
 
 impl Secrets {
@@ -47,19 +48,23 @@ impl Secrets {
     pub fn new(by_name: BTreeMap<Text, Text>) -> Result<Secrets, Text> {
         match by_name.iter().find(|(_, secret)| secret.len() < Self::BYTES_MIN) {
             Some((name, _)) => Err(name.clone()),
-            None => Ok(Secrets { by_name }),
+            None => {
+                let known = |secret: Text| (secret.clone(), Arc::new(Forms::of(&secret)));
+                let by_name = by_name.into_iter().map(|(name, secret)| (name, known(secret)));
+                Ok(Secrets { by_name: by_name.collect() })
+            }
         }
     }
 
     /// Shortest secret, in bytes.
     pub const BYTES_MIN: usize = 4;
 
-    fn pick(&self, names: &[Text]) -> (Value, Vec<Text>) {
-        let found = || {
-            names.iter().filter_map(|name| Some((name.clone(), self.by_name.get(name)?.clone())))
-        };
-        let values = Value::map(found().map(|(name, secret)| (name, Value::String(secret))));
-        (values, found().map(|(_, secret)| secret).collect())
+    fn pick(&self, names: &[Text]) -> (Value, Vec<Arc<Forms>>) {
+        let found =
+            || names.iter().filter_map(|name| Some((name.clone(), self.by_name.get(name)?)));
+        let values =
+            Value::map(found().map(|(name, (secret, _))| (name, Value::String(secret.clone()))));
+        (values, found().map(|(_, (_, forms))| forms.clone()).collect())
     }
 }
 
@@ -68,6 +73,7 @@ pub(crate) struct Performer {
     effects: HashMap<Text, Binding>,
     secrets: Arc<Secrets>,
     targets: HashMap<Text, Arc<Semaphore>>,
+    all: Arc<Semaphore>,
     attempts_per_target_max: usize,
     request_fuel: u64,
     inbox: Arc<Inbox>,
@@ -78,6 +84,7 @@ pub(crate) struct Performer {
 pub(crate) struct Needs {
     pub effects: HashMap<Text, Binding>,
     pub secrets: Secrets,
+    pub attempts_max: usize,
     pub attempts_per_target_max: usize,
     pub request_fuel: u64,
     pub inbox: Arc<Inbox>,
@@ -102,7 +109,11 @@ impl Performer {
             effects: needs.effects,
             secrets: Arc::new(needs.secrets),
             targets: HashMap::new(),
-            attempts_per_target_max: needs.attempts_per_target_max,
+            all: Arc::new(Semaphore::new(needs.attempts_max.min(Semaphore::MAX_PERMITS))),
+            // One target that hangs leaves places for others.
+            attempts_per_target_max: needs
+                .attempts_per_target_max
+                .min(needs.attempts_max.div_ceil(2)),
             request_fuel: needs.request_fuel,
             inbox: needs.inbox,
             tasks: needs.tasks,
@@ -157,15 +168,16 @@ impl Performer {
     }
 
     fn spawn(&mut self, attempt: Attempt, binding: Binding, target: &Text, id: Id, number: u64) {
-        let inbox = self.inbox.clone();
+        let (inbox, all) = (self.inbox.clone(), self.all.clone());
         let turns = self
             .targets
             .entry(target.clone())
             .or_insert_with(|| Arc::new(Semaphore::new(self.attempts_per_target_max)))
             .clone();
         self.tasks.spawn(async move {
-            // Nobody closes the semaphore, so there is always a turn.
+            // Nobody closes the semaphores, so there is always a turn.
             let _turn = turns.acquire().await;
+            let _place = all.acquire().await;
             let answer = AssertUnwindSafe(attempt.perform(binding))
                 .catch_unwind()
                 .await
@@ -189,8 +201,8 @@ impl Attempt {
         Some((node, operation.kind.clone()))
     }
 
-    /// The call, and the secrets that stand in it.
-    fn call(&self) -> Result<(Call, Vec<Text>), CallError> {
+    /// The call, and the forms of the secrets that stand in it.
+    fn call(&self) -> Result<(Call, Vec<Arc<Forms>>), CallError> {
         let operation =
             self.operation().ok_or_else(|| no_effect("the operation is not in its graph"))?;
         let (values, secrets) = self.secrets.pick(&operation.secrets);

@@ -139,6 +139,7 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
     let performer = Performer::new(Needs {
         effects: deps.effects,
         secrets: deps.secrets,
+        attempts_max: options.attempts_max,
         attempts_per_target_max: options.attempts_per_target_max,
         request_fuel: options.request_fuel,
         inbox: inbox.clone(),
@@ -160,6 +161,7 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
         ready: AtomicBool::new(false),
         pressed: Arc::new(AtomicBool::new(false)),
         began: Instant::now(),
+        accept_within: options.accept_within,
     });
     let turns = Turns {
         engine,

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::disk;
+
 /// Why a call to a store failed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -76,6 +78,14 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         Self::Io { doing: doing.into(), source }
+    }
+
+    /// As [`StoreError::io`], told apart when the disk is full.
+    pub(crate) fn room(doing: impl Into<String>, source: io::Error) -> Self {
+        if disk::is_full(&source) {
+            return Self::Full { doing: doing.into(), source };
+        }
+        Self::io(doing, source)
     }
 
     pub(crate) fn corrupt(

@@ -76,6 +76,12 @@ pub trait Store: Send + Sync {
     /// As [`Store::append`].
     fn seal(&self) -> Result<(), StoreError>;
 
+    /// Whether new work should be refused: no room is left but the reserve in which accepted work
+    /// ends. Costs next to nothing.
+    fn is_full(&self) -> bool {
+        self.status().full
+    }
+
     /// What an operator and the admission of work want to know.
     fn status(&self) -> Status;
 }
@@ -105,7 +111,7 @@ pub struct Status {
     pub tail_free_bytes: u64,
     /// Whether the tail is sealed.
     pub sealed: bool,
-    /// Whether the next segment could not be prepared because the disk is full.
+    /// Whether only the reserve is left, because the disk is full.
     pub full: bool,
     /// Why the last checkpoint failed, until one succeeds.
     pub checkpoint_failed: Option<String>,

@@ -65,6 +65,8 @@ impl World {
         for attempt in 0.. {
             self.entropy += 1;
             match Embedded::open(self.disk.clone(), self.limits()) {
+                // Lost while it was opened, and nothing has been asked of it since.
+                Ok(_) if !self.disk_works() => self.disk = self.disk.crash(seed),
                 Ok(store) => {
                     self.model.check_with_pending(&store, &self.pending);
                     self.pending.clear();

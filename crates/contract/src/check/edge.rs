@@ -1,5 +1,7 @@
 //! Edges: what a producer declares or makes against what its subscribers want.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::model::{At, SubscribeTopic};
@@ -9,15 +11,15 @@ use crate::system::System;
 
 /// Two producers that declare different payloads for one topic.
 pub(super) fn producers_disagree(system: &System<'_>, findings: &mut Findings<'_>) {
-    for topic in system.topics.keys() {
-        let mut declared: Vec<(&Schema, At)> = Vec::new();
-        for contract in &system.contracts {
-            for entry in contract.event_bus.publish.iter().filter(|e| e.topic.value == *topic) {
-                let schema = system.schema_of(entry.payload.as_ref());
-                let at = entry.payload.as_ref().map_or(entry.topic.at, |data| data.at);
-                declared.extend(schema.map(|schema| (schema, at)));
-            }
+    let mut topics: BTreeMap<&str, Vec<(&Schema, At)>> = BTreeMap::new();
+    for entry in system.contracts.iter().flat_map(|contract| &contract.event_bus.publish) {
+        if let Some(data) = &entry.payload
+            && let Some(schema) = system.schema(data)
+        {
+            topics.entry(entry.topic.as_str()).or_default().push((schema, data.at));
         }
+    }
+    for (topic, declared) in topics {
         let Some(((first, place), others)) = declared.split_first() else {
             continue;
         };

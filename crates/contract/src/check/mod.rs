@@ -20,6 +20,7 @@ mod reducer;
 mod rounds;
 mod route;
 mod shadow;
+mod spelling;
 mod topic;
 mod workflow;
 

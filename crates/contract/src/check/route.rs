@@ -1,5 +1,7 @@
 //! What begins a run, and what uses a compute.
 
+use std::collections::BTreeSet;
+
 use super::meant;
 use crate::diagnostic::code;
 use crate::findings::Findings;
@@ -40,7 +42,8 @@ pub(super) fn never_begun(system: &System<'_>, findings: &mut Findings<'_>) {
     };
     for contract in &system.contracts {
         for intent in &contract.subscribed_intents {
-            if emitted().all(|other| other != intent.as_str()) {
+            let uses = system.intents.get(&intent.value);
+            if uses.is_none_or(|uses| uses.emitters.is_empty()) {
                 let message = format!("nobody emits the intent `{}`", intent.as_str());
                 let help = meant(intent.as_str(), emitted(), || {
                     "emit it in a reducer (`intent_emission`), or leave it out".to_owned()
@@ -53,7 +56,7 @@ pub(super) fn never_begun(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// A compute that no step calls and no message reaches.
 pub(super) fn unused_compute(system: &System<'_>, findings: &mut Findings<'_>) {
-    let called: Vec<&str> = system
+    let called: BTreeSet<&str> = system
         .workflows()
         .flat_map(|(_, workflow)| &workflow.nodes)
         .filter_map(|step| match &step.work {
@@ -65,7 +68,7 @@ pub(super) fn unused_compute(system: &System<'_>, findings: &mut Findings<'_>) {
     for contract in computes.filter(|contract| contract.event_bus.subscribe.is_empty()) {
         let name = contract.name.as_str();
         // Without a workflow the contracts may be a library for others.
-        if system.workflows().next().is_some() && !called.contains(&name) {
+        if system.workflows().next().is_some() && !called.contains(name) {
             findings
                 .warning(
                     code::UNUSED_COMPUTE,

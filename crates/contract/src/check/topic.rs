@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::spelling::Spellings;
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
@@ -110,19 +111,28 @@ pub(super) fn not_taken(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// Topics that come from outside or lead there, and those that probably only seem to.
 pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>) {
+    let open = |is_open: fn(&TopicUse) -> bool| {
+        system.topics.iter().filter(move |(_, uses)| is_open(uses)).map(|(name, _)| name.as_str())
+    };
+    let entries = Spellings::of(open(|uses| uses.producers.is_empty()));
+    let exits = Spellings::of(open(|uses| uses.consumers.is_empty()));
     for (topic, uses) in &system.topics {
-        let (code, at, message) = match (uses.producers.first(), uses.consumers.first()) {
+        let (code, at, message, others) = match (uses.producers.first(), uses.consumers.first()) {
             (None, Some(consumer)) => (
                 code::ENTRY,
                 consumer.at,
                 format!("`{topic}` is an entry: no contract publishes it"),
+                &exits,
             ),
-            (Some(producer), None) => {
-                (code::EXIT, *producer, format!("`{topic}` is an exit: no contract consumes it"))
-            }
+            (Some(producer), None) => (
+                code::EXIT,
+                *producer,
+                format!("`{topic}` is an exit: no contract consumes it"),
+                &entries,
+            ),
             _ => continue,
         };
-        match counterpart(system, topic, uses) {
+        match others.nearest(topic) {
             Some(other) => {
                 findings
                     .warning(code::TOPIC_TYPO, at, message)
@@ -132,33 +142,6 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
                 findings.note(code, at, message);
             }
         }
-    }
-}
-
-/// An open end of the other side that differs from this one only by a typo or its version.
-fn counterpart<'s>(system: &'s System<'_>, topic: &str, uses: &TopicUse) -> Option<&'s str> {
-    let opposite = |other: &&TopicUse| match uses.producers.is_empty() {
-        true => other.consumers.is_empty(),
-        false => other.producers.is_empty(),
-    };
-    let others = || {
-        let open = system.topics.iter().filter(|(_, other)| opposite(other));
-        open.map(|(name, _)| name.as_str()).filter(|name| *name != topic)
-    };
-    let unversioned = |name: &str| name.rsplit_once('.').map(|(rest, _)| rest.to_owned());
-    let same = others().find(|other| unversioned(other) == unversioned(topic));
-    same.or_else(|| others().find(|other| is_typo(topic, other)))
-}
-
-/// Whether two names differ by one character too many, missing or wrong, or by two swapped.
-fn is_typo(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let prefix = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let (a, b) = (&a[prefix..], &b[prefix..]);
-    let suffix = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    match (&a[..a.len() - suffix], &b[..b.len() - suffix]) {
-        ([x, y], [v, w]) => x == w && y == v,
-        (a, b) => a.len() <= 1 && b.len() <= 1,
     }
 }
 

@@ -178,7 +178,7 @@ fn come(both: &Both<'_>, node: &str, at: At, verdict: Verdict, reason: &str) -> 
 fn path(contract: &Contract<'_>, at: At) -> String {
     let span = at.span();
     let root = canonical::canonical(contract.root);
-    let path = walk::path_of(&root, span.start, span.end);
+    let path = walk::path_of(&root, span.start, span.end).unwrap_or_default();
     let path = match path.as_slice() {
         [entry @ .., walk::Step::Key(key)] if key == "topic" => entry,
         path => path,

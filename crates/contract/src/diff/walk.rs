@@ -213,33 +213,25 @@ fn transition(item: &Node) -> String {
     format!("{} on {}{rank}", part("from_state"), part("trigger"))
 }
 
-/// The path of the smallest part of a contract that covers a place.
-pub(super) fn path_of(root: &Node, start: usize, end: usize) -> Vec<Step> {
-    let mut path = Vec::new();
-    let mut node = root;
-    let covers = |node: &Node| node.span.start <= start && end <= node.span.end;
-    loop {
-        let entry = node.entries().iter().find(|entry| {
-            covers(&entry.value) || (entry.key_span.start <= start && end <= entry.key_span.end)
-        });
-        if let Some(entry) = entry {
-            path.push(Step::Key(entry.key.clone()));
-            node = &entry.value;
-            continue;
+/// The path of the first text of a contract that stands at a place. Parts of a translated contract
+/// do not stand inside each other, so every one is looked at.
+pub(super) fn path_of(root: &Node, start: usize, end: usize) -> Option<Vec<Step>> {
+    let mut open = vec![(Vec::new(), root)];
+    while let Some((path, node)) = open.pop() {
+        if node.span == (start..end) && node.as_str().is_some() {
+            return Some(path);
         }
+        let below = |step: Step| path.iter().cloned().chain([step]).collect::<Vec<_>>();
         let list = match path.last() {
             Some(Step::Key(key)) => key.clone(),
             _ => Text::default(),
         };
-        let items = named(&list, node.items());
-        match items.into_iter().find(|(_, item)| covers(item)) {
-            Some((name, item)) => {
-                path.push(Step::Item(name));
-                node = item;
-            }
-            None => return path,
-        }
+        let items = named(&list, node.items()).into_iter();
+        open.extend(items.rev().map(|(name, item)| (below(Step::Item(name)), item)));
+        let entries = node.entries().iter().rev();
+        open.extend(entries.map(|entry| (below(Step::Key(entry.key.clone())), &entry.value)));
     }
+    None
 }
 
 /// The part of a contract at the end of a path.

@@ -231,7 +231,7 @@ fn steps(contract: &Contract<'_>, workflow: &Workflow<'_>) -> Vec<Part> {
     let trees = steps_as_written(contract.root);
     let part = |(index, step): (usize, &crate::model::GraphNode<'_>)| Part {
         name: step.id.as_str().to_owned(),
-        note: trees.get(index).map(|tree| does(tree)).unwrap_or_default(),
+        note: trees.get(index).map(does).unwrap_or_default(),
         is_first: step.depends_on.is_empty(),
         is_last: !workflow
             .nodes

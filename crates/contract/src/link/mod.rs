@@ -29,7 +29,7 @@ use crate::findings::Findings;
 use crate::graph::{Body, Node, NodeIndex, Performer, Topic};
 use crate::model::{At, Contract, SubscribeTopic};
 use crate::schema::Schema;
-use crate::system::System;
+use crate::system::{ConsumerKind, System};
 use expression::Expressions;
 
 /// What linking gave, before it is stored.
@@ -170,12 +170,24 @@ impl<'s> Linker<'_, '_, 's> {
             self.fits(made, schema, at, "this payload", &format!("what `{topic}` declares"));
             return;
         }
-        for contract in &system.contracts {
+        let consumers = system.topics.get(topic).map_or(&[][..], |uses| &uses.consumers);
+        for consumer in consumers.iter().filter(|c| c.kind == ConsumerKind::Subscription) {
+            let contract = &system.contracts[consumer.node];
             let taken = contract.event_bus.subscribe.iter().filter(|e| e.topic.as_str() == topic);
             for schema in taken.filter_map(|entry| system.wanted(contract, entry)) {
                 let whose = format!("what `{}` takes from `{topic}`", contract.name.as_str());
                 self.fits(made, schema, at, "this payload", &whose);
             }
+        }
+    }
+
+    /// The same for the input of the runs that an intent begins.
+    pub(crate) fn fits_run(&mut self, made: &Type, run: NodeIndex, at: At) {
+        let system = self.system;
+        let contract = &system.contracts[usize::from(run.0)];
+        if let Some(schema) = system.schema_of(contract.input_model.as_ref()) {
+            let whose = format!("the `input_model` of `{}`", contract.name.as_str());
+            self.fits(made, schema, at, "this payload", &whose);
         }
     }
 

@@ -238,8 +238,12 @@ fn action(
             fields(&mut expressions, set, roots.scope()).map(graph::ActionWork::StateUpdate)
         }
         ActionWork::Intent { intent_type, payload } => {
+            let at = payload.map_or(intent_type.at, |data| data.at);
             let payload = action_payload(&mut expressions, *payload, &roots);
             let performer = performer(linker, intent_type.as_str());
+            if let (Some(Performer::Run(run)), Some(template)) = (performer, &payload) {
+                linker.fits_run(&super::types::of_template(template), run, at);
+            }
             Some(graph::ActionWork::Intent {
                 intent_type: intent_type.value.clone(),
                 topic: intent_topic(contract.name.as_str(), intent_type.as_str()).into(),

@@ -24,8 +24,8 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::model::{
-    Contract, Data, EffectOperation, EffectOperations, StateMachine, SubscribeTopic, TIMEOUT, Word,
-    Work, Workflow,
+    At, Contract, Data, EffectOperation, EffectOperations, StateMachine, SubscribeTopic, TIMEOUT,
+    Word, Work, Workflow,
 };
 use crate::schema::Schema;
 use schemas::Schemas;
@@ -43,6 +43,8 @@ pub(crate) struct System<'a> {
     /// What the host gives.
     pub host: &'a HostValues,
     schemas: Schemas,
+    /// Where the schema stands that producers declare for a topic.
+    declared: BTreeMap<Text, At>,
 }
 
 impl<'a> System<'a> {
@@ -57,7 +59,8 @@ impl<'a> System<'a> {
         let schemas = Schemas::resolve(&contracts, findings);
         let topics = topics::collect(&contracts);
         let intents = intents::collect(&contracts);
-        System { contracts, topics, intents, catalog, host, schemas }
+        let declared = declared(&contracts, &schemas);
+        System { contracts, topics, intents, catalog, host, schemas, declared }
     }
 
     /// Index of a contract by name.
@@ -77,15 +80,7 @@ impl<'a> System<'a> {
 
     /// The schema that producers declare for a topic: the first, by node name.
     pub(crate) fn producer_schema(&self, topic: &str) -> Option<&Schema> {
-        let declared = |contract: &'_ Contract<'a>| {
-            contract
-                .event_bus
-                .publish
-                .iter()
-                .filter(|entry| entry.topic.as_str() == topic)
-                .find_map(|entry| entry.payload.as_ref().map(|data| data.at))
-        };
-        self.contracts.iter().filter_map(declared).find_map(|at| self.schemas.get(at))
+        self.schemas.get(*self.declared.get(topic)?)
     }
 
     /// What a subscriber demands of a topic's messages.
@@ -157,6 +152,17 @@ impl<'a> System<'a> {
             .filter(move |contract| contract.kind.value == kind)
             .map(|contract| contract.name.as_str())
     }
+}
+
+/// For each topic the first place, by node name, that declares a schema which could be resolved.
+fn declared(contracts: &[Contract<'_>], schemas: &Schemas) -> BTreeMap<Text, At> {
+    let mut declared = BTreeMap::new();
+    for entry in contracts.iter().flat_map(|contract| &contract.event_bus.publish) {
+        if let Some(data) = entry.payload.as_ref().filter(|data| schemas.get(data.at).is_some()) {
+            declared.entry(entry.topic.value.clone()).or_insert(data.at);
+        }
+    }
+    declared
 }
 
 /// Sorts by name; of several contracts with one name the first counts.

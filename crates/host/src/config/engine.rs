@@ -29,6 +29,8 @@ pub fn read(layers: &Layers) -> Options {
             ended_runs_ms: millis(layers.duration("engine.ended_runs", ms(engine.ended_runs_ms))),
         },
         inbox_max: layers.count("engine.inbox_max", defaults.inbox_max),
+        accept_within: layers.duration("engine.accept_within", defaults.accept_within),
+        attempts_max: layers.count("engine.attempts_max", defaults.attempts_max),
         attempts_per_target_max: layers
             .count("engine.attempts_per_target_max", defaults.attempts_per_target_max),
         request_fuel: layers.number("engine.request_fuel", defaults.request_fuel),

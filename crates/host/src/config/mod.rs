@@ -7,6 +7,7 @@ pub mod effects;
 pub mod engine;
 pub mod file;
 pub mod layers;
+pub mod open_files;
 pub mod secrets;
 pub mod server;
 pub mod setting;
@@ -79,17 +80,24 @@ impl Config {
     }
 
     fn read(layers: Layers, beside: &Path) -> Result<Config, ConfigError> {
-        let server = server::Server::read(&layers);
-        let runtime = engine::read(&layers);
+        let mut server = server::Server::read(&layers);
+        let mut runtime = engine::read(&layers);
         let store = store::Store::read(&layers, runtime.engine.dedupe_window_us);
         let effects = effects::read(&layers, beside, &store.data);
         let secrets = secrets::read(&layers, beside);
         let ingress_allow = layers.texts("ingress.allow", &[]);
         let values = values::read(&layers);
-        let (settings, wrong) = layers.finish();
+        let (mut settings, wrong) = layers.finish();
         if !wrong.is_empty() {
             return Err(ConfigError::Wrong(wrong));
         }
+        let most = open_files::most();
+        let (connections, attempts) = open_files::shares(most);
+        let mut bound = |limit: &mut usize, share, key| {
+            open_files::bound(limit, share, key, most, &mut settings);
+        };
+        bound(&mut server.connections_max, connections, "server.connections_max");
+        bound(&mut runtime.attempts_max, attempts, "engine.attempts_max");
         Ok(Config { server, runtime, store, effects, secrets, values, ingress_allow, settings })
     }
 

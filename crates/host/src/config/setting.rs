@@ -21,6 +21,8 @@ pub enum Origin {
     Environment(String),
     /// An argument of the command line.
     Argument(&'static str),
+    /// Less than was asked for: the process may open only so many files.
+    OpenFiles(u64),
 }
 
 impl fmt::Display for Origin {
@@ -30,6 +32,7 @@ impl fmt::Display for Origin {
             Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
             Origin::Environment(name) => write!(f, "environment {name}"),
             Origin::Argument(name) => f.write_str(name),
+            Origin::OpenFiles(most) => write!(f, "at most {most} open files"),
         }
     }
 }

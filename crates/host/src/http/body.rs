@@ -18,8 +18,16 @@ const DISCARD_MAX: usize = 64 << 20;
 /// How long that may take.
 const DISCARD_FOR: Duration = Duration::from_secs(5);
 
-/// Reads a body.
+/// Reads a body, as long as that may take.
 pub async fn read(body: Body, limits: &Server) -> Result<Bytes, Problem> {
+    tokio::time::timeout(limits.body_timeout, whole(body, limits)).await.unwrap_or_else(|_| {
+        let detail = format!("the body did not come within {:?}", limits.body_timeout);
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow_body", detail)
+            .help("the limit is `[server] body_timeout`"))
+    })
+}
+
+async fn whole(body: Body, limits: &Server) -> Result<Bytes, Problem> {
     let mut body = body;
     let mut first: Option<Bytes> = None;
     let mut whole: Vec<u8> = Vec::new();

@@ -1,6 +1,6 @@
 //! The port: one file a resource.
 //!
-//! In reading order: [`serve`] connections, [`problem`] how a request fails, [`body`] and
+//! In reading order: [`serve`] connections, [`places`] how many of them, [`stream`] their bytes, [`problem`] how a request fails, [`body`] and
 //! [`params`] what comes in, then the resources.
 
 mod body;
@@ -10,11 +10,14 @@ mod health;
 mod log;
 mod messages;
 mod metrics;
+mod openapi;
 mod params;
+mod places;
 mod problem;
 mod root;
 pub mod serve;
 mod state;
+mod stream;
 mod why;
 mod workflows;
 
@@ -23,7 +26,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use onex_expr::{Value, json};
 use onex_runtime::Handle;
 
@@ -39,27 +42,36 @@ pub struct Port {
     pub limits: Arc<Server>,
 }
 
-/// Every route.
+/// Every route with what it does; `openapi.yaml` describes each, and a test compares both.
+fn routes() -> Vec<(&'static str, MethodRouter<Port>)> {
+    vec![
+        ("/", get(root::index)),
+        ("/openapi.json", get(openapi::openapi)),
+        ("/health", get(health::health)),
+        ("/ready", get(health::ready)),
+        ("/metrics", get(metrics::metrics)),
+        ("/v1/messages", post(messages::publish)),
+        ("/v1/log", get(log::log)),
+        ("/v1/workflows", get(workflows::list)),
+        ("/v1/workflows/{target}", get(workflows::get).post(workflows::post)),
+        ("/v1/state/{node}", get(state::list)),
+        ("/v1/state/{node}/{key}", get(state::get)),
+        ("/v1/contracts", get(contracts::list)),
+        ("/v1/contracts/{name}", get(contracts::get)),
+        ("/v1/topics", get(contracts::topics)),
+        ("/v1/graph", get(contracts::graph)),
+        ("/v1/dlq", get(dlq::list)),
+        ("/v1/dlq/{id}", get(dlq::get)),
+        ("/v1/dlq:redrive", post(dlq::redrive)),
+        ("/v1/why/{*id}", get(why::why)),
+    ]
+}
+
+/// The routes as one service.
 pub fn router(port: Port) -> Router {
-    Router::new()
-        .route("/", get(root::index))
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
-        .route("/metrics", get(metrics::metrics))
-        .route("/v1/messages", post(messages::publish))
-        .route("/v1/log", get(log::log))
-        .route("/v1/workflows", get(workflows::list))
-        .route("/v1/workflows/{target}", get(workflows::get).post(workflows::post))
-        .route("/v1/state/{node}", get(state::list))
-        .route("/v1/state/{node}/{key}", get(state::get))
-        .route("/v1/contracts", get(contracts::list))
-        .route("/v1/contracts/{name}", get(contracts::get))
-        .route("/v1/topics", get(contracts::topics))
-        .route("/v1/graph", get(contracts::graph))
-        .route("/v1/dlq", get(dlq::list))
-        .route("/v1/dlq/{id}", get(dlq::get))
-        .route("/v1/dlq:redrive", post(dlq::redrive))
-        .route("/v1/why/{*id}", get(why::why))
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .with_state(port)

@@ -5,7 +5,7 @@ use axum::response::Html;
 
 use super::Port;
 
-const ROUTES: [(&str, &str); 19] = [
+const ROUTES: [(&str, &str); 20] = [
     ("GET /health", "liveness with detail"),
     ("GET /ready", "whether requests are taken"),
     ("GET /metrics", "OpenMetrics"),
@@ -24,6 +24,7 @@ const ROUTES: [(&str, &str); 19] = [
     ("GET /v1/graph", "nodes, topics and intents"),
     ("GET /v1/dlq, /v1/dlq/{id}", "dead letters"),
     ("POST /v1/dlq:redrive", "put dead letters back"),
+    ("GET /openapi.json", "this, for programs (OpenAPI 3.1)"),
     ("GET /v1/why/{id}", "what something waits for, and how it came to be"),
 ];
 

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use onex_contract::census::{Census, Fate, File, census};
+use onex_contract::load_tree;
 use onex_expr::Value;
 
 use super::check::word;
 use crate::cli::Output;
+use crate::compose;
 use crate::fault::{Exit, Fault};
 use crate::print;
-use crate::system::{System, configure};
+use crate::system::configure;
 
 /// What `onex census` takes.
 #[derive(Debug, Args)]
@@ -27,9 +29,14 @@ const KEYS_SHOWN: usize = 20;
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
-    let config = configure(&arguments.path, None, Vec::new())?;
-    let system = System::load(std::slice::from_ref(&arguments.path), &config, false)?;
-    let census = census(&system.sources, &system.checked);
+    let path = &arguments.path;
+    let sources = load_tree(path).map_err(|error| Fault::no(error.to_string()))?;
+    if sources.is_empty() {
+        return Err(Fault::no(format!("there are no contracts below {}", path.display())));
+    }
+    let host = configure(path, None, Vec::new())?.host_values(false);
+    let checked = onex_contract::check(&sources, &compose::catalog(), &host);
+    let census = census(&sources, &checked);
     if arguments.output.is_json() {
         print::value(&value(&census))?;
     } else {

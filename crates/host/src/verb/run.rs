@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use super::check;
-use crate::config::Config;
 use crate::config::setting::Argument;
+use crate::config::{Config, open_files};
 use crate::fault::{Exit, Fault};
 use crate::http::{Port, router, serve};
 use crate::system::{System, configure};
@@ -69,6 +69,7 @@ impl Arguments {
 
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
+    open_files()?;
     let config = configure(&arguments.path, arguments.config.as_deref(), arguments.layer())?;
     let paths = std::slice::from_ref(&arguments.path);
     let mut system = System::load(paths, &config, true)?;
@@ -83,6 +84,19 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     // Nothing that still runs may keep the process: what is durable is durable.
     runtime.shutdown_background();
     ended
+}
+
+/// Takes as many open files as there may be; too few are refused here and not under load.
+fn open_files() -> Result<(), Fault> {
+    open_files::raise();
+    let (most, least) = (open_files::most(), open_files::LEAST);
+    if most < least {
+        let what = format!("the limit on open files is {most}, a host needs {least}");
+        return Err(
+            Fault::no(what).help("raise it with `ulimit -n 1024`, or in the service's unit")
+        );
+    }
+    Ok(())
 }
 
 /// The graph to run; findings are shown, errors stop.
@@ -111,15 +125,23 @@ fn log_to_stderr() {
 async fn host(config: &Config, graph: Graph) -> Result<Exit, Fault> {
     let mut signals = Signals::listen()?;
     let (service, handle) = compose::host(config, graph)?;
+    tracing::info!(
+        open_files = open_files::most(),
+        connections_max = config.server.connections_max,
+        attempts_max = config.runtime.attempts_max,
+        "limits"
+    );
     let (listener, address) = listen(&config.server.listen).await?;
     let port = Port { handle: handle.clone(), limits: Arc::new(config.server.clone()) };
     let (close, closed) = oneshot::channel::<()>();
-    let connections_max = config.server.connections_max;
-    let serving = serve::serve(listener, router(port), connections_max, async {
-        // Dropped or told: both mean close.
-        let _ = closed.await;
+    let limits = port.limits.clone();
+    let serving = tokio::spawn(async move {
+        serve::serve(listener, router(port), &limits, async {
+            // Dropped or told: both mean close.
+            let _ = closed.await;
+        })
+        .await;
     });
-    let serving = tokio::spawn(serving);
     let ended = serve_until_signal(service, &handle, &mut signals, address).await;
     // Health has answered until here.
     let _ = close.send(());

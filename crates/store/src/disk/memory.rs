@@ -228,6 +228,12 @@ impl Disk for Memory {
         let length = |content: &Content| content.synced.len() as u64;
         Ok(state.files.iter().map(|(name, content)| (name.clone(), length(content))).collect())
     }
+
+    fn free(&self) -> io::Result<u64> {
+        let state = self.state();
+        let used: u64 = state.files.values().map(|content| content.synced.len() as u64).sum();
+        Ok(state.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(used)))
+    }
 }
 
 impl Content {

@@ -2,7 +2,8 @@
 //!
 //! Files are named, not held; an implementation may cache handles. A write is durable after a
 //! `sync` of its file, in units of 512 bytes; `create`, `rename`, `truncate` and `remove` are
-//! durable when they return. A full disk is [`io::ErrorKind::StorageFull`].
+//! durable when they return. A full disk is [`io::ErrorKind::StorageFull`], a used up quota
+//! [`io::ErrorKind::QuotaExceeded`].
 
 mod memory;
 mod real;
@@ -61,4 +62,17 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// What the disk says.
     fn list(&self) -> io::Result<Vec<(String, u64)>>;
+
+    /// Bytes that new files may take, as far as one can know.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn free(&self) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
+}
+
+/// Whether a failure means that there is no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

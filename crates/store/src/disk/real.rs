@@ -5,15 +5,26 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
+use rustix::io::Errno;
 
 use crate::StoreError;
 use crate::disk::Disk;
 
 /// File whose lock says that a process uses the folder.
 const LOCK_FILE: &str = "lock";
+
+/// Handles kept open: the tail, what is read, and a few more.
+const HANDLES_MAX: usize = 16;
+
+/// Handles held for the moment when the process can open no more files.
+const SPARES: usize = 4;
+
+/// No more files for this process, or for the system.
+const NONE_LEFT: [i32; 2] = [Errno::MFILE.raw_os_error(), Errno::NFILE.raw_os_error()];
 
 /// Zeros are written in pieces of this many bytes.
 const ZEROS_BYTES: usize = 1024 * 1024;
@@ -27,6 +38,7 @@ pub struct Real {
     folder: PathBuf,
     folder_handle: File,
     handles: Mutex<HashMap<String, Arc<Handle>>>,
+    spares: Mutex<Vec<File>>,
     _lock: File,
 }
 
@@ -34,6 +46,7 @@ pub struct Real {
 struct Handle {
     file: File,
     length: u64,
+    unsynced: AtomicBool,
 }
 
 impl Real {
@@ -57,35 +70,75 @@ impl Real {
             TryLockError::Error(source) => failed(source),
         })?;
         let folder_handle = File::open(folder).map_err(failed)?;
-        Ok(Self {
+        let disk = Self {
             folder: folder.to_owned(),
             folder_handle,
             handles: Mutex::default(),
+            spares: Mutex::default(),
             _lock: lock,
-        })
+        };
+        disk.keep_spares();
+        Ok(disk)
+    }
+
+    /// Opens something; when the process has as many files open as it may, with a spare handle.
+    fn opening<T>(&self, open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        loop {
+            let opened = open();
+            let none_left = opened.as_ref().err().and_then(io::Error::raw_os_error);
+            let none_left = none_left.is_some_and(|code| NONE_LEFT.contains(&code));
+            if none_left && (let_go(&mut self.handles()) || self.spares().pop().is_some()) {
+                continue;
+            }
+            if opened.is_ok() {
+                self.keep_spares();
+            }
+            return opened;
+        }
+    }
+
+    fn keep_spares(&self) {
+        let mut spares = self.spares();
+        while spares.len() < SPARES
+            && let Ok(spare) = self.folder_handle.try_clone()
+        {
+            spares.push(spare);
+        }
+    }
+
+    fn spares(&self) -> MutexGuard<'_, Vec<File>> {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handles(&self) -> MutexGuard<'_, HashMap<String, Arc<Handle>>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn handle(&self, name: &str) -> io::Result<Arc<Handle>> {
-        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = handles.get(name) {
+        if let Some(handle) = self.handles().get(name) {
             return Ok(Arc::clone(handle));
         }
-        let file = OpenOptions::new().read(true).write(true).open(self.folder.join(name))?;
+        let path = self.folder.join(name);
+        let file = self.opening(|| OpenOptions::new().read(true).write(true).open(&path))?;
         let length = file.metadata()?.len();
-        let handle = Arc::new(Handle { file, length });
-        handles.insert(name.to_owned(), Arc::clone(&handle));
-        Ok(handle)
+        let handle = Arc::new(Handle { file, length, unsynced: AtomicBool::new(false) });
+        let mut handles = self.handles();
+        if handles.len() >= HANDLES_MAX {
+            let_go(&mut handles);
+        }
+        // Another thread may have been quicker: a write and its sync go through one handle.
+        Ok(Arc::clone(handles.entry(name.to_owned()).or_insert(handle)))
     }
 
     fn forget(&self, name: &str) {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.handles().remove(name);
     }
 }
 
 impl Disk for Real {
     fn create(&self, name: &str, length: u64) -> io::Result<()> {
         let path = self.folder.join(name);
-        let file = File::create_new(&path)?;
+        let file = self.opening(|| File::create_new(&path))?;
         if let Err(error) = fill_with_zeros(&file, length) {
             drop(file);
             fs::remove_file(&path)?;
@@ -100,11 +153,15 @@ impl Disk for Real {
         if end.is_none_or(|end| end > handle.length) {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
+        handle.unsynced.store(true, Ordering::Release);
         handle.file.write_all_at(bytes, position)
     }
 
     fn sync(&self, name: &str) -> io::Result<()> {
-        self.handle(name)?.file.sync_data()
+        let handle = self.handle(name)?;
+        handle.file.sync_data()?;
+        handle.unsynced.store(false, Ordering::Release);
+        Ok(())
     }
 
     fn read_at(&self, name: &str, position: u64, into: &mut [u8]) -> io::Result<usize> {
@@ -146,7 +203,7 @@ impl Disk for Real {
 
     fn list(&self) -> io::Result<Vec<(String, u64)>> {
         let mut files = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        for entry in self.opening(|| fs::read_dir(&self.folder))? {
             let entry = entry?;
             let metadata = entry.metadata()?;
             let Ok(name) = entry.file_name().into_string() else {
@@ -159,6 +216,20 @@ impl Disk for Real {
         files.sort();
         Ok(files)
     }
+
+    fn free(&self) -> io::Result<u64> {
+        let system = fstatvfs(&self.folder_handle)?;
+        Ok(system.f_bavail.saturating_mul(system.f_frsize))
+    }
+}
+
+/// Closes the files that are not in use; those that are not synced stay.
+fn let_go(handles: &mut HashMap<String, Arc<Handle>>) -> bool {
+    let before = handles.len();
+    handles.retain(|_, handle| {
+        Arc::strong_count(handle) > 1 || handle.unsynced.load(Ordering::Acquire)
+    });
+    handles.len() < before
 }
 
 /// Allocates and writes the whole file, so that later syncs have no metadata to write.

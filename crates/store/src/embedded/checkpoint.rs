@@ -83,6 +83,7 @@ impl<D: Disk> Shared<D> {
             *covered = reached;
             self.checkpoint.store(reached, Ordering::Relaxed);
             self.log.let_go(reached)?;
+            self.log.sync_position();
         }
         let message = result.as_ref().err().map(ToString::to_string);
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = message;

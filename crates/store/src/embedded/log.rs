@@ -10,8 +10,9 @@ use std::sync::{
 };
 use std::time::Instant;
 
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::embedded::Options;
+use crate::embedded::position::{Note, Position};
 use crate::embedded::prepare::Preparer;
 use crate::embedded::recover::Recovered;
 use crate::embedded::segment::{FRAMES_AT, Place, Segment};
@@ -29,11 +30,11 @@ pub(crate) struct Log<D> {
     pub(super) preparer: Preparer<D>,
     segments: RwLock<Vec<Used>>,
     tail: Mutex<Tail>,
+    note: Mutex<Note>,
     durable: AtomicU64,
     time_micros: AtomicU64,
     appended_bytes: AtomicU64,
     last_sync_micros: AtomicU64,
-    tail_free_bytes: AtomicU64,
     sealed: AtomicBool,
     poison: OnceLock<String>,
 }
@@ -52,17 +53,21 @@ impl<D: Disk> Log<D> {
     /// Continues a log as recovery left it, after a seal of this start.
     pub fn start(disk: Arc<D>, options: Options, recovered: Recovered) -> Result<Self, StoreError> {
         let Recovered { used, tail, prepared, uncovered_bytes } = recovered;
-        let preparer = Preparer::start(Arc::clone(&disk), &options, prepared)?;
+        let note = Mutex::new(Note::start(&*disk));
+        let length = next_length(&options, &tail.segment);
+        let preparer = Preparer::start(Arc::clone(&disk), &options, prepared, length)?;
+        let free = tail.segment.length - tail.position;
+        preparer.tail(&tail.segment, free, length);
         let log = Self {
             disk,
             options,
             preparer,
+            note,
             segments: RwLock::new(used),
             durable: AtomicU64::new(tail.chain.next),
             time_micros: AtomicU64::new(tail.chain.time_micros),
             appended_bytes: AtomicU64::new(uncovered_bytes),
             last_sync_micros: AtomicU64::new(0),
-            tail_free_bytes: AtomicU64::new(tail.segment.length - tail.position),
             sealed: AtomicBool::new(tail.sealed),
             poison: OnceLock::new(),
             tail: Mutex::new(tail),
@@ -100,6 +105,7 @@ impl<D: Disk> Log<D> {
         if !tail.sealed {
             frame::begin(&mut tail.buffer, &[]);
             self.write(&mut tail, 0, 0)?;
+            self.sync_position();
         }
         Ok(())
     }
@@ -153,14 +159,23 @@ impl<D: Disk> Log<D> {
         if tail.buffer.capacity() > BUFFER_BYTES_KEPT {
             tail.buffer = Vec::new();
         }
+        self.note_position(Position { offset: tail.chain.next, segment: number });
         let free = tail.segment.length - tail.position;
         self.sealed.store(tail.sealed, Ordering::Relaxed);
-        self.tail_free_bytes.store(free, Ordering::Relaxed);
         self.time_micros.store(time_micros, Ordering::Relaxed);
         self.appended_bytes.fetch_add(u64::from(header.length), Ordering::Relaxed);
-        if tail.position - FRAMES_AT >= tail.segment.length / 4 {
-            self.preparer.ask(number + 1, self.next_length(&tail.segment));
-        }
+        self.preparer.tail(&tail.segment, free, next_length(&self.options, &tail.segment));
+    }
+
+    /// Notes beside the log what is durable.
+    fn note_position(&self, position: Position) {
+        let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        note.write(&*self.disk, position);
+    }
+
+    /// Makes what was noted last durable.
+    pub(super) fn sync_position(&self) {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner).sync(&*self.disk);
     }
 
     /// Lists a segment once it has a frame, in place of an empty one of its number.
@@ -179,12 +194,13 @@ impl<D: Disk> Log<D> {
     fn roll(&self, tail: &mut Tail, length: u64) -> Result<(), StoreError> {
         // No segment but the last may be without a frame, so an empty one is replaced.
         let number = tail.segment.number + u64::from(tail.position > FRAMES_AT);
-        let wanted = self.next_length(&tail.segment);
+        let wanted = next_length(&self.options, &tail.segment);
         let segment = self.preparer.take(number, wanted, FRAMES_AT + length).map_err(|error| {
             let doing = format!("making segment {number}");
-            match error.kind() {
-                io::ErrorKind::StorageFull => StoreError::Full { doing, source: error },
-                _ => self.poison(doing, error),
+            if disk::is_full(&error) {
+                StoreError::Full { doing, source: error }
+            } else {
+                self.poison(doing, error)
             }
         })?;
         segment.complete();
@@ -192,11 +208,6 @@ impl<D: Disk> Log<D> {
         tail.segment = Arc::new(segment);
         tail.position = FRAMES_AT;
         Ok(())
-    }
-
-    /// Segments grow from the first to the full length, so that a small log stays small.
-    fn next_length(&self, segment: &Segment) -> u64 {
-        segment.length.saturating_mul(8).min(self.options.segment_bytes)
     }
 
     /// Refuses every call after a failure.
@@ -238,10 +249,6 @@ impl<D: Disk> Log<D> {
         self.last_sync_micros.load(Ordering::Relaxed)
     }
 
-    pub fn tail_free_bytes(&self) -> u64 {
-        self.tail_free_bytes.load(Ordering::Relaxed)
-    }
-
     pub fn is_sealed(&self) -> bool {
         self.sealed.load(Ordering::Relaxed)
     }
@@ -274,4 +281,9 @@ impl<D: Disk> Log<D> {
     fn lock_tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Segments grow from the first to the full length, so that a small log stays small.
+fn next_length(options: &Options, segment: &Segment) -> u64 {
+    segment.length.saturating_mul(8).min(options.segment_bytes)
 }

@@ -7,6 +7,7 @@ mod cache;
 mod checkpoint;
 mod log;
 mod options;
+mod position;
 mod prepare;
 mod reader;
 mod recover;
@@ -68,7 +69,7 @@ impl<D: Disk> Embedded<D> {
         rows: Arc<dyn Rows>,
         options: Options,
     ) -> Result<Self, StoreError> {
-        let options = options.within_format();
+        let options = options.within_format().within_disk(&*disk)?;
         let covered = rows.covered()?;
         let mut memory = RowMemory::new(options.rows_cache_bytes);
         let recovered = recover::recover(&*disk, &options, covered, &mut |record| {
@@ -199,6 +200,10 @@ impl<D: Disk> Store for Embedded<D> {
         self.shared.log.seal()
     }
 
+    fn is_full(&self) -> bool {
+        self.shared.log.preparer.is_full()
+    }
+
     fn status(&self) -> Status {
         let (log, memory) = (&self.shared.log, self.shared.memory());
         let (segments, used_bytes) = log.size();
@@ -212,7 +217,7 @@ impl<D: Disk> Store for Embedded<D> {
             cached_bytes: memory.cached_bytes(),
             checkpoint: self.shared.covered(),
             last_sync_micros: log.last_sync_micros(),
-            tail_free_bytes: log.tail_free_bytes(),
+            tail_free_bytes: log.preparer.tail_free_bytes(),
             sealed: log.is_sealed(),
             full: log.preparer.is_full(),
             checkpoint_failed: self.shared.checkpoint_failed(),

@@ -3,6 +3,9 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
+use crate::StoreError;
+use crate::disk::Disk;
+use crate::embedded::segment::{self, Room};
 use crate::frame::SECTOR;
 
 const MIB: u64 = 1024 * 1024;
@@ -20,6 +23,9 @@ pub struct Options {
     pub segment_first_bytes: u64,
     /// Length of later segments in bytes, rounded up to whole sectors.
     pub segment_bytes: u64,
+    /// Bytes kept ready in segments for work that was accepted before the disk was full; less on a
+    /// disk that has less than four times as much.
+    pub reserve_bytes: u64,
     /// Largest turn in bytes, below 4 GiB; one above `segment_bytes` gets a segment of its own.
     pub turn_bytes_max: u64,
     /// Bytes of segments above which the oldest go, once a checkpoint covers them.
@@ -42,6 +48,22 @@ pub struct Options {
 const TURN_BYTES_MAX: u64 = u32::MAX as u64 - MIB;
 
 impl Options {
+    /// Room for a segment.
+    pub(crate) fn room(&self, wanted: u64, needed: u64) -> Room {
+        Room::new(wanted, needed, self.reserve_bytes)
+    }
+
+    /// The same options with a reserve of a quarter at most of what log and free space are.
+    pub(crate) fn within_disk<D: Disk>(mut self, disk: &D) -> Result<Self, StoreError> {
+        let failed = |error| StoreError::io("looking how much space is free", error);
+        let files = disk.list().map_err(failed)?;
+        let log = files.iter().filter(|(name, _)| segment::number_of(name).is_some());
+        let log_bytes: u64 = log.map(|(_, length)| *length).sum();
+        let all = disk.free().map_err(failed)?.saturating_add(log_bytes);
+        self.reserve_bytes = self.reserve_bytes.min(all / 4);
+        Ok(self)
+    }
+
     /// The same options within what the format allows: whole sectors, 32-bit lengths.
     pub(crate) fn within_format(mut self) -> Self {
         for length in [&mut self.segment_first_bytes, &mut self.segment_bytes] {
@@ -61,6 +83,7 @@ impl Default for Options {
             entropy: RandomState::new().build_hasher().finish(),
             segment_first_bytes: MIB,
             segment_bytes: 64 * MIB,
+            reserve_bytes: 16 * MIB,
             turn_bytes_max: 256 * MIB,
             log_bytes_max: 8 * 1024 * MIB,
             log_age_max_micros: 7 * 24 * 3600 * SECOND_MICROS,

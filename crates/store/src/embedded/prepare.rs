@@ -2,15 +2,23 @@
 //!
 //! Zeroing 64 MiB takes longer than many turns; a turn waits for it only when it comes sooner
 //! than the thread can work, and makes the segment itself when there is no thread.
+//!
+//! The room in the tail and in the segment behind it is also the reserve of a disk that is full:
+//! admission closes when less than the reserve is left, and what was accepted goes on into it.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::StoreError;
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::embedded::Options;
-use crate::embedded::segment::{self, Segment};
+use crate::embedded::segment::{self, FRAMES_AT, LENGTH_MIN, Room, Segment};
+
+/// How often the thread looks for room while there is too little.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Gives the next segment, ready or made on the spot.
 pub(crate) struct Preparer<D> {
@@ -24,6 +32,13 @@ pub(crate) struct Preparer<D> {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// Whether the segment that was made last, or was to be made, is shorter than it should be.
+    short: AtomicBool,
+    /// Whether the next one was asked for and not tried yet.
+    untried: AtomicBool,
+    ready_bytes: AtomicU64,
+    tail_free_bytes: AtomicU64,
+    reserve_bytes: u64,
 }
 
 #[derive(Default)]
@@ -36,27 +51,35 @@ struct State {
 enum Next {
     #[default]
     None,
-    Asked {
-        number: u64,
-        length: u64,
-    },
+    /// Perhaps in place of one that is too short.
+    Asked(Wanted, Option<Segment>),
     Making,
-    Ready(Segment),
-    Failed {
-        full: bool,
-    },
+    Ready(Segment, Wanted),
+    Failed(Wanted),
+}
+
+/// Which segment should be made.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    number: u64,
+    length: u64,
 }
 
 impl<D: Disk> Preparer<D> {
+    /// Begins with the segment that a former start left, if it did; `length` is what it should have.
     pub fn start(
         disk: Arc<D>,
         options: &Options,
         ready: Option<Segment>,
+        length: u64,
     ) -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared::default());
+        let shared = Shared { reserve_bytes: options.reserve_bytes, ..Shared::default() };
         if let Some(segment) = ready {
-            shared.lock().next = Next::Ready(segment);
+            let wanted = Wanted { number: segment.number, length };
+            shared.short.store(segment.length < length, Ordering::Relaxed);
+            shared.set(&mut shared.lock(), Next::Ready(segment, wanted));
         }
+        let shared = Arc::new(shared);
         let entropy = options.entropy;
         let thread = if options.background {
             let (disk, shared) = (Arc::clone(&disk), Arc::clone(&shared));
@@ -71,49 +94,73 @@ impl<D: Disk> Preparer<D> {
         Ok(Self { disk, entropy, shared, thread })
     }
 
-    /// Lets the thread make a segment, unless one is there or on its way.
-    pub fn ask(&self, number: u64, length: u64) {
-        if self.thread.is_none() {
+    /// Says how much room the tail has; when that is little, or space was short before, the thread
+    /// makes the next segment, unless one is there or on its way.
+    pub fn tail(&self, tail: &Segment, free_bytes: u64, next_length: u64) {
+        self.shared.tail_free_bytes.store(free_bytes, Ordering::Relaxed);
+        let used = tail.length - FRAMES_AT - free_bytes.min(tail.length - FRAMES_AT);
+        let soon = used >= tail.length / 4
+            || free_bytes < LENGTH_MIN
+            || self.shared.short.load(Ordering::Relaxed);
+        if self.thread.is_none() || !soon {
             return;
         }
         let mut state = self.shared.lock();
-        if matches!(state.next, Next::None | Next::Failed { .. }) {
-            state.next = Next::Asked { number, length };
+        let wanted = Wanted { number: tail.number + 1, length: next_length };
+        let wants = match &state.next {
+            Next::None => true,
+            // The thread tries again by itself, but not for a number that is past.
+            Next::Failed(failed) => failed.number != wanted.number,
+            _ => false,
+        };
+        if wants {
+            state.next = Next::Asked(wanted, None);
+            self.shared.untried.store(true, Ordering::Relaxed);
             self.shared.changed.notify_all();
         }
     }
 
-    /// The next segment, of `wanted` bytes or, when a frame needs more, of `needed` bytes.
-    pub fn take(&self, number: u64, wanted: u64, needed: u64) -> io::Result<Segment> {
+    /// The next segment, of `length` bytes or, when a frame needs more, of `needed` bytes; a
+    /// shorter one that holds the frame when there is no room.
+    pub fn take(&self, number: u64, length: u64, needed: u64) -> io::Result<Segment> {
         let mut state = self.shared.lock();
-        while matches!(state.next, Next::Asked { .. } | Next::Making) {
+        while matches!(state.next, Next::Asked(..) | Next::Making) {
             state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        match std::mem::take(&mut state.next) {
-            Next::Ready(segment) if segment.number == number && segment.length >= needed => {
+        let next = std::mem::take(&mut state.next);
+        self.shared.set(&mut state, Next::None);
+        match next {
+            Next::Ready(segment, _) if segment.number == number && segment.length >= needed => {
+                // Another one is asked for with the next frame.
+                self.shared.untried.store(self.thread.is_some(), Ordering::Relaxed);
                 return Ok(segment);
             }
-            Next::Ready(segment) => self.disk.remove(&segment.name)?,
+            Next::Ready(segment, _) => self.disk.remove(&segment.name)?,
             _ => {}
         }
-        let made = make(&*self.disk, number, wanted.max(needed), self.entropy);
-        if let Err(error) = &made {
-            state.next = Next::Failed { full: error.kind() == io::ErrorKind::StorageFull };
-        }
+        let room = Room::new(length, needed, self.shared.reserve_bytes);
+        let made = segment::create_fitting(&*self.disk, number, room, self.entropy, &[]);
+        self.shared.made(&made, length);
         made
     }
 
     /// Bytes of the segment that is ready.
     pub fn ready_bytes(&self) -> u64 {
-        match &self.shared.lock().next {
-            Next::Ready(segment) => segment.length,
-            _ => 0,
-        }
+        self.shared.ready_bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether the last attempt found the disk full.
+    /// Bytes that can be appended to the tail.
+    pub fn tail_free_bytes(&self) -> u64 {
+        self.shared.tail_free_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether only the reserve is left: space was short for the last segment, and what is left in
+    /// the tail and the segment behind it is less than the reserve.
     pub fn is_full(&self) -> bool {
-        matches!(self.shared.lock().next, Next::Failed { full: true })
+        let left = self.tail_free_bytes().saturating_add(self.ready_bytes());
+        let short = self.shared.short.load(Ordering::Relaxed)
+            && !self.shared.untried.load(Ordering::Relaxed);
+        short && left < self.shared.reserve_bytes
     }
 }
 
@@ -133,28 +180,93 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn set(&self, state: &mut State, next: Next) {
+        let ready_bytes = match &next {
+            Next::Ready(segment, _) => segment.length,
+            _ => 0,
+        };
+        self.ready_bytes.store(ready_bytes, Ordering::Relaxed);
+        state.next = next;
+    }
+
+    /// Notes whether there was room for what was wanted.
+    fn made(&self, made: &io::Result<Segment>, wanted: u64) {
+        let short = match made {
+            Ok(segment) => segment.length < wanted,
+            Err(error) => disk::is_full(error),
+        };
+        self.short.store(short, Ordering::Relaxed);
+        self.untried.store(false, Ordering::Relaxed);
+    }
+
     fn work<D: Disk>(&self, disk: &D, entropy: u64) {
         let mut state = self.lock();
         while !state.stop {
-            let Next::Asked { number, length } = state.next else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
+            let (wanted, short) = match std::mem::replace(&mut state.next, Next::Making) {
+                Next::Asked(wanted, short) => (wanted, short),
+                next => {
+                    state.next = next;
+                    state = self.rest(state);
+                    continue;
+                }
             };
-            state.next = Next::Making;
             drop(state);
-            let made = make(disk, number, length, entropy);
+            let next = self.make(disk, wanted, short, entropy);
             state = self.lock();
-            state.next = match made {
-                Ok(segment) => Next::Ready(segment),
-                Err(error) => Next::Failed { full: error.kind() == io::ErrorKind::StorageFull },
-            };
+            self.set(&mut state, next);
             self.changed.notify_all();
         }
     }
-}
 
-fn make<D: Disk>(disk: &D, number: u64, length: u64, entropy: u64) -> io::Result<Segment> {
-    let segment = Segment::new(number, length, entropy);
-    segment::create(disk, &segment, &[])?;
-    Ok(segment)
+    /// Makes a segment; one that is there already stays unless there is room for a longer one.
+    fn make<D: Disk>(
+        &self,
+        disk: &D,
+        wanted: Wanted,
+        short: Option<Segment>,
+        entropy: u64,
+    ) -> Next {
+        let room = Room::new(wanted.length, 0, self.reserve_bytes);
+        if let Some(short) = short {
+            let longer = room.length(disk).is_ok_and(|length| length > short.length);
+            let made =
+                longer.then(|| segment::create_fitting(disk, wanted.number, room, entropy, &[]));
+            return match made {
+                Some(Ok(segment)) => {
+                    self.short.store(segment.length < wanted.length, Ordering::Relaxed);
+                    Next::Ready(segment, wanted)
+                }
+                // It has its name until another one takes that.
+                _ => Next::Ready(short, wanted),
+            };
+        }
+        let made = segment::create_fitting(disk, wanted.number, room, entropy, &[]);
+        self.made(&made, wanted.length);
+        match made {
+            Ok(segment) => Next::Ready(segment, wanted),
+            Err(_) => Next::Failed(wanted),
+        }
+    }
+
+    /// Waits to be asked; while there is too little, until it is time to look for room again.
+    fn rest<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let again = match &state.next {
+            Next::Failed(wanted) => Some(*wanted),
+            Next::Ready(segment, wanted) if segment.length < wanted.length => Some(*wanted),
+            _ => None,
+        };
+        let Some(again) = again else {
+            return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        };
+        let waited = self.changed.wait_timeout(state, LOOK_AGAIN);
+        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            state.next = match std::mem::take(&mut state.next) {
+                Next::Failed(_) => Next::Asked(again, None),
+                Next::Ready(short, _) => Next::Asked(again, Some(short)),
+                next => next,
+            };
+        }
+        state
+    }
 }

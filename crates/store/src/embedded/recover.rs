@@ -11,6 +11,7 @@ use crate::codec::{self, RawRecord};
 use crate::disk::Disk;
 use crate::embedded::Options;
 use crate::embedded::log::Used;
+use crate::embedded::position::{self, Position};
 use crate::embedded::scan::{self, Chain, Frame, Scanner};
 use crate::embedded::segment::{self, FRAMES_AT, Place, Segment};
 use crate::embedded::tail::{self, Tail};
@@ -62,6 +63,8 @@ pub(crate) fn recover<D: Disk>(
             format!("the log ends at offset {}, the checkpoint covers {covered}", at_end.next);
         return Err(StoreError::corrupt(&last.name, end, detail));
     }
+    let found = Position { offset: at_end.next, segment: last.number };
+    position::refuse_behind(disk, found, &last.name, end)?;
     let (last_frame, uncovered_bytes) = (walk.last, walk.uncovered_bytes);
     if last_frame.is_seal {
         remove(disk, unused.drain(1.min(unused.len())..))?;
@@ -135,6 +138,13 @@ fn empty<D: Disk>(
     }
     for segment in &unused {
         refuse_synced_after(disk, segment, FRAMES_AT, &Chain::start(options.entropy))?;
+    }
+    match unused.first() {
+        Some(first) => {
+            let found = Position { offset: 0, segment: first.number };
+            position::refuse_behind(disk, found, &first.name, FRAMES_AT)?;
+        }
+        None => position::refuse_without_log(disk)?,
     }
     remove(disk, unused.drain(1.min(unused.len())..))?;
     let (used, tail) = tail::empty(disk, options, unused.pop())?;

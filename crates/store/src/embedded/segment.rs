@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use crate::StoreError;
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::frame::{FORMAT, SECTOR, u32_at, u64_at};
 
 /// Place of the first frame.
@@ -21,6 +21,9 @@ pub(crate) const SPARE: &str = "log.spare";
 const PREFIX: &str = "log-";
 const MAGIC: [u8; 4] = *b"ONXS";
 const CRC_AT: usize = SECTOR - 4;
+
+/// Segments are not made shorter than this for want of room.
+pub(crate) const LENGTH_MIN: u64 = 64 * 1024;
 
 /// Frames are indexed at most once in this many bytes.
 const INDEX_STEP_BYTES: u64 = 32 * 1024;
@@ -55,10 +58,7 @@ pub(crate) struct Place {
 impl Segment {
     /// A segment to be made by the start that drew `entropy`.
     pub fn new(number: u64, length: u64, entropy: u64) -> Self {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&entropy.to_le_bytes());
-        bytes[8..].copy_from_slice(&number.to_le_bytes());
-        Self::with_salt(number, length, crc32c::crc32c(&bytes))
+        Self::with_salt(number, length, salt(number, entropy))
     }
 
     fn with_salt(number: u64, length: u64, salt: u32) -> Self {
@@ -102,6 +102,14 @@ impl Segment {
     }
 }
 
+/// The salt of a segment that the start that drew `entropy` makes.
+pub(crate) fn salt(number: u64, entropy: u64) -> u32 {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&entropy.to_le_bytes());
+    bytes[8..].copy_from_slice(&number.to_le_bytes());
+    crc32c::crc32c(&bytes)
+}
+
 /// Name of the segment with a number.
 pub(crate) fn name_of(number: u64) -> String {
     format!("{PREFIX}{number:010}")
@@ -116,7 +124,7 @@ pub(crate) fn number_of(name: &str) -> Option<u64> {
 /// Makes a segment that begins with these frames, from a spare one of its length if there is one.
 ///
 /// It replaces a segment of the same number, as a whole or not at all.
-pub(crate) fn create<D: Disk>(disk: &D, segment: &Segment, frames: &[u8]) -> io::Result<()> {
+fn create<D: Disk>(disk: &D, segment: &Segment, frames: &[u8]) -> io::Result<()> {
     let length = segment.length;
     let files = disk.list()?;
     if files.iter().any(|(name, _)| name == UNFINISHED) {
@@ -133,6 +141,64 @@ pub(crate) fn create<D: Disk>(disk: &D, segment: &Segment, frames: &[u8]) -> io:
     }
     disk.sync(UNFINISHED)?;
     disk.rename(UNFINISHED, &segment.name)
+}
+
+/// Makes a segment, shorter than wanted when there is no room.
+pub(crate) fn create_fitting<D: Disk>(
+    disk: &D,
+    number: u64,
+    room: Room,
+    entropy: u64,
+    frames: &[u8],
+) -> io::Result<Segment> {
+    let mut length = room.length(disk)?;
+    loop {
+        let segment = Segment::new(number, length, entropy);
+        match create(disk, &segment, frames) {
+            Err(error) if disk::is_full(&error) && length > room.least => {
+                length = room.shorter(length);
+            }
+            made => return made.map(|()| segment),
+        }
+    }
+}
+
+/// How long a segment should be, and how much room it may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Its length when there is plenty.
+    pub wanted: u64,
+    /// Its length when there is little, at least.
+    pub least: u64,
+    /// Up to this length it takes all that is free, above it half: the checkpoint needs some too.
+    pub reserve: u64,
+}
+
+impl Room {
+    /// Room for a segment that must hold so much.
+    pub fn new(wanted: u64, needed: u64, reserve: u64) -> Self {
+        let least = needed.max(wanted.min(LENGTH_MIN)).next_multiple_of(SECTOR as u64);
+        Self { wanted, least, reserve }
+    }
+
+    /// The length to begin with.
+    pub fn length<D: Disk>(&self, disk: &D) -> io::Result<u64> {
+        let wanted = self.wanted.max(self.least);
+        let free = disk.free()?;
+        if free / 2 >= wanted || disk.list()?.contains(&(SPARE.to_owned(), wanted)) {
+            return Ok(wanted);
+        }
+        let most = (free / 2).max(self.reserve);
+        let mut length = wanted;
+        while length > most && length > self.least {
+            length = self.shorter(length);
+        }
+        Ok(length)
+    }
+
+    fn shorter(&self, length: u64) -> u64 {
+        (length / 2).next_multiple_of(SECTOR as u64).max(self.least)
+    }
 }
 
 /// Opens a file that has the name of a segment.

@@ -8,7 +8,7 @@ use crate::embedded::Options;
 use crate::embedded::log::Used;
 use crate::embedded::recover::LastFrame;
 use crate::embedded::scan::{Chain, Scanner};
-use crate::embedded::segment::{self, FRAMES_AT, Place, Segment};
+use crate::embedded::segment::{self, FRAMES_AT, Place, Room, Segment};
 use crate::frame::{self, HEADER_BYTES, Header, SECTOR};
 
 /// Where the next frame goes.
@@ -40,10 +40,9 @@ pub(crate) fn empty<D: Disk>(
     let segment = match segment {
         Some(segment) => segment,
         None => {
-            let segment = Segment::new(1, options.segment_first_bytes, options.entropy);
-            segment::create(disk, &segment, &[])
-                .map_err(|error| StoreError::io("making the first segment", error))?;
-            segment
+            let room = options.room(options.segment_first_bytes, 0);
+            segment::create_fitting(disk, 1, room, options.entropy, &[])
+                .map_err(|error| StoreError::room("making the first segment", error))?
         }
     };
     segment.complete();
@@ -63,7 +62,7 @@ pub(crate) fn copy_unsealed<D: Disk>(
     last_frame: &LastFrame,
 ) -> Result<(Vec<Used>, Tail), StoreError> {
     let last = Arc::clone(&used[used.len() - 1].segment);
-    let failed = |error| StoreError::io(format!("copying the tail of {}", last.name), error);
+    let failed = |error| StoreError::room(format!("copying the tail of {}", last.name), error);
     let mut scanner = Scanner::new(disk, &last, last_frame.position);
     let frame = scanner.next().map_err(failed)?.ok_or_else(|| {
         StoreError::corrupt(&last.name, last_frame.position, "the last frame changed while read")
@@ -72,8 +71,7 @@ pub(crate) fn copy_unsealed<D: Disk>(
     let alone = last_frame.position == FRAMES_AT;
     let number = if alone { last.number } else { last.number + 1 };
     let needed = FRAMES_AT + u64::from(frame.header.length) + SECTOR as u64;
-    let length = options.segment_first_bytes.max(needed);
-    let segment = Segment::new(number, length, options.entropy);
+    let salt = segment::salt(number, options.entropy);
     let mut buffer = Vec::new();
     for (count, body) in [(frame.header.count, frame.body), (0, &[])] {
         let start = buffer.len();
@@ -88,9 +86,13 @@ pub(crate) fn copy_unsealed<D: Disk>(
             previous_crc: chain.crc,
             ..Header::default()
         };
-        chain.advance(&frame::finish(&mut buffer, start, segment.salt, header));
+        chain.advance(&frame::finish(&mut buffer, start, salt, header));
     }
-    segment::create(disk, &segment, &buffer).map_err(failed)?;
+    let room = options.room(options.segment_first_bytes, needed);
+    // A start should work on a disk that is all but full.
+    let room = Room { least: needed.next_multiple_of(SECTOR as u64), ..room };
+    let segment =
+        segment::create_fitting(disk, number, room, options.entropy, &buffer).map_err(failed)?;
     let (base, since_micros) = (frame.header.first_offset, frame.header.time_micros);
     segment.note(Place { offset: base, position: FRAMES_AT, time_micros: since_micros });
     segment.complete();

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
+use rustix::process::{Resource, getrlimit};
 
 use crate::rows::{Changes, FORMAT, Rows, View};
 use crate::{RowBytes, RowKey, StoreError};
@@ -126,6 +127,7 @@ impl Tree {
         let database = Database::builder(folder)
             .worker_threads(1)
             .cache_size(cache_bytes)
+            .max_cached_files(Some(files_max()))
             .manual_journal_persist(true)
             .open()
             .map_err(&failed)?;
@@ -144,6 +146,12 @@ impl Tree {
         let source = format!("compaction is behind by more than {RUNS_MAX} checkpoints");
         Err(StoreError::Rows { doing: "writing the checkpoint", source: source.into() })
     }
+}
+
+/// Files kept open: an eighth of what the process may open.
+fn files_max() -> usize {
+    let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(most / 8).unwrap_or(usize::MAX).clamp(10, 512)
 }
 
 struct Moment<'a> {

@@ -70,7 +70,9 @@ impl<'v> Pass<'v> {
         }
         if trials.iter().any(Vec::is_empty) {
             let several = one_only && possible > 1;
-            return Vec::from_iter(several.then(|| gap(path, "more than one of `oneOf` may hold", false)));
+            return Vec::from_iter(
+                several.then(|| gap(path, "more than one of `oneOf` may hold", false)),
+            );
         }
         let open = trials.into_iter().filter(|trial| !hopeless(trial)).min_by_key(Vec::len);
         open.unwrap_or_default()

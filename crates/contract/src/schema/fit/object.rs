@@ -100,7 +100,11 @@ fn required(made: &Made<'_>, wanted: &Value, path: &str, gaps: &mut Vec<Gap>) {
 fn field<'v>(document: &'v Value, made: &Made<'v>, name: &str) -> Option<Made<'v>> {
     let schemas = made.all("properties").filter_map(|fields| fields.get(name));
     schemas.map(|schema| Made::of(document, schema)).find(|field| !field.says_nothing()).or_else(
-        || made.all("properties").find_map(|fields| fields.get(name)).map(|s| Made::of(document, s)),
+        || {
+            made.all("properties")
+                .find_map(|fields| fields.get(name))
+                .map(|s| Made::of(document, s))
+        },
     )
 }
 

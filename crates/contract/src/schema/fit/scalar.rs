@@ -110,7 +110,11 @@ pub(super) fn bounds(made: &Made<'_>, wanted: &Value, path: &str) -> Vec<Gap> {
             let low = low.max(exclusive(made, "exclusiveMinimum", range, true).unwrap_or(low));
             if low < least {
                 let certain = alone && high < least;
-                gaps.push(gap(path, format!("{} {} {least}", it_is(certain), range.below), certain));
+                gaps.push(gap(
+                    path,
+                    format!("{} {} {least}", it_is(certain), range.below),
+                    certain,
+                ));
             }
         }
         if let Some(most) = wanted.get(range.upper).and_then(Value::as_double) {
