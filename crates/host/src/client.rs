@@ -166,7 +166,7 @@ fn refused(status: u16, problem: &Value) -> Fault {
         let part = |name: &str| finding.get(name).and_then(Value::as_str).unwrap_or("");
         what.push_str(&format!("\n  {}: {}", part("at"), part("message")));
     }
-    let fault = Fault::new(Exit::Refused, what);
+    let fault = Fault { status: Some(status), ..Fault::new(Exit::Refused, what) };
     match field("help") {
         Some(help) => fault.help(help),
         None => fault,

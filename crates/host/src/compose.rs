@@ -73,6 +73,9 @@ fn not_opened(folder: &Path, error: &StoreError) -> Fault {
         StoreError::Corrupt { .. } => {
             fault.help("nothing was changed; restore the folder from a backup")
         }
+        StoreError::Full { .. } => {
+            fault.help("make room on the disk and start again; nothing that was accepted is lost")
+        }
         StoreError::Format { .. } => {
             fault.help("use the version that wrote it, or another folder with --data")
         }

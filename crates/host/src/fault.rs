@@ -29,12 +29,14 @@ pub struct Fault {
     pub what: String,
     /// What to do.
     pub help: Option<String>,
+    /// The status with which a host refused.
+    pub status: Option<u16>,
 }
 
 impl Fault {
     /// A fault with this exit code.
     pub fn new(exit: Exit, what: impl Into<String>) -> Fault {
-        Fault { exit, what: what.into(), help: None }
+        Fault { exit, what: what.into(), help: None, status: None }
     }
 
     /// The answer is no.

@@ -14,7 +14,7 @@ const MOST: u64 = 1 << 20;
 
 /// Files kept from connections and attempts: for log and checkpoint, listener, timers, standard
 /// streams, and connections that are just being closed.
-const KEPT_LEAST: u64 = 40;
+const KEPT_LEAST: u64 = 48;
 const KEPT_MOST: u64 = 1024;
 
 /// How many files the process may open once [`raise`] was called.
@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn the_store_keeps_its_files_however_few_there_are() {
-        assert_eq!(shares(64), (16, 8));
-        assert_eq!(shares(96), (38, 18));
+        assert_eq!(shares(64), (11, 5));
+        assert_eq!(shares(96), (32, 16));
         assert_eq!(shares(1024), (512, 256));
         let (connections, attempts) = shares(MOST);
         assert!(connections > 10_000 && attempts > 4096);

@@ -31,6 +31,7 @@ impl Store {
                 log_bytes_max: layers.bytes("store.log_bytes_max", defaults.log_bytes_max),
                 log_age_max_micros: u64::try_from(age.as_micros()).unwrap_or(u64::MAX),
                 log_keep_micros: dedupe_window_us,
+                reserve_bytes: layers.bytes("store.reserve", defaults.reserve_bytes),
                 rows_cache_bytes: layers.bytes("store.rows_cache", defaults.rows_cache_bytes),
                 blocks_cache_bytes: layers.bytes("store.blocks_cache", defaults.blocks_cache_bytes),
                 ..defaults

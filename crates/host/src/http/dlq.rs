@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use onex_expr::{Key, Map, Text, Value};
 use onex_kernel::Id;
+use onex_kernel::row::Reason;
 use onex_runtime::query::letter::Filter;
 
 use super::params::{self, Params};
@@ -12,13 +13,31 @@ use super::problem::Problem;
 use super::{Json, Port, body};
 use crate::shape::{self, time};
 
+/// Every reason.
+const REASONS: [Reason; 14] = [
+    Reason::InvalidPayload,
+    Reason::Unhandled,
+    Reason::NoKey,
+    Reason::GuardError,
+    Reason::ExpressionError,
+    Reason::Refused,
+    Reason::CompensationFailed,
+    Reason::Exhausted,
+    Reason::InDoubt,
+    Reason::Expired,
+    Reason::Exceeded,
+    Reason::TooLarge,
+    Reason::NoRoute,
+    Reason::StepPanicked,
+];
+
 /// `GET /v1/dlq`
 pub async fn list(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
     let known = ["node", "reason", "topic", "before", "limit", "after"];
     let params = Params::read(&uri, &known)?;
     let filter = Filter {
         node: params.text("node"),
-        reason: params.text("reason"),
+        reason: params.get("reason").map(reason).transpose()?,
         topic: params.text("topic"),
         before: params.time("before")?,
         open: false,
@@ -90,10 +109,24 @@ fn read_filter(filter: &Value) -> Result<Filter, Problem> {
         .transpose()?;
     Ok(Filter {
         node: text(map, "node")?,
-        reason: text(map, "reason")?,
+        reason: text(map, "reason")?.as_deref().map(reason).transpose()?,
         topic: text(map, "topic")?,
         before,
         open: true,
+    })
+}
+
+/// A reason that a letter can have.
+fn reason(given: &str) -> Result<Text, Problem> {
+    let words = REASONS.map(Reason::as_str);
+    if words.contains(&given) {
+        return Ok(Text::from(given));
+    }
+    let problem = Problem::bad("invalid_parameter", format!("there is no reason `{given}`"));
+    let nearest = words.map(|word| (strsim::damerau_levenshtein(word, given), word));
+    Err(match nearest.into_iter().min() {
+        Some((distance, word)) if distance <= 3 => problem.help(format!("did you mean `{word}`?")),
+        _ => problem.help(format!("there are: {}", words.join(", "))),
     })
 }
 

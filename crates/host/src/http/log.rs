@@ -44,8 +44,8 @@ pub async fn log(
         return Ok(Json::ok(list).into_response());
     }
     let limit = params.parse("limit", "a whole number", |text| text.parse().ok())?;
-    let from = match last_event(&headers)? {
-        Some(last) => Position::Offset(last + 1),
+    let from = match behind_last_event(&headers)? {
+        Some(offset) => Position::Offset(offset),
         None => position.unwrap_or(Position::End),
     };
     let from = port.handle.offset_of(from).await?;
@@ -61,11 +61,12 @@ pub async fn log(
     Ok(Sse::new(events).keep_alive(alive).into_response())
 }
 
-fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+/// The offset behind the last event that a client has seen.
+fn behind_last_event(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(given) = headers.get("last-event-id") else {
         return Ok(None);
     };
-    let read = given.to_str().ok().and_then(|text| text.parse().ok());
+    let read = given.to_str().ok().and_then(|text| text.parse::<u64>().ok()?.checked_add(1));
     read.map(Some).ok_or_else(|| Problem::bad("invalid_header", "Last-Event-ID is an offset"))
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Connections over the limit that are open nevertheless, to be told so, and for health.
-const EXTRA: usize = 8;
+pub const EXTRA: usize = 8;
 
 /// Times after which a connection must go.
 #[derive(Clone, Copy, Debug)]

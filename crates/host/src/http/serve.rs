@@ -19,9 +19,9 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::places::{Connection, Patience, Places, UnderWay};
+use super::places::{Connection, EXTRA, Patience, Places, UnderWay};
 use super::problem::Problem;
 use super::stream::Stream;
 use crate::config::server::Server;
@@ -63,11 +63,17 @@ pub async fn serve(
     let serving = Serving { builder, router, places, lingering };
     let patience = Patience { idle: limits.idle_timeout, headers: limits.header_timeout };
     let connections = GracefulShutdown::new();
+    // Those that must go and have not gone yet are counted too.
+    let sockets = Arc::new(Semaphore::new(limits.connections_max + 2 * EXTRA));
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     let mut stop = std::pin::pin!(stop);
     loop {
+        let accepted = async {
+            let socket = sockets.clone().acquire_owned().await;
+            listener.accept().await.map(|(stream, _)| (stream, socket.ok()))
+        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accepted => accepted,
             _ = sweep.tick() => {
                 serving.places.sweep(patience);
                 continue;
@@ -75,7 +81,7 @@ pub async fn serve(
             () = &mut stop => break,
         };
         match accepted {
-            Ok((socket, _)) => serving.begin(socket, connections.watcher()),
+            Ok((socket, counted)) => serving.begin(socket, counted, connections.watcher()),
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 serving.places.make_room();
@@ -90,7 +96,7 @@ pub async fn serve(
 
 impl Serving {
     /// Serves a connection in a task of its own; without a place it is closed.
-    fn begin(&self, socket: TcpStream, watcher: Watcher) {
+    fn begin(&self, socket: TcpStream, counted: Option<OwnedSemaphorePermit>, watcher: Watcher) {
         let Some(place) = self.places.take() else {
             return;
         };
@@ -111,6 +117,7 @@ impl Serving {
                 () = place.cut() => tracing::debug!("a connection that held its place was ended"),
             }
             places.give_back(&place);
+            drop(counted);
         });
     }
 }

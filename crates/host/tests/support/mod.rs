@@ -81,8 +81,19 @@ impl Host {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Host {
+        Host::start_by(onex(), contracts, folder, arguments, environment)
+    }
+
+    /// Starts a host by a command that leads to the binary.
+    pub fn start_by(
+        mut command: Command,
+        contracts: &Path,
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Host {
         let data = folder.join("data");
-        let mut process = onex()
+        let mut process = command
             .arg("run")
             .arg(contracts)
             .arg("--data")
