@@ -47,10 +47,9 @@ async fn the_time_to_wait_bounds_the_wait_for_the_end_and_not_the_acceptance() {
         closed.store(true, Ordering::SeqCst);
         let (asked, handle) = (a_start(), running.handle.clone());
         let run_id = asked.run_id;
-        let waiting = tokio::spawn(async move { handle.start(asked, Some(wait)).await });
-        // Long enough that the time to wait is over.
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        assert!(!waiting.is_finished(), "answered before it was durable");
+        let mut waiting = tokio::spawn(async move { handle.start(asked, Some(wait)).await });
+        let early = tokio::time::timeout(Duration::from_millis(20), &mut waiting).await;
+        assert!(early.is_err(), "answered before it was durable");
         closed.store(false, Ordering::SeqCst);
         let begun = waiting.await.expect("it does not panic").expect("it is accepted");
         assert_eq!((begun.run_id, begun.status), (run_id, RunStatus::Running));

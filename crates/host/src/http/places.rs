@@ -187,7 +187,7 @@ impl Connection {
         }
         let heard = self.heard.load(Ordering::Relaxed);
         let most = if heard { patience.headers } else { patience.idle };
-        self.began.elapsed().saturating_sub(self.since()) > most
+        self.began.elapsed().saturating_sub(self.since()) >= most
     }
 
     fn since(&self) -> Duration {
@@ -232,15 +232,9 @@ mod tests {
         // All are at work: a few more are let in to be told so.
         let extra: Vec<_> = (0..EXTRA).map(|_| take()).collect();
         assert!(!second.is_crowded() && extra.iter().any(|extra| extra.is_crowded()));
-        let _busy: Vec<_> = extra.iter().map(Connection::request_of).collect();
+        let _busy: Vec<_> = extra.iter().map(|extra| extra.request()).collect();
         places.give_back(&working);
         assert!(places.take().is_some());
-    }
-
-    impl Connection {
-        fn request_of(connection: &Arc<Connection>) -> UnderWay {
-            connection.request()
-        }
     }
 
     #[test]
@@ -250,7 +244,6 @@ mod tests {
         let (idle, slow, working) = (take(), take(), take());
         slow.hears();
         let _request = working.request();
-        std::thread::sleep(Duration::from_millis(3));
         let long = Duration::from_secs(60);
         places.sweep(Patience { idle: long, headers: Duration::ZERO });
         assert_eq!([idle.is_gone(), slow.is_gone(), working.is_gone()], [false, true, false]);

@@ -158,9 +158,11 @@ impl<D: Disk> Preparer<D> {
     /// the tail and the segment behind it is less than the reserve.
     pub fn is_full(&self) -> bool {
         let left = self.tail_free_bytes().saturating_add(self.ready_bytes());
-        let short = self.shared.short.load(Ordering::Relaxed)
-            && !self.shared.untried.load(Ordering::Relaxed);
-        short && left < self.shared.reserve_bytes
+        let reserve = self.shared.reserve_bytes;
+        // A segment that is being made may turn out long enough, but not all is staked on it.
+        let untried = self.shared.untried.load(Ordering::Relaxed);
+        let least = if untried { reserve / 4 } else { reserve };
+        self.shared.short.load(Ordering::Relaxed) && left < least
     }
 }
 
