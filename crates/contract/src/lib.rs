@@ -1,14 +1,12 @@
-//! From contract text to a checked, linked graph.
+//! From contract text to a checked, linked graph. No I/O beyond reading files, no async, no runtime.
 //!
-//! In reading order: [`source`] text as found, [`load_folder`] where it is found, [`diagnostic`]
-//! what is found in it, [`yaml`] and `parsed` a tree with places, `dialect` what it is written in,
-//! `section` one contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names and
-//! schemas mean, [`catalog`] what the host can perform, `system` all contracts with names looked
-//! up, `check` the rules, `link` everything compiled into the [`graph`], `quarantine` all of that
-//! without what cannot run, [`normal`] and `shown` the normal form, `stored` the graph as bytes,
-//! [`diff`](diff::diff) what another set of contracts changes, [`census`](census::census) what of
-//! foreign contracts would run, [`export`] the system as pictures, messages and schemas.
-//! Never does I/O beyond reading files, never async, knows nothing of the runtime.
+//! In reading order: [`source`] text, [`load_folder`] where it is found, [`diagnostic`] what is found
+//! in it, [`yaml`] and `parsed` a tree with places, `dialect` what it is written in, `section` one
+//! contract read into `model`, [`schema`], [`suggest`] and [`topic`] what names mean, [`catalog`]
+//! what the host performs, `system` all contracts with names looked up, `check` the rules, `link`
+//! everything compiled into the [`graph`], `quarantine` that without what cannot run, [`normal`] and
+//! `shown` the normal form, `stored` the graph as bytes, [`diff`](diff::diff) what others change,
+//! [`census`](census::census) what of foreign contracts would run, [`export`] pictures and schemas.
 
 pub mod source;
 

@@ -1,14 +1,12 @@
-//! What a new set of contracts changes, and what becomes of what is alive when it is activated.
+//! What a new set of contracts changes, and what becomes of what is alive when it is activated: a
+//! run and a pending intent stay with the graph that began them, entities move at once.
 //!
 //! In reading order: `verdict` the four answers, `canonical` one spelling for what means the same,
 //! `walk` where two contracts differ, `rule` and `rules` what a difference at a place means, then
 //! what a place alone cannot tell: [`schema`] wider and narrower payloads, `schemas` where they
 //! stand, `topics` who hears and publishes, `data` the fields of entities, `needs` what the host
-//! must give. [`human`] and [`json`] print.
-//!
-//! It judges by what activation does: a run and a pending intent stay with the graph that began
-//! them, entities move at once. It looks at contracts only; how many instances a change touches is
-//! for whoever asks a host ([`Touches`]).
+//! must give. [`human`] and [`json`] print. How many instances a change touches is for whoever
+//! asks a host ([`Touches`]).
 
 mod canonical;
 mod contracts;
