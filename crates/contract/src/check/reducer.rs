@@ -67,27 +67,30 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
     for (contract, machine) in system.machines() {
         let topics = || contract.event_bus.subscribe.iter().map(|entry| entry.topic.as_str());
         for transition in &machine.transitions {
-            let (name, known, help) = match &transition.trigger {
+            let (name, help) = match &transition.trigger {
                 TriggerRef::Name(name) => {
                     let by_step = system.step_triggers(contract.name.as_str());
                     let known = name.as_str() == TIMEOUT
                         || by_step.iter().any(|trigger| trigger.value == name.value)
                         || topics().any(|topic| event_segment(topic) == Some(name.as_str()));
+                    if known {
+                        continue;
+                    }
                     let events = topics().filter_map(event_segment).chain([TIMEOUT]);
                     let otherwise =
                         || format!("subscribe to a topic whose event is `{}`", name.as_str());
-                    (name, known, meant(name.as_str(), events, otherwise))
+                    (name, meant(name.as_str(), events, otherwise))
                 }
                 TriggerRef::Topic { topic, .. } => {
-                    let known = topics().any(|known| known == topic.as_str());
+                    if topics().any(|known| known == topic.as_str()) {
+                        continue;
+                    }
                     let otherwise = || "list it in `event_bus.subscribe_topics`".to_owned();
-                    (topic, known, meant(topic.as_str(), topics(), otherwise))
+                    (topic, meant(topic.as_str(), topics(), otherwise))
                 }
             };
-            if !known {
-                let message = format!("no subscribed topic has the trigger `{}`", name.as_str());
-                findings.error(code::NO_SUCH_TRIGGER, name.at, message).help(help);
-            }
+            let message = format!("no subscribed topic has the trigger `{}`", name.as_str());
+            findings.error(code::NO_SUCH_TRIGGER, name.at, message).help(help);
         }
     }
 }

@@ -75,6 +75,11 @@ impl fmt::Display for SchemaError {
 
 impl std::error::Error for SchemaError {}
 
+/// The node and definition that a reference names; `None` when the schema itself stands there.
+pub(crate) fn named<'n>(owner: &'n str, node: &'n Node) -> Option<(&'n str, &'n str)> {
+    reference::of_other_node(node).or_else(|| Some((owner, node.as_str()?)))
+}
+
 impl Schema {
     /// Compiles what stands where a schema may stand in a contract of the node `owner`: a name, a
     /// reference to another node's definition, or the schema itself.

@@ -23,15 +23,23 @@ impl Schemas {
             }
         }
         let mut schemas = Schemas::default();
+        // What many subscribers name is compiled once.
+        let mut by_name: BTreeMap<(&str, &str), Schema> = BTreeMap::new();
         for contract in contracts {
             let owner = contract.name.as_str();
             for (_, data) in &contract.definitions {
                 check(owner, data, &definitions, findings);
             }
             for reference in references(contract) {
+                let named = schema::named(owner, reference.node);
+                if let Some(known) = named.and_then(|name| by_name.get(&name)) {
+                    schemas.by_place.insert(reference.at, Schema::clone(known));
+                    continue;
+                }
                 let sound = check(owner, reference, &definitions, findings);
                 match Schema::compile(owner, reference.node, &definitions) {
                     Ok(schema) => {
+                        by_name.extend(named.map(|name| (name, schema.clone())));
                         schemas.by_place.insert(reference.at, schema);
                     }
                     Err(fault) if sound && !findings.has_errors() => {
