@@ -6,7 +6,7 @@ use onex_kernel::row::{RunHead, RunStatus, StepRow};
 use onex_kernel::{Id, Micros};
 
 use super::wait::Wait;
-use super::{Page, QueryError, Reader, Scan, Visit};
+use super::{Page, QueryError, Reader, Scan};
 
 /// A run as it is durable.
 #[derive(Clone, Debug)]
@@ -130,12 +130,12 @@ impl Reader {
 
     /// A run with its steps, which stand in rows of their own while it is alive, and its waits.
     fn whole_run(&self, head: RunHead, steps: Option<Vec<StepRow>>) -> Result<Run, QueryError> {
-        let ended = steps.is_some();
+        let plan = self.graphs.steps(head.graph, &head.node);
         let rows = match steps {
             Some(rows) => rows,
-            None => self.step_rows(head.id)?,
+            None => self.step_rows(head.id, plan.len())?,
         };
-        let plan = self.graphs.steps(head.graph, &head.node);
+        let ended = head.ended_at.is_some();
         let id_of = |index: usize| match plan.get(index) {
             Some(step) => step.id.clone(),
             None => format!("{index}").into(),
@@ -152,14 +152,15 @@ impl Reader {
         Ok(run)
     }
 
-    fn step_rows(&self, run: Id) -> Result<Vec<StepRow>, QueryError> {
-        let first = key::step(run, 0);
-        let mut rows = Vec::new();
-        self.each(&first[..first.len() - 2], None, |_, row| {
-            rows.push(codec::row::read_step(row)?);
-            Ok(Visit::Next)
-        })?;
-        Ok(rows)
+    /// The steps of a run in rows of their own; one that has not started needs none.
+    fn step_rows(&self, run: Id, count: usize) -> Result<Vec<StepRow>, QueryError> {
+        let keys: Vec<_> = (0..count).map(|step| key::step(run, step as u16)).collect();
+        let rows = self.store.load(&keys)?.into_iter();
+        rows.map(|row| match row {
+            Some(row) => Ok(codec::row::read_step(&row)?),
+            None => Ok(StepRow::pending()),
+        })
+        .collect()
     }
 }
 
