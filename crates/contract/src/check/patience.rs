@@ -107,15 +107,7 @@ pub(super) fn workflow(system: &System<'_>, findings: &mut Findings<'_>) {
                 let callee = Takes { what, limit_ms: own.value, at: own.at };
                 gives_up_first("the run", run, callee, findings);
             }
-            let Some(Work::Effect { node, operation: name }) = &step.work else {
-                continue;
-            };
-            let Some((effect, index)) = system.operation(node, name.as_ref()) else {
-                continue;
-            };
-            let callee = system.contracts[effect].effect.as_ref();
-            let Some(callee) = callee.and_then(|effect| operation(&effect.operations[index]))
-            else {
+            let Some(callee) = step.work.as_ref().and_then(|work| callee(system, work)) else {
                 continue;
             };
             match (&step.timeout_ms, &workflow.timeout_ms) {
@@ -130,6 +122,22 @@ pub(super) fn workflow(system: &System<'_>, findings: &mut Findings<'_>) {
                 }
             }
         }
+    }
+}
+
+/// What a step waits for, when that says how long it may take.
+fn callee(system: &System<'_>, work: &Work<'_>) -> Option<Takes> {
+    match work {
+        Work::Effect { node, operation: name } => {
+            let (effect, index) = system.operation(node, name.as_ref())?;
+            operation(&system.contracts[effect].effect.as_ref()?.operations[index])
+        }
+        Work::Run(name) => {
+            let run = system.contracts[system.find(name.as_str())?].workflow.as_ref()?;
+            let what = format!("a run of `{}`", name.as_str());
+            run.timeout_ms.as_ref().map(|ms| Takes { what, limit_ms: ms.value, at: ms.at })
+        }
+        _ => None,
     }
 }
 
