@@ -69,8 +69,10 @@ async fn a_start_that_is_not_durable_in_time_is_told_which_run_to_look_for() {
         assert_eq!((refused.status, refused.code), (503, "not_yet_durable"));
         assert_eq!(refused.run_id, Some(run_id));
         closed.store(false, Ordering::SeqCst);
-        running.handle.applied(running.handle.health().store.durable_to, WAIT).await;
-        assert!(running.handle.run(run_id, None).await.is_ok(), "it happened all the same");
+        // It happens all the same.
+        while running.handle.run(run_id, None).await.is_err() {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

@@ -128,11 +128,15 @@ impl<D: Disk> Preparer<D> {
             state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let next = std::mem::take(&mut state.next);
+        if let Next::Ready(segment, _) = &next {
+            // Its room is that of the tail from now on; another one is asked for with the next frame.
+            let free = segment.length - FRAMES_AT;
+            self.shared.tail_free_bytes.store(free, Ordering::Release);
+            self.shared.untried.store(self.thread.is_some(), Ordering::Release);
+        }
         self.shared.set(&mut state, Next::None);
         match next {
             Next::Ready(segment, _) if segment.number == number && segment.length >= needed => {
-                // Another one is asked for with the next frame.
-                self.shared.untried.store(self.thread.is_some(), Ordering::Relaxed);
                 return Ok(segment);
             }
             Next::Ready(segment, _) => self.disk.remove(&segment.name)?,
@@ -140,7 +144,7 @@ impl<D: Disk> Preparer<D> {
         }
         let room = Room::new(length, needed, self.shared.reserve_bytes);
         let made = segment::create_fitting(&*self.disk, number, room, self.entropy, &[]);
-        self.shared.made(&made, length);
+        self.shared.note(is_short(&made, length));
         made
     }
 
@@ -157,12 +161,14 @@ impl<D: Disk> Preparer<D> {
     /// Whether only the reserve is left: space was short for the last segment, and what is left in
     /// the tail and the segment behind it is less than the reserve.
     pub fn is_full(&self) -> bool {
+        // That space is short is said after the segment is counted, so it is asked first.
+        let short = self.shared.short.load(Ordering::Acquire);
+        let untried = self.shared.untried.load(Ordering::Acquire);
         let left = self.tail_free_bytes().saturating_add(self.ready_bytes());
         let reserve = self.shared.reserve_bytes;
         // A segment that is being made may turn out long enough, but not all is staked on it.
-        let untried = self.shared.untried.load(Ordering::Relaxed);
         let least = if untried { reserve / 4 } else { reserve };
-        self.shared.short.load(Ordering::Relaxed) && left < least
+        short && left < least
     }
 }
 
@@ -187,18 +193,14 @@ impl Shared {
             Next::Ready(segment, _) => segment.length,
             _ => 0,
         };
-        self.ready_bytes.store(ready_bytes, Ordering::Relaxed);
+        self.ready_bytes.store(ready_bytes, Ordering::Release);
         state.next = next;
     }
 
-    /// Notes whether there was room for what was wanted.
-    fn made(&self, made: &io::Result<Segment>, wanted: u64) {
-        let short = match made {
-            Ok(segment) => segment.length < wanted,
-            Err(error) => disk::is_full(error),
-        };
-        self.short.store(short, Ordering::Relaxed);
-        self.untried.store(false, Ordering::Relaxed);
+    /// Notes whether there was too little room for what was wanted.
+    fn note(&self, short: bool) {
+        self.short.store(short, Ordering::Release);
+        self.untried.store(false, Ordering::Release);
     }
 
     fn work<D: Disk>(&self, disk: &D, entropy: u64) {
@@ -213,21 +215,25 @@ impl Shared {
                 }
             };
             drop(state);
-            let next = self.make(disk, wanted, short, entropy);
+            let (next, made) = self.make(disk, wanted, short, entropy);
             state = self.lock();
             self.set(&mut state, next);
+            if let Some(short) = made {
+                self.note(short);
+            }
             self.changed.notify_all();
         }
     }
 
     /// Makes a segment; one that is there already stays unless there is room for a longer one.
+    /// Says whether there was too little room, if that is known anew.
     fn make<D: Disk>(
         &self,
         disk: &D,
         wanted: Wanted,
         short: Option<Segment>,
         entropy: u64,
-    ) -> Next {
+    ) -> (Next, Option<bool>) {
         let room = Room::new(wanted.length, 0, self.reserve_bytes);
         if let Some(short) = short {
             let longer = room.length(disk).is_ok_and(|length| length > short.length);
@@ -235,18 +241,18 @@ impl Shared {
                 longer.then(|| segment::create_fitting(disk, wanted.number, room, entropy, &[]));
             return match made {
                 Some(Ok(segment)) => {
-                    self.short.store(segment.length < wanted.length, Ordering::Relaxed);
-                    Next::Ready(segment, wanted)
+                    let short = segment.length < wanted.length;
+                    (Next::Ready(segment, wanted), Some(short))
                 }
                 // It has its name until another one takes that.
-                _ => Next::Ready(short, wanted),
+                _ => (Next::Ready(short, wanted), None),
             };
         }
         let made = segment::create_fitting(disk, wanted.number, room, entropy, &[]);
-        self.made(&made, wanted.length);
+        let short = is_short(&made, wanted.length);
         match made {
-            Ok(segment) => Next::Ready(segment, wanted),
-            Err(_) => Next::Failed(wanted),
+            Ok(segment) => (Next::Ready(segment, wanted), Some(short)),
+            Err(_) => (Next::Failed(wanted), Some(short)),
         }
     }
 
@@ -270,5 +276,13 @@ impl Shared {
             };
         }
         state
+    }
+}
+
+/// Whether there was too little room for what was wanted.
+fn is_short(made: &io::Result<Segment>, wanted: u64) -> bool {
+    match made {
+        Ok(segment) => segment.length < wanted,
+        Err(error) => disk::is_full(error),
     }
 }
