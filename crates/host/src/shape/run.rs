@@ -1,9 +1,9 @@
 //! A workflow run.
 
 use onex_expr::{Text, Value};
-use onex_kernel::row::{Failure, RunStatus, StepStatus, Undoing};
+use onex_kernel::row::{Failure, RunStatus};
 use onex_runtime::Started;
-use onex_runtime::query::run::{Run, Step, has_ended, status_word};
+use onex_runtime::query::run::{Run, Step, has_ended};
 
 use super::{count, digest, id, text, time, why};
 
@@ -18,8 +18,8 @@ pub fn value(run: &Run) -> Value {
         ("node", Value::String(head.node.clone())),
         ("key", text(head.key.as_ref())),
         ("parent", parent.unwrap_or(Value::Null)),
-        ("status", Value::text(status_word(head.status))),
-        ("compensation", Value::text(undoing(head.compensation))),
+        ("status", Value::text(head.status.as_str())),
+        ("compensation", Value::text(head.compensation.as_str())),
         ("waits_for", Value::list(run.waits_for.iter().map(why::wait).collect())),
         ("input", head.input.clone()),
         ("result", head.result.clone()),
@@ -37,7 +37,7 @@ pub fn started(started: &Started) -> Value {
     let mut entries = vec![
         ("run_id", id(started.run_id)),
         ("node", Value::String(started.node.clone())),
-        ("status", Value::text(status_word(started.status))),
+        ("status", Value::text(started.status.as_str())),
         ("correlation_id", id(started.correlation_id)),
     ];
     if has_ended(started.status) {
@@ -62,7 +62,7 @@ fn step(step: &Step) -> Value {
     });
     Value::map([
         ("id", Value::String(step.id.clone())),
-        ("status", Value::text(step_word(row.status))),
+        ("status", Value::text(row.status.as_str())),
         ("attempts", count(step.attempts)),
         ("items", items.unwrap_or(Value::Null)),
         ("output", row.output.clone()),
@@ -84,30 +84,6 @@ fn error(code: &Text, message: &Text, step: Option<&Text>) -> Value {
     ])
 }
 
-fn undoing(undoing: Undoing) -> &'static str {
-    match undoing {
-        Undoing::None => "none",
-        Undoing::Running => "running",
-        Undoing::Done => "done",
-        Undoing::Incomplete => "incomplete",
-    }
-}
-
-fn step_word(status: StepStatus) -> &'static str {
-    match status {
-        StepStatus::Pending => "pending",
-        StepStatus::Running => "running",
-        StepStatus::Waiting => "waiting",
-        StepStatus::Completed => "completed",
-        StepStatus::Skipped => "skipped",
-        StepStatus::Failed => "failed",
-        StepStatus::Cancelled => "cancelled",
-        StepStatus::Compensating => "compensating",
-        StepStatus::Compensated => "compensated",
-        StepStatus::CompensationFailed => "compensation_failed",
-    }
-}
-
 /// The status that a word stands for.
 pub fn read_status(word: &str) -> Option<RunStatus> {
     [
@@ -119,5 +95,5 @@ pub fn read_status(word: &str) -> Option<RunStatus> {
         RunStatus::Cancelled,
     ]
     .into_iter()
-    .find(|status| status_word(*status) == word)
+    .find(|status| status.as_str() == word)
 }

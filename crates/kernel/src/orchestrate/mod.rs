@@ -255,22 +255,6 @@ fn waits_for_event(step: &Step) -> bool {
     matches!(step.work, StepWork::WaitFor { .. })
 }
 
-/// The word of a step's status on the interface.
-fn word(status: StepStatus) -> &'static str {
-    match status {
-        StepStatus::Pending => "pending",
-        StepStatus::Running => "running",
-        StepStatus::Waiting => "waiting",
-        StepStatus::Completed => "completed",
-        StepStatus::Skipped => "skipped",
-        StepStatus::Failed => "failed",
-        StepStatus::Cancelled => "cancelled",
-        StepStatus::Compensating => "compensating",
-        StepStatus::Compensated => "compensated",
-        StepStatus::CompensationFailed => "compensation_failed",
-    }
-}
-
 /// Whether what a step does may be done twice under one key.
 fn is_idempotent(graph: &Graph, step: &Step) -> bool {
     let StepWork::Effect { node, operation, .. } = &step.work else {

@@ -7,7 +7,6 @@ use onex_contract::graph::{Step, StepWork};
 use onex_expr::{Key, Template, Text, Value};
 
 use super::turn::Turn;
-use super::word;
 use crate::row::{Failure, StepRow};
 
 pub(super) type Roots = [Value; COUNT];
@@ -55,7 +54,7 @@ fn step_root(row: &StepRow) -> Value {
     Value::map([
         // What a failed step is known to have done after all is kept for its compensation only.
         ("output", if row.error.is_some() { Value::Null } else { row.output.clone() }),
-        ("status", Value::text(word(row.status))),
+        ("status", Value::text(row.status.as_str())),
         ("error", row.error.as_ref().map_or(Value::Null, failure_root)),
         ("errors", Value::list(errors.collect())),
     ])

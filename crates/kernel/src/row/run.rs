@@ -40,6 +40,20 @@ pub enum RunStatus {
     Cancelled = 5,
 }
 
+impl RunStatus {
+    /// The word on the interface.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunStatus::Pending => "pending",
+            RunStatus::Running => "running",
+            RunStatus::Paused => "paused",
+            RunStatus::Completed => "completed",
+            RunStatus::Failed => "failed",
+            RunStatus::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Whether and how far a run was undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -52,6 +66,18 @@ pub enum Undoing {
     Done = 2,
     /// At least one compensation gave up.
     Incomplete = 3,
+}
+
+impl Undoing {
+    /// The word on the interface.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Undoing::None => "none",
+            Undoing::Running => "running",
+            Undoing::Done => "done",
+            Undoing::Incomplete => "incomplete",
+        }
+    }
 }
 
 /// The head of a run.
@@ -127,6 +153,24 @@ pub enum StepStatus {
     Compensated = 8,
     /// Could not be undone.
     CompensationFailed = 9,
+}
+
+impl StepStatus {
+    /// The word on the interface.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepStatus::Pending => "pending",
+            StepStatus::Running => "running",
+            StepStatus::Waiting => "waiting",
+            StepStatus::Completed => "completed",
+            StepStatus::Skipped => "skipped",
+            StepStatus::Failed => "failed",
+            StepStatus::Cancelled => "cancelled",
+            StepStatus::Compensating => "compensating",
+            StepStatus::Compensated => "compensated",
+            StepStatus::CompensationFailed => "compensation_failed",
+        }
+    }
 }
 
 /// A step of a run.

@@ -60,18 +60,6 @@ pub fn has_ended(status: RunStatus) -> bool {
     matches!(status, RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled)
 }
 
-/// The word on the interface.
-pub fn status_word(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Pending => "pending",
-        RunStatus::Running => "running",
-        RunStatus::Paused => "paused",
-        RunStatus::Completed => "completed",
-        RunStatus::Failed => "failed",
-        RunStatus::Cancelled => "cancelled",
-    }
-}
-
 /// The row of a run: its head, and its steps once it has ended.
 type RunRow = (RunHead, Option<Vec<StepRow>>);
 

@@ -11,7 +11,7 @@ use onex_store::{StoreError, Stored};
 
 use super::entity::Entity;
 use super::log::{self, Record};
-use super::run::{self, Run};
+use super::run::Run;
 use super::wait::{self, Wait};
 use super::{QueryError, Reader, Visit};
 
@@ -93,7 +93,7 @@ impl Reader {
         Ok(Why {
             id: head.id.to_string(),
             kind: "run",
-            status: run::status_word(head.status).into(),
+            status: head.status.as_str().into(),
             since,
             waits_for,
             chain: self.chain(began, Some(head.correlation_id))?,

@@ -5,7 +5,7 @@ use onex_engine::codec::{record, row};
 use onex_engine::key;
 use onex_expr::{Key, Value};
 use onex_kernel::Id;
-use onex_kernel::row::{Failure, Letter, RunHead, RunStatus, StepRow, StepStatus, Undoing};
+use onex_kernel::row::{Failure, Letter, RunHead, StepRow};
 use onex_store::{RowBytes, RowKey, Store};
 
 use crate::host::Host;
@@ -141,8 +141,8 @@ pub fn run(host: &Host, name: &str) -> Result<Option<Value>, String> {
     let steps = steps.map(|(step, row)| (Key::String(step.id.clone()), self::step(host, row)));
     Ok(Some(Value::map([
         ("node", Value::String(head.node.clone())),
-        ("status", Value::text(status(head.status))),
-        ("compensation", Value::text(undoing(head.compensation))),
+        ("status", Value::text(head.status.as_str())),
+        ("compensation", Value::text(head.compensation.as_str())),
         ("key", head.key.clone().map_or(Value::Null, Value::String)),
         ("input", head.input.clone()),
         ("result", head.result.clone()),
@@ -163,7 +163,7 @@ fn step(host: &Host, row: &StepRow) -> Value {
         ])
     });
     Value::map([
-        ("status", Value::text(step_status(row.status))),
+        ("status", Value::text(row.status.as_str())),
         ("input", row.input.clone()),
         ("output", row.output.clone()),
         ("error", row.error.as_ref().map_or(Value::Null, failure)),
@@ -243,39 +243,4 @@ pub fn counts(host: &Host) -> Value {
             (name.clone(), Value::Int(i64::try_from(*count).unwrap_or(i64::MAX)))
         }),
     )
-}
-
-fn status(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Pending => "pending",
-        RunStatus::Running => "running",
-        RunStatus::Paused => "paused",
-        RunStatus::Completed => "completed",
-        RunStatus::Failed => "failed",
-        RunStatus::Cancelled => "cancelled",
-    }
-}
-
-fn undoing(undoing: Undoing) -> &'static str {
-    match undoing {
-        Undoing::None => "none",
-        Undoing::Running => "running",
-        Undoing::Done => "done",
-        Undoing::Incomplete => "incomplete",
-    }
-}
-
-fn step_status(status: StepStatus) -> &'static str {
-    match status {
-        StepStatus::Pending => "pending",
-        StepStatus::Running => "running",
-        StepStatus::Waiting => "waiting",
-        StepStatus::Completed => "completed",
-        StepStatus::Skipped => "skipped",
-        StepStatus::Failed => "failed",
-        StepStatus::Cancelled => "cancelled",
-        StepStatus::Compensating => "compensating",
-        StepStatus::Compensated => "compensated",
-        StepStatus::CompensationFailed => "compensation_failed",
-    }
 }
