@@ -43,11 +43,11 @@ impl Engine {
         intent.message.time = self.now;
         intent.offset = sink.offset;
         let message = intent.message.clone();
-        let (id, graph) = (intent.id, intent.graph);
+        let (id, graph, stopping) = (intent.id, intent.graph, intent.stopping);
         match self.pending(intent) {
             Ok(pending) => {
                 let turn = self.intents.add(pending);
-                if self.withdrawn.remove(&id) {
+                if stopping {
                     self.queue_end(id, Ending::Withdrawn);
                 } else if turn {
                     self.take_turn(id);

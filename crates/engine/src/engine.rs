@@ -5,11 +5,11 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use onex_contract::graph::{Graph, GraphId};
 use onex_expr::Text;
 use onex_kernel::row::Intent;
-use onex_kernel::{Id, Micros};
+use onex_kernel::Micros;
 
 use crate::codec::Corrupt;
 use crate::dedupe::Dedupe;
@@ -50,8 +50,6 @@ pub struct Engine {
     /// What arrived and was not looked at yet.
     pub(crate) arrived: VecDeque<Work>,
     pub(crate) batches: HashMap<Ticket, Batch>,
-    /// Intents that were stopped before they were recorded.
-    pub(crate) withdrawn: HashSet<Id>,
     /// The intent whose end is being delivered to a run.
     pub(crate) at_hand: Option<Intent>,
     pub(crate) turn: Turn,
@@ -215,9 +213,6 @@ impl Engine {
     }
 
     fn finish_turn(&mut self, out: &mut Vec<Output>) {
-        if self.derived.is_empty() {
-            self.withdrawn.clear();
-        }
         if self.turn.records.is_empty() {
             out.append(&mut self.turn.after);
             let ended = core::mem::take(&mut self.turn.ended);
@@ -308,7 +303,6 @@ impl Engine {
             derived: VecDeque::new(),
             arrived: VecDeque::new(),
             batches: HashMap::new(),
-            withdrawn: HashSet::new(),
             at_hand: None,
             turn: Turn::default(),
             writing: false,

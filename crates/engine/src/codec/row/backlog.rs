@@ -64,6 +64,7 @@ pub fn backlog_trigger(waiting: &TriggerIntent) -> Vec<u8> {
     put_text(out, &waiting.node);
     put_text(out, &waiting.trigger);
     put_owner(out, &waiting.owner);
+    out.push(u8::from(waiting.stopping));
     core::mem::take(out)
 }
 
@@ -121,6 +122,7 @@ pub fn read_backlog(bytes: &[u8]) -> Read<Backlog> {
             node: reader.text()?,
             trigger: reader.text()?,
             owner: read_owner(reader)?,
+            stopping: reader.u8()? != 0,
         }),
         4 => Backlog::Tell(read_tell(reader)?),
         _ => return Err(reader.corrupt()),

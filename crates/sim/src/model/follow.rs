@@ -1,0 +1,454 @@
+//! Following the log: each record is something from outside, or the next thing that was sent.
+
+use onex_engine::codec::record::LogRecord;
+use onex_expr::Value;
+use onex_kernel::row::Letter as LetterRow;
+use onex_kernel::{Category, Id, Message, Micros, Origin};
+
+use super::{Again, Case, Ending, Intent, Model, Owner, Sent, Touched, What};
+use crate::outside::Outside;
+use crate::promise::Violation;
+use crate::system::{Load, On, Trigger, topic_name};
+
+/// A record as the model sees it.
+pub(crate) struct Arrived<'a> {
+    pub record: &'a LogRecord,
+    /// A letter that its step put back.
+    pub redriven: Option<LetterRow>,
+}
+
+fn wrong<T>(text: impl Into<String>) -> Result<T, Violation> {
+    Err(Violation::new(text))
+}
+
+impl Model {
+    /// Takes the next record in.
+    pub fn follow(&mut self, arrived: &Arrived<'_>, outside: &Outside) -> Result<(), Violation> {
+        let message = &arrived.record.message;
+        if message.time < self.now {
+            return wrong("record time goes back");
+        }
+        self.now = message.time;
+        let payload = payload(message);
+        match (message.category, message.origin) {
+            (Category::Event | Category::Command, Origin::External) => {
+                self.accept(message, &payload)
+            }
+            (Category::Command, Origin::Control) => self.start(message, &payload),
+            (Category::Event, Origin::Derived) => self.event(message, &payload),
+            (Category::Event | Category::Timer, Origin::Control) => self.again(arrived),
+            (Category::Intent, _) => self.intent(message, &payload, outside),
+            (Category::Outcome, Origin::Outcome) => self.outcome(message, &payload, outside),
+            (Category::Outcome | Category::Control, Origin::Derived) => self.told(message, &payload),
+            (Category::Timer, _) => self.timer(message, &payload),
+            (Category::Control, _) => self.control(arrived, &payload),
+            _ => wrong(format!("a record of no kind: {message:?}")),
+        }
+    }
+
+    /// What a client's message is answered with: 202, or the status of its refusal.
+    pub fn answers(&self, topic: &str, payload: &Value) -> u16 {
+        let Some(topic) = self.topic(topic) else { return 404 };
+        let load = Load::of(payload).filter(|load| load.d >= 0);
+        match load {
+            None if self.has_subscribers(topic) => 422,
+            _ => 202,
+        }
+    }
+
+    /// The same for a start.
+    pub fn answers_start(&self, node: &str, input: &Value) -> u16 {
+        let load = Load::of(input).filter(|load| load.d >= 0);
+        let workflow = index(node, 'w').and_then(|at| self.system.workflows.get(at));
+        match (workflow, load) {
+            (None, _) => 404,
+            (Some(workflow), Some(load)) if !(workflow.keyed && load.k.is_empty()) => 202,
+            _ => 422,
+        }
+    }
+
+    fn topic(&self, name: &str) -> Option<usize> {
+        (0..self.system.topics).find(|topic| topic_name(*topic) == name && self.is_named(*topic))
+    }
+
+    fn accept(&mut self, message: &Message, payload: &Value) -> Result<(), Violation> {
+        let content = (message.topic.to_string(), payload.clone());
+        if self.ids.insert(message.id, content).is_some() {
+            return wrong(format!("{} was accepted twice", message.id));
+        }
+        if self.answers(&message.topic, payload) != 202 {
+            return wrong(format!("{} was accepted and should not", message.id));
+        }
+        let Some(topic) = self.topic(&message.topic) else { return Ok(()) };
+        match Load::of(payload) {
+            Some(load) => self.deliver(message, topic, &load, None),
+            // Nobody subscribes, but somebody may listen.
+            None => Ok(()),
+        }
+    }
+
+    fn start(&mut self, message: &Message, payload: &Value) -> Result<(), Violation> {
+        let node = message.topic.split('.').nth(2).unwrap_or_default();
+        let (Some(workflow), Some(load)) = (index(node, 'w'), Load::of(payload)) else {
+            return wrong("a start of nothing");
+        };
+        if self.runs.contains_key(&message.id) {
+            return wrong(format!("the run {} was begun twice", message.id));
+        }
+        let Ok(key) = self.key_of(workflow, &load) else { return wrong("a start without a key") };
+        if self.holder(workflow, key.as_ref()).is_some() {
+            return wrong("a start beside a live run of its key");
+        }
+        let case = case_of(message, node);
+        self.begin(workflow, message.id, load, None, case)
+    }
+
+    /// The next thing that was sent must be this.
+    fn next_sent(&mut self, id: Id, generation: u32) -> Result<Sent, Violation> {
+        match self.sent.pop_front() {
+            Some(sent) if sent.id == id && sent.generation == generation => Ok(sent),
+            other => wrong(format!("next must be {other:?}, it is {id} generation {generation}")),
+        }
+    }
+
+    fn event(&mut self, message: &Message, payload: &Value) -> Result<(), Violation> {
+        let sent = self.next_sent(message.id, message.generation)?;
+        let What::Event { topic, load } = sent.what else {
+            return wrong(format!("{} should be {:?}", message.id, sent.what));
+        };
+        if topic_name(topic) != *message.topic || !same(payload, &load.value()) {
+            return wrong(format!("the event {} should say {load:?} on {topic}", message.id));
+        }
+        if sent.story != message.correlation_id {
+            return wrong(format!("the event {} is of another story", message.id));
+        }
+        self.deliver(message, topic, &load, None)
+    }
+
+    /// To every subscriber, in order of node name, then to whoever listens.
+    fn deliver(
+        &mut self,
+        message: &Message,
+        topic: usize,
+        load: &Load,
+        only: Option<&str>,
+    ) -> Result<(), Violation> {
+        let system = self.system.clone();
+        let listening = if only.is_none() { self.listening(message.correlation_id, topic) } else { Vec::new() };
+        let wanted = |node: &str| only.is_none_or(|only| only == node);
+        let about = (message.id, message.generation);
+        let again = || Again::Deliver { topic, load: load.clone() };
+        let fits = load.d >= 0;
+        for (at, effect) in system.effects.iter().enumerate() {
+            let node = format!("e{at}");
+            let operation = effect.operations.iter().position(|one| one.on == On::Topic(topic));
+            let Some(operation) = operation.filter(|_| wanted(&node)) else { continue };
+            if !fits {
+                self.dead("invalid_payload", &node, about, again());
+                continue;
+            }
+            let id = Id::derive(message.id, &node, message.generation, operation as u32);
+            let (operation, payload) = (Some(operation), load.value());
+            let what = What::Intent { effect: at, operation, payload, owner: Owner::Nobody };
+            self.send(id, 0, message.correlation_id, what);
+        }
+        for (at, reducer) in system.reducers.iter().enumerate() {
+            let node = format!("r{at}");
+            if !reducer.subscribes.contains(&topic) || !wanted(&node) {
+                continue;
+            }
+            if !fits {
+                self.dead("invalid_payload", &node, about, again());
+                continue;
+            }
+            let mut case = case_of(message, &node);
+            let trigger = Trigger::Topic(topic);
+            if let Err(reason) = self.reduce(at, trigger, &load.k, Some(load), &mut case).result() {
+                self.dead(reason, &node, about, again());
+            }
+        }
+        for (at, workflow) in system.workflows.iter().enumerate() {
+            let node = format!("w{at}");
+            if !workflow.subscribes.contains(&topic) || !wanted(&node) {
+                continue;
+            }
+            if !fits {
+                self.dead("invalid_payload", &node, about, again());
+                continue;
+            }
+            let id = Id::derive(message.id, &node, 0, u32::MAX);
+            match self.key_of(at, load) {
+                Err(reason) => self.dead(reason, &node, about, again()),
+                Ok(_) if self.runs.contains_key(&id) => {}
+                Ok(key) if self.holder(at, key.as_ref()).is_some() => {}
+                Ok(_) => self.begin(at, id, load.clone(), None, case_of(message, &node))?,
+            }
+        }
+        for run in listening {
+            let case = case_of(message, &self.node_of(run));
+            let case = Case { consumed: Id::heard(message.id, run), ..case };
+            self.turn(run, case, |turn| turn.hear(topic, load))?;
+        }
+        Ok(())
+    }
+
+    /// Live runs of a story that listen to a topic, by id.
+    fn listening(&self, story: Id, topic: usize) -> Vec<Id> {
+        let hears = |run: &super::Run| {
+            run.story == story
+                && !run.ended
+                && run.error.is_none()
+                && self.system.workflows[run.workflow].listens(topic)
+        };
+        self.runs.iter().filter(|(_, run)| hears(run)).map(|(id, _)| *id).collect()
+    }
+
+    pub(super) fn has_subscribers(&self, topic: usize) -> bool {
+        let system = &self.system;
+        let operations = system.effects.iter().flat_map(|effect| &effect.operations);
+        system.reducers.iter().any(|one| one.subscribes.contains(&topic))
+            || system.workflows.iter().any(|one| one.subscribes.contains(&topic))
+            || operations.into_iter().any(|one| one.on == On::Topic(topic))
+    }
+
+    pub(super) fn node_of(&self, run: Id) -> String {
+        self.runs.get(&run).map_or_else(String::new, |run| format!("w{}", run.workflow))
+    }
+
+    /// An intent is recorded: for an operation, to begin a run, or to poke a reducer.
+    fn intent(
+        &mut self,
+        message: &Message,
+        payload: &Value,
+        outside: &Outside,
+    ) -> Result<(), Violation> {
+        let sent = self.next_sent(message.id, message.generation)?;
+        let story = sent.story;
+        match sent.what {
+            What::Intent { effect, operation, payload: expected, owner } => {
+                if !same(payload, &expected) {
+                    return wrong(format!("{} should be given {}", message.id, expected.to_json()));
+                }
+                let told = outside.ledger.get(&message.id).map_or(0, |entry| entry.told.len());
+                let intent = Intent {
+                    effect,
+                    operation,
+                    payload: expected,
+                    owner,
+                    story,
+                    generation: sent.generation,
+                    restarted: false,
+                    stopping: sent.stopped,
+                    told_before: told,
+                };
+                self.intents.insert(message.id, intent);
+                Ok(())
+            }
+            What::Begin { workflow, load, owner } => self.begin_by_intent(message, workflow, load, owner),
+            What::Poke { reducer, load, owner } => {
+                let node = format!("r{reducer}");
+                let mut case = case_of(message, &node);
+                let ending = if sent.stopped {
+                    Ending::Withdrawn
+                } else {
+                    self.reduce(reducer, Trigger::Poke, &load.k.clone(), Some(&load), &mut case).ending()
+                };
+                let Owner::Step { run, .. } = owner else { return wrong("a poke of nobody") };
+                let case = case_of(message, &self.node_of(run));
+                self.turn(run, case, |turn| turn.ended(&owner, message.id, &ending))
+            }
+            other => wrong(format!("{} should be {other:?}", message.id)),
+        }
+    }
+
+    fn begin_by_intent(
+        &mut self,
+        message: &Message,
+        workflow: usize,
+        load: Load,
+        owner: Option<Owner>,
+    ) -> Result<(), Violation> {
+        let node = format!("w{workflow}");
+        let id = match &owner {
+            Some(_) => message.id,
+            None => Id::derive(message.id, &node, 0, u32::MAX),
+        };
+        let mut key = if load.d < 0 { Err("invalid_payload") } else { self.key_of(workflow, &load) };
+        if let Ok(found) = &key
+            && self.holder(workflow, found.as_ref()).is_some_and(|holder| holder != id)
+        {
+            key = Err("refused");
+        }
+        match (key, owner) {
+            (Err(reason), None) => {
+                let again = Again::Begin { workflow, load };
+                self.dead(reason, &node, (message.id, message.generation), again);
+                Ok(())
+            }
+            (Err(reason), Some(owner)) => {
+                let Owner::Step { run, .. } = owner else { return Ok(()) };
+                let ending = Ending::Refused(reason.to_owned());
+                let what = What::Ended { owner, of: message.id, ending };
+                self.send(run, 0, message.correlation_id, what);
+                Ok(())
+            }
+            (Ok(_), owner) if self.runs.contains_key(&id) => match owner {
+                Some(owner) => self.turn(id, case_of(message, &node), |turn| turn.again(owner)),
+                None => Ok(()),
+            },
+            (Ok(_), owner) => self.begin(workflow, id, load, owner, case_of(message, &node)),
+        }
+    }
+
+    /// One run is told something by another.
+    fn told(&mut self, message: &Message, payload: &Value) -> Result<(), Violation> {
+        let Some(sent) = self.sent.pop_front() else {
+            return wrong(format!("nobody tells a run {}", payload.to_json()));
+        };
+        let case = case_of(message, &self.node_of(sent.id));
+        let control = payload.get("control").and_then(Value::as_str);
+        let is_outcome = message.category == Category::Outcome;
+        let about = payload.get("run_id").and_then(Value::as_str);
+        match sent.what {
+            _ if !is_outcome && about != Some(sent.id.to_string().as_str()) => {
+                wrong(format!("{} should be told, not {about:?}", sent.id))
+            }
+            What::Cancel if control == Some("cancel") => self.turn(sent.id, case, |turn| turn.cancel()),
+            What::Undo(owner) if control == Some("undo") => {
+                self.turn(sent.id, case, |turn| turn.undo_all(owner))
+            }
+            What::Ended { owner, of, ending } if is_outcome => {
+                self.turn(sent.id, case, |turn| turn.ended(&owner, of, &ending))
+            }
+            other => wrong(format!("a run should be told {other:?}, not {}", payload.to_json())),
+        }
+    }
+
+    fn timer(&mut self, message: &Message, payload: &Value) -> Result<(), Violation> {
+        let due = payload.get("due_at").map(Value::to_json);
+        let is_due = |at: Micros| at <= message.time && due == Some(at.to_value().to_json());
+        let node = message.node.as_deref().unwrap_or_default();
+        if let Some(key) = &message.key {
+            let Some(reducer) = index(node, 'r') else { return wrong("a timer of nothing") };
+            let entity = self.entities.get(&(reducer, key.to_string()));
+            if !entity.and_then(|entity| entity.timer).is_some_and(is_due) {
+                return wrong(format!("{node}/{key} has no timer due at {due:?}"));
+            }
+            return self.timeout(message, reducer, key);
+        }
+        let id = payload.get("run_id").and_then(Value::as_str).and_then(Id::parse);
+        let Some((id, run)) = id.and_then(|id| Some((id, self.runs.get(&id)?))) else {
+            return wrong("a timer of no run");
+        };
+        // Of timers that are due at once that of the run is the first, then come the limits of
+        // steps, then their pauses.
+        let of_step = |pauses| {
+            let mut rows = run.steps.iter();
+            rows.position(move |row| row.timer.is_some_and(is_due) && row.pauses == pauses)
+        };
+        let fired = match (run.timer.is_some_and(is_due), of_step(false), of_step(true)) {
+            (true, ..) => None,
+            (_, Some(step), _) | (_, None, Some(step)) => Some(step),
+            _ => return wrong(format!("the run {id} has no timer due at {due:?}")),
+        };
+        let case = case_of(message, node);
+        self.turn(id, case, |turn| match fired {
+            None => turn.timed_out(),
+            Some(step) => turn.step_timer(step),
+        })
+    }
+
+    /// An entity's timeout.
+    fn timeout(&mut self, message: &Message, reducer: usize, key: &str) -> Result<(), Violation> {
+        let node = format!("r{reducer}");
+        let mut case = case_of(message, &node);
+        if let Err(reason) = self.reduce(reducer, Trigger::Timeout, key, None, &mut case).result() {
+            let again = Again::Timer { reducer, key: key.to_owned() };
+            self.dead(reason, &node, (message.id, message.generation), again);
+        }
+        Ok(())
+    }
+
+    fn control(&mut self, arrived: &Arrived<'_>, payload: &Value) -> Result<(), Violation> {
+        let message = &arrived.record.message;
+        let id = |name| payload.get(name).and_then(Value::as_str).and_then(Id::parse);
+        match payload.get("control").and_then(Value::as_str) {
+            Some("attempt_failed" | "attempt_started") => match id("intent_id") {
+                Some(intent) if self.intents.contains_key(&intent) => Ok(()),
+                _ => wrong("an attempt of an intent that has ended"),
+            },
+            Some(verb @ ("cancel" | "retry")) => {
+                let Some(run) = id("run_id") else { return wrong("no run is named") };
+                let case = case_of(message, &self.node_of(run));
+                self.turn(run, case, |turn| match verb {
+                    "cancel" => turn.cancel(),
+                    _ => turn.retry(),
+                })
+            }
+            Some("redrive") => self.again(arrived),
+            _ => wrong(format!("a control of no kind: {}", payload.to_json())),
+        }
+    }
+
+    /// A letter was put back.
+    fn again(&mut self, arrived: &Arrived<'_>) -> Result<(), Violation> {
+        let message = &arrived.record.message;
+        let Some(row) = &arrived.redriven else { return wrong("no letter was put back") };
+        let found = self.letters.iter_mut().find(|letter| {
+            letter.message == row.message.id
+                && letter.generation == row.message.generation
+                && Some(letter.node.as_str()) == row.node.as_deref()
+                && !letter.redriven
+        });
+        let Some(letter) = found else { return wrong(format!("no such letter: {row:?}")) };
+        letter.redriven = true;
+        let letter = letter.clone();
+        let generation = letter.generation + 1;
+        match letter.again {
+            Again::Deliver { topic, load } => self.deliver(message, topic, &load, Some(&letter.node)),
+            Again::Timer { reducer, key } => {
+                let entity = self.entities.get(&(reducer, key.clone()));
+                let due = row.message.payload.value.get("due_at").map(Value::to_json);
+                let armed = entity.and_then(|entity| entity.timer);
+                // It is for the visit that armed it, and for none after.
+                if armed.is_some_and(|at| due == Some(at.to_value().to_json())) {
+                    self.timeout(message, reducer, &key)?;
+                }
+                Ok(())
+            }
+            Again::Intent { effect, operation, payload, owner } => {
+                let what = What::Intent { effect, operation, payload, owner };
+                self.send(letter.message, generation, message.correlation_id, what);
+                Ok(())
+            }
+            Again::Begin { workflow, load } => {
+                let what = What::Begin { workflow, load, owner: None };
+                self.send(letter.message, generation, message.correlation_id, what);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn touch_entity(&mut self, reducer: usize, key: &str) {
+        self.touched.insert(Touched::Entity(reducer, key.to_owned()));
+    }
+}
+
+/// The number of a node: 3 of `w3`.
+pub(super) fn index(name: &str, letter: char) -> Option<usize> {
+    name.strip_prefix(letter)?.parse().ok()
+}
+
+/// A decision of `node` on a message.
+fn case_of(message: &Message, node: &str) -> Case {
+    Case::new(message.id, node.to_owned(), message.generation, message.correlation_id)
+}
+
+fn payload(message: &Message) -> Value {
+    let bytes = message.payload.bytes.as_deref().unwrap_or_default();
+    onex_expr::json::parse(bytes, &onex_expr::json::Limits::default()).unwrap_or(Value::Null)
+}
+
+pub(super) fn same(a: &Value, b: &Value) -> bool {
+    a.to_json() == b.to_json()
+}
