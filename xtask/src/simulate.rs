@@ -45,6 +45,7 @@ pub fn seeds(range: Range<u64>, threads: usize, broken_max: usize) -> Sum {
                         Err(Violation { what, before: String::new() })
                     });
                     let Ok(mut sum) = sum.lock() else { return };
+                    told(number, &run);
                     sum.add(number, run);
                     if sum.broken.len() >= broken_max {
                         return;
@@ -68,5 +69,13 @@ impl Sum {
             }
             Err(violation) => self.broken.push((seed, violation)),
         }
+    }
+}
+
+/// A violation is told at once: the other seeds may take long.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+fn told(seed: u64, run: &Result<Report, Violation>) {
+    if let Err(violation) = run {
+        println!("seed {seed}: {}", violation.what);
     }
 }
