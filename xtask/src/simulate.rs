@@ -1,64 +1,90 @@
 //! Runs the simulation: seeds of drawn systems, each with its own faults.
 
 use std::ops::Range;
+use std::panic;
+use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 
-use onex_sim::{Report, Scenario, Violation, World};
+use onex_sim::{Report, Scenario, World, shrink};
+
+/// One seed; when it breaks a promise, the least that still does.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+pub fn one(seed: u64) -> Option<ExitCode> {
+    let scenario = match Scenario::draw(seed) {
+        Ok(scenario) => scenario,
+        Err(text) => {
+            println!("{text}");
+            return Some(ExitCode::from(70));
+        }
+    };
+    match World::new(scenario.clone()).run() {
+        Ok(report) => {
+            println!("{report:?}");
+            return Some(ExitCode::SUCCESS);
+        }
+        Err(violation) => println!("seed {seed}: {}", violation.what),
+    }
+    if let Some((least, violation)) = shrink(scenario) {
+        println!("\nthe least that breaks a promise:\n\n{}", least.contracts());
+        least.ops.iter().for_each(|(number, op)| println!("op {number}: {op:?}"));
+        println!("{:#?}\n\n{violation}", least.troubles);
+    }
+    Some(ExitCode::from(1))
+}
+
+/// Many seeds, on every core.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+pub fn many(seeds: Range<u64>) -> ExitCode {
+    let sum = Sum::of(seeds, false);
+    println!(
+        "{} runs, {} records, {} restarts, {} attempts, {} refused damage, {} broken",
+        sum.runs, sum.records, sum.restarts, sum.attempts, sum.refused, sum.broken
+    );
+    ExitCode::from(u8::from(sum.broken > 0))
+}
+
+/// Seeds from 0 on until one breaks a promise.
+pub fn until_broken(count: u64) -> ExitCode {
+    ExitCode::from(u8::from(Sum::of(0..count, true).broken > 0))
+}
 
 /// What seeds gave.
 #[derive(Debug, Default)]
-pub struct Sum {
-    pub runs: u64,
-    pub records: u64,
-    pub restarts: u64,
-    pub attempts: u64,
-    pub refused: u64,
-    /// Seeds that broke a promise, and how.
-    pub broken: Vec<(u64, Violation)>,
-}
-
-/// Runs one seed.
-pub fn seed(seed: u64, whole: bool) -> Result<Report, Violation> {
-    let scenario = match Scenario::draw(seed) {
-        Ok(scenario) => scenario,
-        Err(what) => return Err(Violation { what, before: String::new() }),
-    };
-    let world = World::new(scenario);
-    if whole { world.telling_all().run() } else { world.run() }
-}
-
-/// Runs a range of seeds on so many threads; stops after so many violations.
-pub fn seeds(range: Range<u64>, threads: usize, broken_max: usize) -> Sum {
-    let (next, sum) = (AtomicU64::new(range.start), Mutex::new(Sum::default()));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= range.end {
-                        return;
-                    }
-                    let run = std::panic::catch_unwind(|| seed(number, false));
-                    let run = run.unwrap_or_else(|_| {
-                        let what = "it panicked".to_owned();
-                        Err(Violation { what, before: String::new() })
-                    });
-                    let Ok(mut sum) = sum.lock() else { return };
-                    told(number, &run);
-                    sum.add(number, run);
-                    if sum.broken.len() >= broken_max {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    sum.into_inner().unwrap_or_default()
+struct Sum {
+    runs: u64,
+    records: u64,
+    restarts: u64,
+    attempts: u64,
+    refused: u64,
+    broken: u64,
 }
 
 impl Sum {
-    fn add(&mut self, seed: u64, run: Result<Report, Violation>) {
+    fn of(seeds: Range<u64>, stops: bool) -> Sum {
+        let (next, sum) = (AtomicU64::new(seeds.start), Mutex::new(Sum::default()));
+        let stopped = AtomicBool::new(false);
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let work = || {
+            while !stopped.load(Ordering::Relaxed) {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds.end {
+                    return;
+                }
+                let run = run(seed);
+                stopped.fetch_or(stops && run.is_err(), Ordering::Relaxed);
+                let Ok(mut sum) = sum.lock() else { return };
+                sum.add(seed, run);
+            }
+        };
+        thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+        sum.into_inner().unwrap_or_default()
+    }
+
+    /// A violation is told at once: the other seeds may take long.
+    #[expect(clippy::print_stdout, reason = "this is what the command is for")]
+    fn add(&mut self, seed: u64, run: Result<Report, String>) {
         self.runs += 1;
         match run {
             Ok(report) => {
@@ -67,15 +93,16 @@ impl Sum {
                 self.attempts += report.attempts;
                 self.refused += u64::from(report.refused);
             }
-            Err(violation) => self.broken.push((seed, violation)),
+            Err(what) => {
+                self.broken += 1;
+                println!("seed {seed}: {what}");
+            }
         }
     }
 }
 
-/// A violation is told at once: the other seeds may take long.
-#[expect(clippy::print_stdout, reason = "this is what the command is for")]
-fn told(seed: u64, run: &Result<Report, Violation>) {
-    if let Err(violation) = run {
-        println!("seed {seed}: {}", violation.what);
-    }
+/// Runs one seed; what it breaks, a panic included.
+fn run(seed: u64) -> Result<Report, String> {
+    let run = || World::new(Scenario::draw(seed)?).run().map_err(|violation| violation.what);
+    panic::catch_unwind(run).unwrap_or_else(|_| Err("it panicked".to_owned()))
 }

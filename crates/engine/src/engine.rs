@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 use onex_contract::graph::{Graph, GraphId};
 use onex_expr::Text;
-use onex_kernel::row::Intent;
 use onex_kernel::Micros;
+use onex_kernel::row::Intent;
 
 use crate::codec::Corrupt;
 use crate::dedupe::Dedupe;

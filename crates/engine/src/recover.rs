@@ -97,6 +97,8 @@ pub struct Recovered {
     pub intents: Vec<Intent>,
     /// Armed timers.
     pub timers: Vec<Timer>,
+    /// Runs that are not over.
+    pub live: BTreeSet<Id>,
     /// Rows under `key::LISTENERS`.
     pub listeners: Vec<Row>,
     /// Rows under `key::BACKLOG`, in order.
@@ -117,6 +119,7 @@ impl Recovered {
             graphs: Vec::new(),
             intents: Vec::new(),
             timers: Vec::new(),
+            live: BTreeSet::new(),
             listeners: Vec::new(),
             backlog: Vec::new(),
             window: Vec::new(),
@@ -149,12 +152,38 @@ impl Recovered {
         }
         recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
+        recovered.read_live(source)?;
         recovered.read_graphs(source, graph, restore)?;
         for (_, bytes) in rows(key::WINDOW)? {
             recovered.window.push(row::read_window(&bytes)?);
         }
         recovered.read_log(source, options, now)?;
         Ok(recovered)
+    }
+
+    /// A run that goes on has a timer; one that is ending waits for intents, or for runs of its steps,
+    /// which are ending too or about to be told.
+    fn read_live<S: Source>(&mut self, source: &S) -> Result<(), RecoverError<S::Error>> {
+        self.live = self.timers.iter().filter_map(|timer| run_of_timer(&timer.owner)).collect();
+        let mut ahead: Vec<Id> = self.intents.iter().filter_map(run_of).collect();
+        ahead.retain(|run| !self.live.contains(run));
+        for (_, bytes) in &self.backlog {
+            ahead.extend(row::read_backlog(bytes)?.run());
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(id) = ahead.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let row = source.row(key::run(id)).map_err(RecoverError::Source)?;
+            let Some(bytes) = row else { continue };
+            let (head, _) = row::read_run(&bytes)?;
+            if head.ended_at.is_none() {
+                self.live.insert(id);
+            }
+            ahead.extend(head.answers.as_ref().and_then(run_of_owner));
+        }
+        Ok(())
     }
 
     fn read_graphs<S: Source>(
@@ -285,13 +314,6 @@ impl Engine {
             engine.graphs.insert(graph.id, graph);
         }
         engine.dedupe = Dedupe::recovered(recovered.window, recovered.seen, &engine.options);
-        // A run that goes on has a timer; one that is ending waits for intents.
-        let by_timer = recovered.timers.iter().filter_map(|timer| match timer.owner {
-            TimerOwner::Run { run, .. } => Some(run),
-            TimerOwner::Entity { .. } => None,
-        });
-        let by_intent = recovered.intents.iter().filter_map(run_of);
-        let mut live: BTreeSet<Id> = by_timer.chain(by_intent).collect();
         engine.timers.extend(recovered.timers);
         for (place, bytes) in recovered.listeners {
             engine.recover_listener(&place, &bytes)?;
@@ -300,16 +322,13 @@ impl Engine {
             let row = Some(place);
             engine.derived.push_back(match row::read_backlog(&bytes)? {
                 Backlog::Message(what) => Work::Message(Box::new(Waiting { what, row })),
-                Backlog::Intent(what) => {
-                    live.extend(run_of(&what));
-                    Work::Intent(Box::new(Waiting { what, row }))
-                }
+                Backlog::Intent(what) => Work::Intent(Box::new(Waiting { what, row })),
                 Backlog::Run(what) => Work::IntentRun(Box::new(Waiting { what, row })),
                 Backlog::Trigger(what) => Work::Trigger(Box::new(Waiting { what, row })),
                 Backlog::Tell(what) => Work::Tell(Box::new(Waiting { what, row })),
             });
         }
-        engine.live_runs = live.len();
+        engine.live_runs = recovered.live.len();
         engine.recover_intents(recovered.intents)?;
         Ok(engine)
     }
@@ -351,10 +370,21 @@ impl Engine {
     }
 }
 
+fn run_of_timer(owner: &TimerOwner) -> Option<Id> {
+    match owner {
+        TimerOwner::Run { run, .. } => Some(*run),
+        TimerOwner::Entity { .. } => None,
+    }
+}
+
 /// The run whose step an intent belongs to.
 fn run_of(intent: &Intent) -> Option<Id> {
-    match intent.owner {
-        Owner::Step { run, .. } => Some(run),
+    run_of_owner(&intent.owner)
+}
+
+fn run_of_owner(owner: &Owner) -> Option<Id> {
+    match owner {
+        Owner::Step { run, .. } => Some(*run),
         _ => None,
     }
 }

@@ -9,9 +9,12 @@ use onex_store::{RowBytes, RowKey, StoreError};
 
 type Table = BTreeMap<RowKey, RowBytes>;
 
+/// The offset that a batch covers, and the rows as it left them.
+type Batch = (u64, Arc<Table>);
+
 /// Every batch as it left the rows, with the offset it covers. Clones are the same store.
 #[derive(Clone, Default)]
-pub(crate) struct Forgetful(Arc<Mutex<Vec<(u64, Arc<Table>)>>>);
+pub(crate) struct Forgetful(Arc<Mutex<Vec<Batch>>>);
 
 impl Forgetful {
     /// Another store with the same batches.
@@ -26,11 +29,11 @@ impl Forgetful {
         all.truncate(left);
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<(u64, Arc<Table>)>> {
+    fn all(&self) -> MutexGuard<'_, Vec<Batch>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn last(&self) -> (u64, Arc<Table>) {
+    fn last(&self) -> Batch {
         self.all().last().cloned().unwrap_or_default()
     }
 }

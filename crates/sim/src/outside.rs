@@ -162,7 +162,8 @@ impl Outside {
             return [gave_up].into_iter().chain(late).collect();
         }
         let again = random.percent(troubles.repeat_percent);
-        let again = again.then(|| answer(Micros(later.0 + random.below(9_000)), says.clone(), told));
+        let again =
+            again.then(|| answer(Micros(later.0 + random.below(9_000)), says.clone(), told));
         [answer(later.min(timeout), says, told)].into_iter().chain(again).collect()
     }
 

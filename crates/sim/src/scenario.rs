@@ -69,6 +69,17 @@ pub enum Op {
 }
 
 impl Scenario {
+    /// The contracts that chance drew, as text; empty for written ones.
+    pub fn contracts(&self) -> String {
+        self.system.as_deref().map_or_else(String::new, crate::system::text)
+    }
+
+    /// The same, and what must be held at its end.
+    #[must_use]
+    pub fn holding(self, held: Held) -> Scenario {
+        Scenario { held: Some(held), ..self }
+    }
+
     /// A scenario of written contracts, whose ops `make` makes from the seed, numbered from 0.
     pub fn generate(
         graph: Arc<Graph>,

@@ -89,7 +89,8 @@ impl Troubles {
     pub fn draw(seed: u64, damage: bool) -> Troubles {
         let random = &mut Random::part(seed, "troubles");
         let calm = random.percent(15);
-        let percent = |random: &mut Random, most: u64| if calm { 0 } else { random.below(most + 1) };
+        let percent =
+            |random: &mut Random, most: u64| if calm { 0 } else { random.below(most + 1) };
         let count = if calm { 0 } else { random.below(10) };
         let span_ms = random.one_of(&[3_000, 8_000, 30_000]);
         Troubles {

@@ -39,7 +39,9 @@ impl Model {
         equal("entities", self.entities.len(), range(rows, b"e").count())?;
         equal("runs", self.runs.len(), range(rows, key::RUNS).count())?;
         let listens = |run: &&Run| {
-            !run.ended && run.error.is_none() && self.system.workflows[run.workflow].listens_at_all()
+            !run.ended
+                && run.error.is_none()
+                && self.system.workflows[run.workflow].listens_at_all()
         };
         let listening = self.runs.values().filter(listens).count();
         equal("runs that listen", listening, range(rows, key::LISTENERS).count())?;
@@ -101,7 +103,9 @@ impl Model {
                 let stored = rows.get(&*key::item(id, at, item));
                 let one = match &whole {
                     Some(whole) => whole.items.get(&(at, item)).cloned(),
-                    None => stored.map(|bytes| row::read_item(bytes)).transpose().map_err(corrupt)?,
+                    None => {
+                        stored.map(|bytes| row::read_item(bytes)).transpose().map_err(corrupt)?
+                    }
                 };
                 found.push(one.map_or_else(|| "no item".to_owned(), |one| item_text(&one)));
             }
@@ -120,7 +124,8 @@ impl Model {
     }
 
     fn compare_timers(&self, rows: &Rows) -> Result<(), Violation> {
-        let own = self.runs.values().flat_map(|run| {
+        let live = self.live.iter().filter_map(|id| self.runs.get(id));
+        let own = live.flat_map(|run| {
             let steps = run.steps.iter().filter_map(|row| row.timer);
             run.timer.into_iter().chain(steps)
         });
@@ -226,7 +231,8 @@ fn run_text(one: &Run) -> String {
         let timer = row.timer.map(|at| at.0);
         let done = done_text(&row.done, row.items.is_some());
         lines.push(format!("{done} {} {} {timer:?}", row.attempts, row.visit));
-        lines.extend(row.items.iter().flatten().map(|item| format!("  {}", done_text(item, false))));
+        lines
+            .extend(row.items.iter().flatten().map(|item| format!("  {}", done_text(item, false))));
     }
     lines.join("\n")
 }
@@ -259,8 +265,7 @@ fn step_text(one: &StepRow) -> String {
 fn item_text(one: &ItemRow) -> String {
     let error = one.error.as_ref().map(code);
     let status = one.status.as_str();
-    let done =
-        what_text(status, &one.output, error, one.unknown, one.end_order, one.intent_id);
+    let done = what_text(status, &one.output, error, one.unknown, one.end_order, one.intent_id);
     format!("  {done}")
 }
 

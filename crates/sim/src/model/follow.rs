@@ -39,7 +39,9 @@ impl Model {
             (Category::Event | Category::Timer, Origin::Control) => self.again(arrived),
             (Category::Intent, _) => self.intent(message, &payload, outside),
             (Category::Outcome, Origin::Outcome) => self.outcome(message, &payload, outside),
-            (Category::Outcome | Category::Control, Origin::Derived) => self.told(message, &payload),
+            (Category::Outcome | Category::Control, Origin::Derived) => {
+                self.told(message, &payload)
+            }
             (Category::Timer, _) => self.timer(message, &payload),
             (Category::Control, _) => self.control(arrived, &payload),
             _ => wrong(format!("a record of no kind: {message:?}")),
@@ -134,7 +136,8 @@ impl Model {
         only: Option<&str>,
     ) -> Result<(), Violation> {
         let system = self.system.clone();
-        let listening = if only.is_none() { self.listening(message.correlation_id, topic) } else { Vec::new() };
+        let listening =
+            if only.is_none() { self.listening(message.correlation_id, topic) } else { Vec::new() };
         let wanted = |node: &str| only.is_none_or(|only| only == node);
         let about = (message.id, message.generation);
         let again = || Again::Deliver { topic, load: load.clone() };
@@ -196,11 +199,11 @@ impl Model {
     fn listening(&self, story: Id, topic: usize) -> Vec<Id> {
         let hears = |run: &super::Run| {
             run.story == story
-                && !run.ended
                 && run.error.is_none()
                 && self.system.workflows[run.workflow].listens(topic)
         };
-        self.runs.iter().filter(|(_, run)| hears(run)).map(|(id, _)| *id).collect()
+        let live = self.live.iter().copied();
+        live.filter(|id| self.runs.get(id).is_some_and(hears)).collect()
     }
 
     pub(super) fn has_subscribers(&self, topic: usize) -> bool {
@@ -239,19 +242,23 @@ impl Model {
                     generation: sent.generation,
                     restarted: false,
                     stopping: sent.stopped,
+                    never_began: sent.stopped,
                     told_before: told,
                 };
                 self.intents.insert(message.id, intent);
                 Ok(())
             }
-            What::Begin { workflow, load, owner } => self.begin_by_intent(message, workflow, load, owner),
+            What::Begin { workflow, load, owner } => {
+                self.begin_by_intent(message, workflow, load, owner)
+            }
             What::Poke { reducer, load, owner } => {
                 let node = format!("r{reducer}");
                 let mut case = case_of(message, &node);
                 let ending = if sent.stopped {
                     Ending::Withdrawn
                 } else {
-                    self.reduce(reducer, Trigger::Poke, &load.k.clone(), Some(&load), &mut case).ending()
+                    self.reduce(reducer, Trigger::Poke, &load.k.clone(), Some(&load), &mut case)
+                        .ending()
                 };
                 let Owner::Step { run, .. } = owner else { return wrong("a poke of nobody") };
                 let case = case_of(message, &self.node_of(run));
@@ -273,7 +280,8 @@ impl Model {
             Some(_) => message.id,
             None => Id::derive(message.id, &node, 0, u32::MAX),
         };
-        let mut key = if load.d < 0 { Err("invalid_payload") } else { self.key_of(workflow, &load) };
+        let mut key =
+            if load.d < 0 { Err("invalid_payload") } else { self.key_of(workflow, &load) };
         if let Ok(found) = &key
             && self.holder(workflow, found.as_ref()).is_some_and(|holder| holder != id)
         {
@@ -313,7 +321,9 @@ impl Model {
             _ if !is_outcome && about != Some(sent.id.to_string().as_str()) => {
                 wrong(format!("{} should be told, not {about:?}", sent.id))
             }
-            What::Cancel if control == Some("cancel") => self.turn(sent.id, case, |turn| turn.cancel()),
+            What::Cancel if control == Some("cancel") => {
+                self.turn(sent.id, case, |turn| turn.cancel())
+            }
             What::Undo(owner) if control == Some("undo") => {
                 self.turn(sent.id, case, |turn| turn.undo_all(owner))
             }
@@ -405,7 +415,9 @@ impl Model {
         let letter = letter.clone();
         let generation = letter.generation + 1;
         match letter.again {
-            Again::Deliver { topic, load } => self.deliver(message, topic, &load, Some(&letter.node)),
+            Again::Deliver { topic, load } => {
+                self.deliver(message, topic, &load, Some(&letter.node))
+            }
             Again::Timer { reducer, key } => {
                 let entity = self.entities.get(&(reducer, key.clone()));
                 let due = row.message.payload.value.get("due_at").map(Value::to_json);

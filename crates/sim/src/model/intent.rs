@@ -87,7 +87,7 @@ fn judge(
     let word = payload.get("status").and_then(Value::as_str);
     let error = payload.get("error").and_then(|error| error.get("message"));
     let text = error.and_then(Value::as_str).unwrap_or_default();
-    let sent = told.iter().any(|told| *told == Told::Failed { sent: true });
+    let sent = told.contains(&Told::Failed { sent: true });
     let unknown = intent.restarted || sent;
     let ending = match word {
         None => return completed(intent, operation, payload, told).map(|ending| (ending, None)),

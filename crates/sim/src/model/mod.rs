@@ -27,6 +27,8 @@ pub(crate) struct Model {
     system: Arc<System>,
     entities: BTreeMap<(usize, String), Entity>,
     runs: BTreeMap<Id, Run>,
+    /// Those that are not over.
+    live: BTreeSet<Id>,
     /// Recorded, without an end.
     intents: BTreeMap<Id, Intent>,
     /// What decisions sent and the log does not have yet, in the order in which it must come.
@@ -85,6 +87,8 @@ struct Intent {
     /// A start since it was recorded: an attempt may have been cut off.
     restarted: bool,
     stopping: bool,
+    /// It was not wanted any more when it was recorded.
+    never_began: bool,
     /// Answers that were given before it was recorded: those of an earlier generation.
     told_before: usize,
 }
@@ -102,16 +106,36 @@ struct Sent {
 
 #[derive(Clone, Debug)]
 enum What {
-    Event { topic: usize, load: Load },
+    Event {
+        topic: usize,
+        load: Load,
+    },
     /// `operation`: `None` is `undo`.
-    Intent { effect: usize, operation: Option<usize>, payload: Value, owner: Owner },
-    Begin { workflow: usize, load: Load, owner: Option<Owner> },
-    Poke { reducer: usize, load: Load, owner: Owner },
+    Intent {
+        effect: usize,
+        operation: Option<usize>,
+        payload: Value,
+        owner: Owner,
+    },
+    Begin {
+        workflow: usize,
+        load: Load,
+        owner: Option<Owner>,
+    },
+    Poke {
+        reducer: usize,
+        load: Load,
+        owner: Owner,
+    },
     /// To the run `id`.
     Cancel,
     Undo(Owner),
     /// To the run `id`, of the run `of`.
-    Ended { owner: Owner, of: Id, ending: Ending },
+    Ended {
+        owner: Owner,
+        of: Id,
+        ending: Ending,
+    },
 }
 
 /// How an intent, a poke or a run of a step ended.
@@ -271,6 +295,7 @@ impl Model {
             system,
             entities: BTreeMap::new(),
             runs: BTreeMap::new(),
+            live: BTreeSet::new(),
             intents: BTreeMap::new(),
             sent: VecDeque::new(),
             letters: Vec::new(),
@@ -285,7 +310,8 @@ impl Model {
 
     /// The host was started again.
     pub fn restarted(&mut self) {
-        self.intents.values_mut().for_each(|intent| intent.restarted = true);
+        let intents = self.intents.values_mut();
+        intents.for_each(|intent| intent.restarted |= !intent.never_began);
     }
 
     /// Whether a contract names a topic.

@@ -9,7 +9,11 @@ use crate::system::{Action, Guard, Load, Transition, Trigger};
 /// What becomes of a delivery.
 pub(super) enum Verdict {
     /// How the entity then is, and whether a transition was taken.
-    Stands { key: String, entity: Option<Entity>, applied: bool },
+    Stands {
+        key: String,
+        entity: Option<Entity>,
+        applied: bool,
+    },
     Dead(&'static str),
 }
 
@@ -84,7 +88,8 @@ impl Model {
                 return Verdict::Stands { key: place.1, entity, applied: false };
             }
         };
-        let entity = self.take(reducer, trigger, key, (before.is_none(), entity), &transition, load, case);
+        let entity =
+            self.take(reducer, trigger, key, (before.is_none(), entity), &transition, load, case);
         self.entities.insert(place.clone(), entity.clone());
         self.touch_entity(reducer, key);
         Verdict::Stands { key: place.1, entity: Some(entity), applied: true }

@@ -3,7 +3,9 @@
 use onex_expr::Value;
 use onex_kernel::Id;
 
-use super::{At, Case, Done, Ending, Failure, Model, Owner, Row, Run, Status, Touched, Undoing, What};
+use super::{
+    At, Case, Done, Ending, Failure, Model, Owner, Row, Run, Status, Touched, Undoing, What,
+};
 use crate::promise::Violation;
 use crate::system::{Load, OnError, RETRIES, Recovery, Step, Work, Workflow};
 
@@ -20,7 +22,11 @@ pub(super) struct Turn<'m> {
 
 impl Model {
     /// The key of a run with this input.
-    pub(super) fn key_of(&self, workflow: usize, load: &Load) -> Result<Option<String>, &'static str> {
+    pub(super) fn key_of(
+        &self,
+        workflow: usize,
+        load: &Load,
+    ) -> Result<Option<String>, &'static str> {
         if !self.system.workflows[workflow].keyed {
             return Ok(None);
         }
@@ -97,6 +103,11 @@ impl Model {
             } else if run.ended && !undone && self.keys.get(&place) == Some(&id) {
                 self.keys.remove(&place);
             }
+        }
+        if run.ended {
+            self.live.remove(&id);
+        } else {
+            self.live.insert(id);
         }
         self.runs.insert(id, run);
         for intent in stopped {
@@ -177,9 +188,8 @@ impl Turn<'_> {
         self.run.result = if self.plan.has_result {
             Value::map([("n", Value::Int(self.run.load.n + 1))])
         } else {
-            let is_last = |index: &usize| {
-                !self.plan.steps.iter().any(|step| step.depends_on.contains(index))
-            };
+            let is_last =
+                |index: &usize| !self.plan.steps.iter().any(|step| step.depends_on.contains(index));
             let last = (0..self.run.steps.len()).filter(is_last);
             let outputs = last.map(|index| {
                 let done = &self.run.steps[index].done;
@@ -228,9 +238,8 @@ impl Turn<'_> {
             return Ending::Done(self.run.result.clone());
         }
         let code = self.run.error.as_ref().map_or("failed".to_owned(), |error| error.code.clone());
-        let did = |row: &Row| {
-            row.done.order > 0 || row.items.iter().flatten().any(|item| item.order > 0)
-        };
+        let did =
+            |row: &Row| row.done.order > 0 || row.items.iter().flatten().any(|item| item.order > 0);
         match undoing {
             Undoing::None if self.run.steps.iter().any(did) => {
                 Ending::Exhausted { code, unknown: true }
@@ -319,12 +328,10 @@ impl Turn<'_> {
                 continue;
             }
             let done = &self.run.steps[index].done;
+            let meant = at_least.is_none_or(|least| load.n >= least);
             match (done.at, done.error.is_some()) {
-                (At::Waiting, false) => {
-                    if at_least.is_none_or(|least| load.n >= least) {
-                        return self.complete_step(index, load.value());
-                    }
-                }
+                (At::Waiting, false) if meant => return self.complete_step(index, load.value()),
+                (At::Waiting, false) => {}
                 (At::Waiting | At::Pending, _) => to_come = true,
                 _ => {}
             }

@@ -107,7 +107,13 @@ impl Turn<'_> {
         Load { n, ..self.run.load.clone() }.value()
     }
 
-    fn perform(&mut self, index: usize, item: Option<usize>, input: &Value, kept: Option<Id>) -> Came {
+    fn perform(
+        &mut self,
+        index: usize,
+        item: Option<usize>,
+        input: &Value,
+        kept: Option<Id>,
+    ) -> Came {
         let visit = self.run.steps[index].visit;
         let owner = Owner::Step { run: self.id, step: index, item, visit, undoes: false };
         let load = Load::of(input);
@@ -254,8 +260,8 @@ impl Turn<'_> {
     /// An intent, poke or run of a step ended.
     pub(super) fn ended(&mut self, owner: &Owner, intent: Id, ending: &Ending) {
         let Owner::Step { step, item, visit, undoes, .. } = *owner else { return };
-        let known = step < self.run.steps.len()
-            && item.is_none_or(|at| self.item(step, at).is_some());
+        let known =
+            step < self.run.steps.len() && item.is_none_or(|at| self.item(step, at).is_some());
         if !known {
             return;
         }
@@ -317,7 +323,14 @@ impl Turn<'_> {
     }
 
     /// An end that nobody awaits any more still tells whether there is something to undo.
-    fn ended_late(&mut self, step: usize, item: Option<usize>, current: bool, done: &Done, ending: &Ending) {
+    fn ended_late(
+        &mut self,
+        step: usize,
+        item: Option<usize>,
+        current: bool,
+        done: &Done,
+        ending: &Ending,
+    ) {
         let has_ended = matches!(done.at, At::Failed | At::Cancelled | At::Waiting);
         let (order, output) = match ending {
             Ending::Done(output) => (self.next_end(), output.clone()),
@@ -417,7 +430,9 @@ fn learn(ending: &Ending, before: bool) -> Learnt {
         stopped,
     };
     match ending {
-        Ending::Done(output) => Learnt { output: Some(output.clone()), ..learnt(false, None, false) },
+        Ending::Done(output) => {
+            Learnt { output: Some(output.clone()), ..learnt(false, None, false) }
+        }
         Ending::Refused(code) => learnt(false, Some(code), false),
         Ending::Exhausted { code, unknown } => learnt(before || *unknown, Some(code), false),
         Ending::InDoubt => learnt(true, Some("in_doubt"), false),

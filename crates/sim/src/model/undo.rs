@@ -169,4 +169,3 @@ impl Turn<'_> {
         self.fail("cancelled", None);
     }
 }
-

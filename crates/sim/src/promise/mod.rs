@@ -66,6 +66,8 @@ pub(crate) struct Watch {
     model: Option<Model>,
     /// The sum of all changes of rows.
     rows: Rows,
+    /// Heads of runs that are not over.
+    live: BTreeMap<Id, RunHead>,
     /// A hash of every record.
     hashes: Vec<[u8; 32]>,
     /// Where the last frame begins.
@@ -83,6 +85,7 @@ impl Watch {
         Watch {
             model: scenario.system.clone().map(Model::new),
             rows: Rows::new(),
+            live: BTreeMap::new(),
             hashes: Vec::new(),
             last_frame: 0,
             messages: BTreeSet::new(),
@@ -143,6 +146,13 @@ impl Watch {
                 Some(value) => {
                     if key.starts_with(key::INTENTS) {
                         self.ends.entry((message.id, message.generation)).or_default();
+                    }
+                    if key.starts_with(key::RUNS) {
+                        let (head, _) = row::read_run(value)?;
+                        match head.ended_at {
+                            None => self.live.insert(head.id, head),
+                            Some(_) => self.live.remove(&head.id),
+                        };
                     }
                     if key.starts_with(key::LETTERS) {
                         let letter = row::read_letter(value)?;
@@ -213,7 +223,8 @@ impl Watch {
         answer: &Answer,
         store: &dyn Store,
     ) -> Result<(), Violation> {
-        let wrong = |text: String| Err(Violation::new(format!("op {number} is told {answer:?}, {text}")));
+        let wrong =
+            |text: String| Err(Violation::new(format!("op {number} is told {answer:?}, {text}")));
         match answer {
             Answer::Accepted(id, offset) => {
                 let read = store.read(*offset, 1, 1)?;
@@ -258,8 +269,8 @@ impl Watch {
         }
     }
 
-    /// The process is gone.
-    pub fn stopped(&mut self) {
+    /// A process was started, and everything durable has been taken in.
+    pub fn started(&mut self) {
         if let Some(model) = &mut self.model {
             model.restarted();
         }
@@ -309,7 +320,10 @@ impl Watch {
     fn rows_are(&self, store: &dyn Store) -> Result<(), Violation> {
         let rows = store.scan(&[0], &[0xff], usize::MAX)?;
         let same = rows.len() == self.rows.len()
-            && rows.iter().zip(&self.rows).all(|((k, v), (own, value))| **k == **own && **v == **value);
+            && rows
+                .iter()
+                .zip(&self.rows)
+                .all(|((k, v), (own, value))| **k == **own && **v == **value);
         if same { Ok(()) } else { Err(Violation::new("rows differ from the sum of their changes")) }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use onex_engine::codec::row;
 use onex_engine::key;
-use onex_kernel::row::{Intent, Owner};
+use onex_kernel::row::{Intent, Owner, RunHead};
 use onex_kernel::{Id, Micros};
 
 use super::{Violation, Watch};
@@ -38,7 +38,8 @@ impl Watch {
         for intent in &intents {
             let waits = attempted.contains(&intent.id) || wake_at.is_some();
             let may_queue = !matches!(intent.owner, Owner::Step { .. });
-            if !waits && !(may_queue && is_behind(intent)) {
+            let queues = may_queue && is_behind(intent);
+            if !(waits || queues) {
                 return wrong(format!("{} is pending, and nothing will end it", intent.id));
             }
         }
@@ -63,23 +64,17 @@ impl Watch {
     /// many there are.
     fn runs_are_awake(&self, intents: &[Intent]) -> Result<usize, Violation> {
         let waits = range(&self.rows, key::BACKLOG).next().is_some();
-        let mut live = Vec::new();
-        let mut awaited = BTreeSet::new();
-        for (_, bytes) in range(&self.rows, key::RUNS) {
-            let (head, whole) = row::read_run(bytes)?;
-            if whole.is_none() && head.ended_at.is_none() {
-                if let Some(Owner::Step { run, .. }) = &head.answers {
-                    awaited.insert(*run);
-                }
-                live.push(head);
-            }
-        }
+        let owner = |head: &RunHead| match head.answers {
+            Some(Owner::Step { run, .. }) => Some(run),
+            _ => None,
+        };
+        let mut awaited: BTreeSet<Id> = self.live.values().filter_map(owner).collect();
         for intent in intents {
             if let Owner::Step { run, .. } = &intent.owner {
                 awaited.insert(*run);
             }
         }
-        for head in &live {
+        for head in self.live.values() {
             if head.timer.is_none() && !awaited.contains(&head.id) && !waits {
                 return Err(Violation::new(format!(
                     "the run {} of {} is {:?}, awaits {} ends, and nothing will wake it",
@@ -87,6 +82,6 @@ impl Watch {
                 )));
             }
         }
-        Ok(live.len())
+        Ok(self.live.len())
     }
 }

@@ -9,8 +9,8 @@ use onex_contract::graph::Graph;
 use onex_contract::source::Source;
 
 use super::{
-    Action, Effect, Guard, Number, On, OnError, Operation, RETRIES, Recovery, Reducer, Step, System,
-    Transition, Trigger, Work, Workflow, topic_name,
+    Action, Effect, Guard, Number, On, OnError, Operation, RETRIES, Recovery, Reducer, Step,
+    System, Transition, Trigger, Work, Workflow, topic_name,
 };
 use crate::outside::catalog;
 
@@ -30,12 +30,21 @@ pub(crate) fn graph(system: &System) -> Result<Arc<Graph>, String> {
     })
 }
 
+/// All contracts as one text.
+pub(crate) fn text(system: &System) -> String {
+    texts(system).into_iter().map(|(_, text)| text + "---\n").collect()
+}
+
 /// Name and text of every contract.
 fn texts(system: &System) -> Vec<(String, String)> {
     let mut texts = vec![("calc".to_owned(), CALC.to_owned())];
     let named = |letter: &str, index: usize| format!("{letter}{index}");
-    texts.extend(system.reducers.iter().enumerate().map(|(at, one)| (named("r", at), reducer(at, one))));
-    texts.extend(system.effects.iter().enumerate().map(|(at, one)| (named("e", at), effect(at, one))));
+    texts.extend(
+        system.reducers.iter().enumerate().map(|(at, one)| (named("r", at), reducer(at, one))),
+    );
+    texts.extend(
+        system.effects.iter().enumerate().map(|(at, one)| (named("e", at), effect(at, one))),
+    );
     texts.extend(
         system.workflows.iter().enumerate().map(|(at, one)| (named("w", at), workflow(at, one))),
     );
@@ -60,7 +69,9 @@ compute_operations:
 "#;
 
 fn head(name: &str, kind: &str) -> String {
-    format!("name: {name}\nnode_type: {kind}\ncontract_version: 1.0.0\ndescription: Drawn.\ndefinitions:\n  Load: {LOAD}\n")
+    format!(
+        "name: {name}\nnode_type: {kind}\ncontract_version: 1.0.0\ndescription: Drawn.\ndefinitions:\n  Load: {LOAD}\n"
+    )
 }
 
 fn bus(subscribes: &[usize], publishes: impl IntoIterator<Item = usize>) -> String {
@@ -117,8 +128,9 @@ fn transition(one: &Transition) -> String {
         Trigger::Timeout => "timeout".to_owned(),
     };
     let guards = one.guards.iter().map(|guard| guard_text(*guard, one.trigger));
-    let guards: Vec<String> =
-        guards.map(|(name, text)| format!("{{condition_name: {name}, expression: \"{text}\"}}")).collect();
+    let guards: Vec<String> = guards
+        .map(|(name, text)| format!("{{condition_name: {name}, expression: \"{text}\"}}"))
+        .collect();
     let to = one.to.map_or(String::new(), |to| format!(", to_state: s{to}"));
     let actions: Vec<String> = one.actions.iter().map(action).collect();
     format!(
@@ -291,7 +303,9 @@ fn step_text(index: usize, step: &Step) -> String {
             format!("effect_node: e{effect}, operation: o{operation}, input: {given}")
         }
         Work::Compute => format!("compute_node: calc, input: {given}"),
-        Work::Poke { reducer } => format!("reducer_node: r{reducer}, trigger: poke, input: {given}"),
+        Work::Poke { reducer } => {
+            format!("reducer_node: r{reducer}, trigger: poke, input: {given}")
+        }
         Work::Run { workflow } => format!("workflow: w{workflow}, input: {given}"),
         Work::Publish { topic } => format!(
             "publish: {}, payload: {{k: \"${{input.k}}\", n: \"{number}\", d: \"${{input.d - 1}}\"}}",
@@ -299,8 +313,7 @@ fn step_text(index: usize, step: &Step) -> String {
         ),
         Work::Wait { ms } => format!("wait_ms: {ms}"),
         Work::WaitFor { topic, at_least, timeout_ms } => {
-            let when =
-                at_least.map_or(String::new(), |n| format!(", when: \"payload.n >= {n}\""));
+            let when = at_least.map_or(String::new(), |n| format!(", when: \"payload.n >= {n}\""));
             let limit = timeout_ms.map_or(String::new(), |ms| format!(", timeout_ms: {ms}"));
             format!("wait_for_event: {{topic: {}{when}{limit}}}", topic_name(topic))
         }
@@ -308,7 +321,8 @@ fn step_text(index: usize, step: &Step) -> String {
     };
     if let Some(items) = &step.items {
         let items: Vec<String> = items.iter().map(ToString::to_string).collect();
-        let _ = write!(does, ", for_each: [{}], max_parallel: {}", items.join(", "), step.max_parallel);
+        let _ =
+            write!(does, ", for_each: [{}], max_parallel: {}", items.join(", "), step.max_parallel);
     }
     let mut text = format!("{{node_id: p{index}");
     if !step.depends_on.is_empty() {

@@ -5,8 +5,7 @@ use crate::random::Random;
 
 impl System {
     pub(super) fn workflow(&self, random: &mut Random, index: usize, reducers: usize) -> Workflow {
-        let mut subscribes: Vec<usize> =
-            (0..random.index(3)).map(|_| self.topic(random)).collect();
+        let mut subscribes: Vec<usize> = (0..random.index(3)).map(|_| self.topic(random)).collect();
         subscribes.sort_unstable();
         subscribes.dedup();
         let mut workflow = Workflow {
@@ -59,7 +58,8 @@ impl System {
         let depends_on: Vec<usize> = (0..at).filter(|_| random.percent(40)).collect();
         let single = depends_on.iter().copied().filter(|on| {
             let step = &of.steps[*on];
-            let has_n = matches!(step.work, Work::Effect { .. } | Work::Publish { .. } | Work::Compute);
+            let has_n =
+                matches!(step.work, Work::Effect { .. } | Work::Publish { .. } | Work::Compute);
             step.items.is_none() && has_n
         });
         let single: Vec<usize> = single.collect();
@@ -73,7 +73,9 @@ impl System {
             work,
             depends_on,
             condition: random.maybe(15, |random| random.between(-2, 8)),
-            timeout_ms: random.maybe(30, |random| 301 + 211 * random.below(20)).filter(|_| !at_once),
+            timeout_ms: random
+                .maybe(30, |random| 301 + 211 * random.below(20))
+                .filter(|_| !at_once),
             on_error: random.one_of(&[
                 OnError::Stop,
                 OnError::Stop,
@@ -84,7 +86,8 @@ impl System {
             items,
             max_parallel: 1 + random.index(3),
             number,
-            undone: matches!(work, Work::Effect { .. }) && random.percent(if compensates { 85 } else { 40 }),
+            undone: matches!(work, Work::Effect { .. })
+                && random.percent(if compensates { 85 } else { 40 }),
         }
     }
 

@@ -8,7 +8,7 @@ mod draw_workflow;
 
 use onex_expr::Value;
 
-pub(crate) use contract::graph;
+pub(crate) use contract::{graph, text};
 pub(crate) use draw_ops::ops;
 
 /// The nodes. Topics are numbers; every message is a [`Load`].
@@ -209,14 +209,29 @@ pub(crate) enum Number {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    Effect { effect: usize, operation: usize },
+    Effect {
+        effect: usize,
+        operation: usize,
+    },
     /// Doubles n; fails where it is 13.
     Compute,
-    Poke { reducer: usize },
-    Run { workflow: usize },
-    Publish { topic: usize },
-    Wait { ms: u64 },
-    WaitFor { topic: usize, at_least: Option<i64>, timeout_ms: Option<u64> },
+    Poke {
+        reducer: usize,
+    },
+    Run {
+        workflow: usize,
+    },
+    Publish {
+        topic: usize,
+    },
+    Wait {
+        ms: u64,
+    },
+    WaitFor {
+        topic: usize,
+        at_least: Option<i64>,
+        timeout_ms: Option<u64>,
+    },
     Fail,
 }
 
@@ -226,7 +241,8 @@ impl Reducer {
         let entries = self.states.iter().flat_map(|state| &state.entry);
         let mut actions = self.transitions.iter().flat_map(|one| &one.actions).chain(entries);
         self.subscribes.contains(&topic)
-            || actions.any(|action| matches!(action, Action::Event { topic: on, .. } if *on == topic))
+            || actions
+                .any(|action| matches!(action, Action::Event { topic: on, .. } if *on == topic))
     }
 }
 
@@ -242,9 +258,8 @@ impl Workflow {
 
     /// Whether its runs listen to a topic.
     pub fn listens(&self, topic: usize) -> bool {
-        let waits = |step: &Step| {
-            matches!(step.work, Work::WaitFor { topic: on, .. } if on == topic)
-        };
+        let waits =
+            |step: &Step| matches!(step.work, Work::WaitFor { topic: on, .. } if on == topic);
         self.cancel_on == Some(topic) || self.steps.iter().any(waits)
     }
 

@@ -107,7 +107,8 @@ impl Clients {
             Reply::Refused(refusal) => Answer::Refused(refusal.status, refusal.code),
             _ => Answer::Done,
         };
-        let steers = matches!(op(scenario, number), Some((_, Op::Cancel | Op::Retry | Op::Redrive)));
+        let steers =
+            matches!(op(scenario, number), Some((_, Op::Cancel | Op::Retry | Op::Redrive)));
         let before = self.answered.get(&number);
         if let Some(before @ (Answer::Accepted(..) | Answer::Started(_))) = before
             && *before != answer

@@ -36,7 +36,9 @@ impl World {
         let now = self.now;
         let disk = &self.kept.disk;
         match trouble {
-            Trouble::PowerLost { ahead } => disk.inject(disk.operations() + ahead, Fault::PowerLost),
+            Trouble::PowerLost { ahead } => {
+                disk.inject(disk.operations() + ahead, Fault::PowerLost)
+            }
             Trouble::DiskFails { ahead } => disk.inject(disk.operations() + ahead, Fault::Fails),
             Trouble::SyncLost { ahead, then } => {
                 self.damaged = true;
@@ -90,7 +92,6 @@ impl World {
         self.host = None;
         self.in_flight.clear();
         self.clients.host_is_gone(&self.scenario);
-        self.watch.stopped();
         self.start_at = Some(Micros(self.now.0 + 1_000));
     }
 

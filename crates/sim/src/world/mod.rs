@@ -281,7 +281,8 @@ impl World {
             }
             Output::Perform(perform) => {
                 self.attempts += 1;
-                self.trace.note(format!("{} perform {} #{}", now.0, perform.intent.id, perform.attempt));
+                self.trace
+                    .note(format!("{} perform {} #{}", now.0, perform.intent.id, perform.attempt));
                 self.watch.performing(&perform, &self.outside)?;
                 let troubles = &self.scenario.troubles;
                 let answers = self.outside.begin(&perform, now, self.scenario.seed, troubles);
@@ -340,7 +341,7 @@ impl World {
     }
 
     fn start_if_due(&mut self) -> Result<(), Violation> {
-        if !self.start_at.is_some_and(|at| at <= self.now) {
+        if self.start_at.is_none_or(|at| at > self.now) {
             return Ok(());
         }
         self.start_at = None;
@@ -358,7 +359,8 @@ impl World {
                     return Ok(());
                 }
                 self.look(&*store)?;
-                self.watch.stopped();
+                // Only now: the last frame of the process before may have been durable, unseen.
+                self.watch.started();
                 Ok(())
             }
             Err(NoStart::Engine(violation)) => Err(violation),

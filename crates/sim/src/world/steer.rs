@@ -10,7 +10,9 @@ use crate::scenario::Op;
 pub(super) fn request(op: &Op, watch: &Watch, seed: u64, number: u64) -> Option<Request> {
     let random = &mut Random::part(seed, &format!("steer {number}"));
     match op {
-        Op::Cancel => chosen(watch.runs(|head| head.ended_at.is_none()), random).map(Request::Cancel),
+        Op::Cancel => {
+            chosen(watch.runs(|head| head.ended_at.is_none()), random).map(Request::Cancel)
+        }
         Op::Retry => {
             let runs = watch.runs(|head| head.error.is_some() && head.ended_at.is_some());
             chosen(runs, random).map(Request::Retry)

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use onex_kernel::row::Intent;
-use onex_kernel::{Message, Tidings, Told};
+use onex_kernel::row::{Intent, Owner};
+use onex_kernel::{Id, Message, Tidings, Told};
 
 use super::intent::{intent, put_ending, put_owner, read_ending, read_intent, read_owner};
 use super::message::{put_message, read_message};
@@ -25,6 +25,26 @@ pub enum Backlog {
     Trigger(TriggerIntent),
     /// Something that one run tells another.
     Tell(Tell),
+}
+
+impl Backlog {
+    /// A run that sent it, or that it is for.
+    pub fn run(&self) -> Option<Id> {
+        let owner = match self {
+            Backlog::Message(_) => return None,
+            Backlog::Intent(intent) => &intent.owner,
+            Backlog::Run(begun) => &begun.step.as_ref()?.1,
+            Backlog::Trigger(trigger) => &trigger.owner,
+            Backlog::Tell(tell) => match &tell.told.what {
+                Tidings::Undo(owner) => owner,
+                Tidings::Cancel | Tidings::Ended { .. } => return Some(tell.told.run),
+            },
+        };
+        match owner {
+            Owner::Step { run, .. } => Some(*run),
+            _ => None,
+        }
+    }
 }
 
 /// The row of a message that waits.

@@ -1,0 +1,138 @@
+//! Plants bugs, one at a time, in a copy of the sources, and sees which seed of the simulation finds
+//! each. The product's own code knows nothing of them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Seeds that are tried before a bug counts as not found.
+const SEEDS_MAX: u64 = 3000;
+
+/// What is copied of the repository.
+const COPIED: [&str; 5] = ["Cargo.toml", "Cargo.lock", "crates", "xtask", "examples"];
+
+/// A bug to plant: in a file some text, which stands there once, becomes another.
+#[derive(Clone, Debug)]
+pub struct Bug {
+    /// What is wrong then.
+    pub name: String,
+    /// Where.
+    pub file: String,
+    /// What stands there.
+    pub from: String,
+    /// What stands there then.
+    pub to: String,
+}
+
+/// All of them, from `crates/sim/planted.toml`.
+pub fn bugs(root: &Path) -> Result<Vec<Bug>, String> {
+    let path = root.join("crates/sim/planted.toml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let table: toml::Table = text.parse().map_err(|error| format!("planted.toml: {error}"))?;
+    let all = table.get("bug").and_then(toml::Value::as_array);
+    let read = |bug: &toml::Value| {
+        let word = |key| bug.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let (name, file) = (word("name")?, word("file")?);
+        Some(Bug { name, file, from: word("from")?, to: word("to")? })
+    };
+    let bugs = all.into_iter().flatten().map(read).collect::<Option<Vec<Bug>>>();
+    bugs.ok_or_else(|| "a bug has name, file, from and to".to_owned())
+}
+
+/// Plants every bug (or those whose name has `only` in it); tells of each the seed that found it.
+/// Whether all were found.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+pub fn run(root: &Path, only: &str) -> Result<bool, String> {
+    let copy = root.join("target/planted");
+    let failed = |error: io::Error| format!("copying the sources: {error}");
+    for name in COPIED {
+        copy_all(&root.join(name), &copy.join(name)).map_err(failed)?;
+    }
+    let mut all = true;
+    for bug in bugs(root)?.iter().filter(|bug| bug.name.contains(only)) {
+        let place = copy.join(&bug.file);
+        let text = fs::read_to_string(root.join(&bug.file)).map_err(failed)?;
+        if text.matches(&bug.from).count() != 1 {
+            return Err(format!("{}: its text does not stand once in {}", bug.name, bug.file));
+        }
+        fs::write(&place, text.replacen(&bug.from, &bug.to, 1)).map_err(failed)?;
+        let found = first_broken(root, &copy);
+        fs::write(&place, &text).map_err(failed)?;
+        let found = found?;
+        println!("| {} | {} |", bug.name, found.as_deref().unwrap_or("not found |"));
+        all &= found.is_some();
+    }
+    Ok(all)
+}
+
+/// Builds the copy and runs seeds until one breaks a promise: the seed and what it breaks.
+fn first_broken(root: &Path, copy: &Path) -> Result<Option<String>, String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--release", "-p", "xtask", "--", "simulate", "--until-broken"])
+        .arg(SEEDS_MAX.to_string())
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", target)
+        // What matters is how soon it is built.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true")
+        .output()
+        .map_err(|error| format!("running cargo: {error}"))?;
+    let told = String::from_utf8_lossy(&output.stdout);
+    match output.status.code() {
+        Some(0) => Ok(None),
+        Some(1) if told.starts_with("seed ") => {
+            let line = told.lines().next().unwrap_or_default();
+            let (seed, what) =
+                line.trim_start_matches("seed ").split_once(": ").unwrap_or_default();
+            let what: String = what.replace('|', "/").chars().take(90).collect();
+            Ok(Some(format!("{seed} | {what}")))
+        }
+        _ => Err(format!("the copy does not build: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+/// Copies what differs, so that little is built anew.
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        let bytes = fs::read(from)?;
+        if fs::read(to).is_ok_and(|there| there == bytes) {
+            return Ok(());
+        }
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        return fs::write(to, bytes);
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name != "target" && !name.to_string_lossy().starts_with('.') {
+            copy_all(&entry.path(), &to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bug_has_its_place_and_is_told_of() {
+        let root = crate::repository::root().expect("the workspace has a folder");
+        let bugs = bugs(&root).expect("the bugs can be read");
+        let page = fs::read_to_string(root.join("docs/reference/planted.md"));
+        let page = page.expect("the page can be read");
+        assert!(bugs.len() >= 10);
+        for bug in bugs {
+            let text = fs::read_to_string(root.join(&bug.file)).expect("the file is there");
+            let places = text.matches(&bug.from).count();
+            assert_eq!(places, 1, "{} in {}", bug.name, bug.file);
+            assert!(page.contains(&bug.name), "{} is not in docs/reference/planted.md", bug.name);
+        }
+    }
+}
