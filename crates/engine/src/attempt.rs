@@ -40,7 +40,7 @@ impl Engine {
         if let Some(row) = row {
             sink.delete(row);
         }
-        intent.message.time = self.now;
+        Arc::make_mut(&mut intent.message).time = self.now;
         intent.offset = sink.offset;
         let message = intent.message.clone();
         let (id, graph) = (intent.id, intent.graph);
@@ -52,7 +52,9 @@ impl Engine {
                 } else if turn {
                     self.take_turn(id);
                 }
-                self.put_intent(id, &mut sink);
+                if let Some(pending) = self.intents.get(id) {
+                    sink.put_fresh(key::intent(id), row::intent(&pending.intent));
+                }
             }
             Err(intent) => {
                 let detail = format!("{} has no operation {}", intent.node, intent.operation);
@@ -81,7 +83,6 @@ impl Engine {
             return Err(Box::new(intent));
         };
         Ok(Pending {
-            message: Arc::new(intent.message.clone()),
             intent,
             graph,
             node,
@@ -206,7 +207,7 @@ impl Engine {
         });
         let perform = Perform {
             timeout_ms,
-            intent: pending.message.clone(),
+            intent: pending.intent.message.clone(),
             attempt: pending.attempt,
             graph: pending.graph.clone(),
             node: pending.node,
@@ -237,7 +238,8 @@ impl Engine {
         let attempts = pending.intent.attempts.len() as u32 + 1;
         let mut judgement = None;
         let done = self.guard.step(id, &mut || {
-            judgement = Some(effect::judge(operation, &pending.message, &answer, attempts, fuel));
+            judgement =
+                Some(effect::judge(operation, &pending.intent.message, &answer, attempts, fuel));
         });
         let judgement = judgement.filter(|_| done).unwrap_or_else(|| Judgement::Refused {
             error: ("step_panicked".into(), panicked().detail),
@@ -325,7 +327,7 @@ impl Engine {
         let Some(pending) = self.intents.get(id) else {
             return;
         };
-        let intent = pending.message.clone();
+        let intent = pending.intent.message.clone();
         let graph = pending.intent.graph;
         let payload = Value::map([
             ("control", Value::text(what)),
