@@ -46,14 +46,18 @@ impl Engine {
         let (id, graph) = (intent.id, intent.graph);
         match self.pending(intent) {
             Ok(pending) => {
+                let fresh = self.intents.get(id).is_none();
                 let turn = self.intents.add(pending);
                 if self.withdrawn.remove(&id) {
                     self.queue_end(id, Ending::Withdrawn);
                 } else if turn {
                     self.take_turn(id);
                 }
-                if let Some(pending) = self.intents.get(id) {
-                    sink.put_fresh(key::intent(id), row::intent(&pending.intent));
+                match self.intents.get(id) {
+                    Some(pending) if fresh => {
+                        sink.put_fresh(key::intent(id), row::intent(&pending.intent));
+                    }
+                    _ => self.put_intent(id, &mut sink),
                 }
             }
             Err(intent) => {
