@@ -4,7 +4,7 @@
 //! In reading order: `verdict` the four answers, `refused` what check says no to, `canonical` one spelling for what means the same,
 //! `walk` where two contracts differ, `rule` and `rules` what a difference at a place means, then
 //! what a place alone cannot tell: [`schema`] wider and narrower payloads, `schemas` where they
-//! stand, `topics` who hears and publishes, `data` the fields of entities, `needs` what the host
+//! stand, `topics` who hears and publishes, `readers` who hears in another way, `data` the fields of entities, `needs` what the host
 //! must give. [`human`] and [`json`] print. How many instances a change touches is for whoever
 //! asks a host ([`Touches`]).
 
@@ -14,6 +14,7 @@ mod data;
 pub mod human;
 pub mod json;
 mod needs;
+mod readers;
 mod refused;
 mod rule;
 mod rules;
@@ -199,6 +200,7 @@ impl<'a> Both<'a> {
             changes.extend(needs::changes(self, old, new));
         }
         changes.extend(topics::changes(self));
+        changes.extend(readers::changes(self));
         changes
     }
 
