@@ -114,7 +114,10 @@ fn every_folder_of_pairs_is_labelled() {
     for entry in fs::read_dir(root()).expect("the folder is there") {
         let path = entry.expect("a folder can be listed").path();
         let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
-        assert!(!path.is_dir() || name == "beside" || labels.contains_key(&name), "{name} has no label");
+        assert!(
+            !path.is_dir() || name == "beside" || labels.contains_key(&name),
+            "{name} has no label"
+        );
     }
 }
 

@@ -22,8 +22,17 @@ fn contracts() -> Vec<(PathBuf, Node)> {
     for folder in ["example", "json_schema"] {
         collect(&tests.join(folder), &mut files);
     }
-    let families =
-        ["section", "identity", "reducer", "workflow", "effect", "topic", "expression", "host", "system"];
+    let families = [
+        "section",
+        "identity",
+        "reducer",
+        "workflow",
+        "effect",
+        "topic",
+        "expression",
+        "host",
+        "system",
+    ];
     for family in families {
         collect(&tests.join("cases").join(family), &mut files);
     }

@@ -149,8 +149,10 @@ fn a_run_that_only_waits_for_another_to_end_is_unfinished_after_a_start() {
     driver.request(Request::Cancel(run));
     assert!(driver.run(1).expect("it is kept").head.timer.is_none());
     assert_eq!(driver.engine.unfinished(), 3, "two runs and an intent");
-    driver.crash();
-    assert_eq!(driver.engine.unfinished(), 3);
+    let recovered = driver.recovered(&[]).expect("the store can be read");
+    assert_eq!(recovered.live.len(), 2, "the outer one waits for the inner one alone");
     driver.answer(404, Value::Null);
     assert_eq!(driver.engine.unfinished(), 0);
+    let recovered = driver.recovered(&[]).expect("the store can be read");
+    assert!(recovered.live.is_empty());
 }

@@ -74,7 +74,9 @@ fn begins_no_more(both: &Both<'_>, old: &Contract<'_>, new: &Contract<'_>) -> Ve
         let made_inside = both.old.system.topics.get(topic.as_str());
         let (verdict, reason) = match made_inside.is_some_and(|uses| !uses.producers.is_empty()) {
             true => (Verdict::NeedsDrain, "messages that are under way begin no run any more"),
-            false => (Verdict::Breaking, "its messages begin no run any more: a step waits for them"),
+            false => {
+                (Verdict::Breaking, "its messages begin no run any more: a step waits for them")
+            }
         };
         let path = format!("event_bus.subscribe_topics[{}]", topic.as_str());
         let change = Change::new(new.name.as_str(), path, What::Changed, verdict, reason.into());

@@ -11,9 +11,8 @@ pub(super) fn changes(both: &Both<'_>, checked: &Checked) -> Vec<Change> {
 }
 
 fn change(both: &Both<'_>, error: &Diagnostic) -> Change {
-    let is_here = |at: u32| {
-        both.new.sources.get(at as usize).is_some_and(|source| source.path == error.file)
-    };
+    let is_here =
+        |at: u32| both.new.sources.get(at as usize).is_some_and(|source| source.path == error.file);
     let contract = both.new.system.contracts.iter().find(|c| is_here(c.name.at.file));
     // A file of which no contract could be read is named as it is.
     let name = contract.map_or(&*error.file, |contract| contract.name.as_str());

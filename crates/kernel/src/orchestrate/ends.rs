@@ -71,7 +71,8 @@ impl Turn<'_> {
             }
             (None, None) => {
                 if learnt.stopped && !self.goes_on() {
-                    let failure = learnt.failure.map(|failure| self.failure_of(index, Some(failure)));
+                    let failure =
+                        learnt.failure.map(|failure| self.failure_of(index, Some(failure)));
                     self.step_cancelled(index, failure);
                 } else {
                     let failure = self.failure_of(index, learnt.failure);

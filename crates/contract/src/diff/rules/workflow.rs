@@ -92,7 +92,8 @@ fn outcome(case: &Case<'_, '_>) -> Judged {
     let falls_back = outcomes.is_some_and(|outcomes| outcomes.failed.is_some());
     match case.what {
         What::Added if case.difference.last() == "cancelled" && leaves_failed(case) => {
-            let reason = "who hears of cancelled runs by the message of failed ones does not any more";
+            let reason =
+                "who hears of cancelled runs by the message of failed ones does not any more";
             Judged::new(Breaking, reason)
         }
         What::Added => Judged::new(Compatible, "a fact more"),

@@ -17,8 +17,8 @@ use onex_kernel::orchestrate::{self, RunInput, Start};
 use onex_kernel::reduce::{self, Delivery};
 use onex_kernel::row::{Armed, Ending, Entity, Owner, Run, StepRow};
 use onex_kernel::{
-    Category, Circumstances, Decision, Id, Intended, Message, Micros, Origin, Produced, Tidings, Told,
-    Verdict,
+    Category, Circumstances, Decision, Id, Intended, Message, Micros, Origin, Produced, Tidings,
+    Told, Verdict,
 };
 
 /// 2026-01-01T00:00:00Z.
