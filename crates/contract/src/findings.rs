@@ -1,33 +1,42 @@
-//! Collects findings from every stage of a check, each with its place in its file.
+//! Collects findings from every stage of a check, each with its place in its file; `tally` keeps
+//! as many as are shown.
+
+mod tally;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::diagnostic::{self, Diagnostic, Severity, code, remedy};
+use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::dialect;
 use crate::model::At;
 use crate::source::Source;
+use tally::Tally;
 
 /// The findings of one check.
 pub(crate) struct Findings<'s> {
     sources: &'s [Source],
-    found: Vec<Diagnostic>,
+    found: Tally,
     /// Files of an old dialect, which are judged more mildly.
     old: BTreeSet<u32>,
     /// Those of them in which something was found that the normal form does not allow.
     at_fault: BTreeSet<u32>,
 }
 
-/// A finding just added, to which more may be said.
+/// A finding just added, to which more may be said; nothing when it is only counted.
 pub(crate) struct Added<'f, 's> {
     sources: &'s [Source],
-    diagnostic: &'f mut Diagnostic,
+    diagnostic: Option<&'f mut Diagnostic>,
 }
 
 impl<'s> Findings<'s> {
     /// None yet.
     pub(crate) fn new(sources: &'s [Source]) -> Self {
-        Findings { sources, found: Vec::new(), old: BTreeSet::new(), at_fault: BTreeSet::new() }
+        Findings {
+            sources,
+            found: Tally::default(),
+            old: BTreeSet::new(),
+            at_fault: BTreeSet::new(),
+        }
     }
 
     /// Another collection over the same files, whose findings are dropped.
@@ -65,7 +74,7 @@ impl<'s> Findings<'s> {
     /// Takes over what another collection found in the files of which this is true.
     pub(crate) fn take_over(&mut self, other: Findings<'_>, of: impl Fn(&Diagnostic) -> bool) {
         self.at_fault.extend(other.at_fault);
-        self.found.extend(other.found.into_iter().filter(of));
+        self.found.take_over(other.found, of);
     }
 
     /// What cannot happen, or could lose or double something.
@@ -75,9 +84,8 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        let diagnostic = Diagnostic::error(self.source(at), code, at.span(), message);
         let severity = self.severity(at.file, code);
-        self.add(diagnostic.at(severity))
+        self.add(severity, code, at, message.into())
     }
 
     /// What cannot be, in whatever dialect it is written.
@@ -87,7 +95,7 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        self.add(Diagnostic::error(self.source(at), code, at.span(), message))
+        self.add(Severity::Error, code, at, message.into())
     }
 
     /// What can run, but probably not as meant.
@@ -97,7 +105,7 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        self.add(Diagnostic::warning(self.source(at), code, at.span(), message))
+        self.add(Severity::Warning, code, at, message.into())
     }
 
     /// What is only told.
@@ -107,7 +115,7 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        self.add(Diagnostic::note(self.source(at), code, at.span(), message))
+        self.add(Severity::Note, code, at, message.into())
     }
 
     /// A part of the language that this version does not perform.
@@ -138,22 +146,13 @@ impl<'s> Findings<'s> {
 
     /// Whether anything found stops the start.
     pub(crate) fn has_errors(&self) -> bool {
-        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.found.has_errors()
     }
 
     /// Everything found, in the order in which it is shown, each once, errors and warnings with a
     /// remedy.
-    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
-        diagnostic::sort(&mut self.found);
-        let helpless =
-            |found: &&mut Diagnostic| found.help.is_none() && found.severity > Severity::Note;
-        for found in self.found.iter_mut().filter(helpless) {
-            found.help = Some(remedy::of(found.code));
-        }
-        self.found.dedup_by(|a, b| {
-            a.code == b.code && a.file == b.file && a.span == b.span && a.message == b.message
-        });
-        self.found
+    pub(crate) fn finish(self) -> Vec<Diagnostic> {
+        self.found.finish()
     }
 
     /// The file of a place.
@@ -161,10 +160,18 @@ impl<'s> Findings<'s> {
         &self.sources[at.file as usize]
     }
 
-    fn add(&mut self, diagnostic: Diagnostic) -> Added<'_, 's> {
-        self.found.push(diagnostic);
-        let last = self.found.len() - 1;
-        Added { sources: self.sources, diagnostic: &mut self.found[last] }
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        at: At,
+        message: String,
+    ) -> Added<'_, 's> {
+        let sources = self.sources;
+        let source = &sources[at.file as usize];
+        let make = |message| Diagnostic::error(source, code, at.span(), message).at(severity);
+        let diagnostic = self.found.add((&source.path, at), (severity, code), message, make);
+        Added { sources, diagnostic }
     }
 }
 
@@ -175,15 +182,19 @@ impl Added<'_, '_> {
     }
 
     /// What to do about it, if there is anything to say.
-    pub(crate) fn help_if(self, help: Option<String>) -> Self {
-        self.diagnostic.help = help;
+    pub(crate) fn help_if(mut self, help: Option<String>) -> Self {
+        if let Some(diagnostic) = &mut self.diagnostic {
+            diagnostic.help = help;
+        }
         self
     }
 
     /// Another place that it speaks of.
-    pub(crate) fn related(self, at: At, message: &str) -> Self {
+    pub(crate) fn related(mut self, at: At, message: &str) -> Self {
         let source = &self.sources[at.file as usize];
-        *self.diagnostic = self.diagnostic.clone().with_related(source, at.span(), message);
+        if let Some(diagnostic) = &mut self.diagnostic {
+            **diagnostic = diagnostic.clone().with_related(source, at.span(), message);
+        }
         self
     }
 }

@@ -123,7 +123,7 @@ fn read(path: &Path) -> io::Result<Source> {
     let mut bytes = Vec::new();
     let most = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
     file.take(most).read_to_end(&mut bytes).map_err(|error| at(path, &error))?;
-    Ok(Source { path: path.to_string_lossy().into(), bytes: bytes.into() })
+    Ok(Source::new(path.to_string_lossy(), bytes))
 }
 
 /// The same error with the path it is about.

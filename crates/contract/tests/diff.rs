@@ -36,7 +36,7 @@ fn sources(pair: &Path, side: &str) -> Vec<Source> {
     let read = |file: &PathBuf| {
         let name = file.strip_prefix(pair).expect("it is inside").display().to_string();
         let found = load_folder(file).expect("a contract can be read");
-        found.into_iter().map(move |source| Source { path: name.as_str().into(), ..source })
+        found.into_iter().map(move |source| source.at(name.as_str()))
     };
     files.iter().flat_map(read).collect()
 }

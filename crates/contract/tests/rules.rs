@@ -49,7 +49,7 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
     for file in files {
         for source in load_folder(&file).expect("a case can be read") {
             let name = file.file_name().expect("a file has a name").to_string_lossy();
-            sources.push(Source { path: name.into(), ..source });
+            sources.push(source.at(&*name));
         }
     }
     let config = BTreeMap::from([("limit".to_owned(), Value::text("many"))]);

@@ -3,7 +3,7 @@
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::ErrorAction;
-use crate::model::{CompensationRule, Contract, GraphNode, Strategy, Work, Workflow};
+use crate::model::{Ancestors, CompensationRule, Contract, GraphNode, Strategy, Work, Workflow};
 use crate::system::System;
 
 /// Under `compensate`: a step with effects, after which something can still fail, that says neither
@@ -16,7 +16,7 @@ pub(super) fn unsaid(system: &System<'_>, findings: &mut Findings<'_>) {
             if !has_effects || step.compensation.is_some() {
                 continue;
             }
-            let Some(why) = can_still_fail(contract, workflow, &ancestors[at], at) else {
+            let Some(why) = can_still_fail(contract, workflow, &ancestors, at) else {
                 continue;
             };
             let message =
@@ -37,7 +37,7 @@ fn compensates(workflow: &Workflow<'_>) -> bool {
 fn can_still_fail(
     contract: &Contract<'_>,
     workflow: &Workflow<'_>,
-    before: &[bool],
+    before: &Ancestors,
     at: usize,
 ) -> Option<String> {
     let fails = |step: &GraphNode<'_>| step.error_action.value != ErrorAction::Continue;
@@ -45,7 +45,7 @@ fn can_still_fail(
         .nodes
         .iter()
         .enumerate()
-        .find(|(other, step)| *other != at && !before[*other] && fails(step));
+        .find(|(other, step)| *other != at && !before.has(at, *other) && fails(step));
     if let Some((_, step)) = later {
         return Some(format!("`{}` fails", step.id.as_str()));
     }

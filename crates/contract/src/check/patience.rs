@@ -4,9 +4,7 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Backoff;
 use crate::link::{ATTEMPT_TIMEOUT_MS, OPERATION_TIMEOUT_MS, RUN_TIMEOUT_MS};
-use crate::model::{
-    ActionWork, At, EffectOperation, Located, RetryPolicy, StateMachine, TriggerRef, Work,
-};
+use crate::model::{ActionWork, At, EffectOperation, Located, RetryPolicy, StateMachine, Work};
 use crate::system::System;
 use crate::yaml::Tree;
 
@@ -175,12 +173,7 @@ pub(super) fn state(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// The intents that are sent when a state is entered.
 fn sent_on_entry<'m>(machine: &'m StateMachine<'_>, state: usize) -> Vec<&'m str> {
-    let name = machine.states[state].name.as_str();
-    let entering = machine.transitions.iter().filter(|transition| {
-        let timer =
-            matches!(&transition.trigger, TriggerRef::Name(_)) && transition.trigger.is_timeout();
-        !timer && transition.to.as_ref().is_some_and(|to| to.as_str() == name)
-    });
+    let entering = machine.entering(state).filter(|t| !t.trigger.is_timeout());
     let actions = entering.flat_map(|t| &t.actions).chain(&machine.states[state].entry_actions);
     let mut intents: Vec<&str> = actions
         .filter_map(|action| match &action.work {

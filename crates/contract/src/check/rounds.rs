@@ -166,7 +166,8 @@ fn reducer<'s>(
     let taken: Vec<Option<&Transition<'_>>> = machine
         .states
         .iter()
-        .map(|state| taken(contract, machine, state.name.as_str(), topic))
+        .enumerate()
+        .map(|(at, _)| taken(contract, machine, at, topic))
         .map(|taken| taken.filter(|transition| is_unguarded(transition)))
         .collect();
     let mut stays: Vec<bool> = taken.iter().map(Option::is_some).collect();
@@ -206,7 +207,7 @@ fn emitted<'s>(action: &'s Action<'_>) -> Option<Hop<'s>> {
 fn taken<'m, 'a>(
     contract: &Contract<'_>,
     machine: &'m StateMachine<'a>,
-    state: &str,
+    state: usize,
     topic: &str,
 ) -> Option<&'m Transition<'a>> {
     let hears = |t: &&Transition<'_>| match &t.trigger {
@@ -217,7 +218,7 @@ fn taken<'m, 'a>(
         }
     };
     let exact = |t: &&Transition<'_>| matches!(t.from, crate::model::From::States(_));
-    let candidates = || machine.transitions.iter().filter(|t| t.starts_from(state)).filter(hears);
+    let candidates = || machine.leaving(state).filter(hears);
     let best = candidates().filter(exact).max_by_key(|t| t.priority);
     best.or_else(|| candidates().max_by_key(|t| t.priority))
 }

@@ -1,12 +1,14 @@
 //! Execution graphs: names, order, what steps do, how runs end.
 
+use std::collections::BTreeMap;
+
 use super::reducer::twice;
 use super::{kind_name, meant};
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::link::RUN_TIMEOUT_MS;
-use crate::model::{CompensationRule, GraphNode, TriggerRef, Word, Work, Workflow};
+use crate::model::{Ancestors, At, CompensationRule, GraphNode, TriggerRef, Word, Work, Workflow};
 use crate::system::System;
 use crate::yaml::Tree;
 
@@ -23,16 +25,16 @@ pub(super) fn empty(system: &System<'_>, findings: &mut Findings<'_>) {
 pub(super) fn duplicate_step(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, workflow) in system.workflows() {
         let mut names = workflow.nodes.iter().map(|node| &node.id);
-        let mut seen: Vec<&Word> = Vec::new();
+        let mut seen: BTreeMap<&str, At> = BTreeMap::new();
         names.by_ref().for_each(|name| {
-            if let Some(first) = seen.iter().find(|first| first.value == name.value) {
+            let first = *seen.entry(name.as_str()).or_insert(name.at);
+            if first != name.at {
                 let message = format!("another step has the id `{}` too", name.as_str());
                 findings
                     .error(code::DUPLICATE_STEP, name.at, message)
                     .help("give one of the two another `node_id`")
-                    .related(first.at, "the other one");
+                    .related(first, "the other one");
             }
-            seen.push(name);
         });
         for node in &workflow.nodes {
             twice(node.depends_on.iter(), "dependency", findings);
@@ -60,11 +62,11 @@ pub(super) fn cycle(system: &System<'_>, findings: &mut Findings<'_>) {
         let ancestors = workflow.ancestors();
         let mut told = vec![false; workflow.nodes.len()];
         for start in 0..workflow.nodes.len() {
-            if !ancestors[start][start] || told[start] {
+            if !ancestors.has(start, start) || told[start] {
                 continue;
             }
             for (other, told) in told.iter_mut().enumerate() {
-                *told |= ancestors[start][other] && ancestors[other][start];
+                *told |= ancestors.has(start, other) && ancestors.has(other, start);
             }
             let path = path_back(workflow, &ancestors, start);
             let names: Vec<&str> = path.iter().map(|at| workflow.nodes[*at].id.as_str()).collect();
@@ -81,14 +83,11 @@ pub(super) fn cycle(system: &System<'_>, findings: &mut Findings<'_>) {
 }
 
 /// A shortest way along dependencies from a step back to itself, both ends included.
-fn path_back(workflow: &Workflow<'_>, ancestors: &[Vec<bool>], start: usize) -> Vec<usize> {
-    let direct = |at: usize| {
-        workflow.nodes[at].depends_on.iter().filter_map(|name| workflow.find(name.as_str()))
-    };
+fn path_back(workflow: &Workflow<'_>, ancestors: &Ancestors, start: usize) -> Vec<usize> {
     let mut from: Vec<Option<usize>> = vec![None; workflow.nodes.len()];
     let mut queue = std::collections::VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {
-        for next in direct(at) {
+        for next in workflow.waits_on(at) {
             if next == start {
                 let mut path = vec![start, at];
                 let mut back = at;
@@ -102,7 +101,7 @@ fn path_back(workflow: &Workflow<'_>, ancestors: &[Vec<bool>], start: usize) -> 
                 }
                 return path;
             }
-            if ancestors[next][start] && from[next].is_none() {
+            if ancestors.has(next, start) && from[next].is_none() {
                 from[next] = Some(at);
                 queue.push_back(next);
             }
@@ -238,7 +237,7 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
 /// Workflows that begin each other without end: nothing on the way asks whether to.
 pub(super) fn endless(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, workflow) in system.workflows() {
-        let begins = |workflow: &'_ Workflow<'_>| -> Vec<(usize, crate::model::At)> {
+        let begins = |workflow: &'_ Workflow<'_>| -> Vec<(usize, At)> {
             let always = |step: &&GraphNode<'_>| {
                 step.condition.is_none() && step.skip_condition.is_none() && step.for_each.is_none()
             };
@@ -320,11 +319,9 @@ pub(super) fn waits_too_long(system: &System<'_>, findings: &mut Findings<'_>) {
         let waits: Vec<u64> = workflow.nodes.iter().map(wait).collect();
         let mut longest: Vec<u64> = vec![0; waits.len()];
         let mut order: Vec<usize> = (0..waits.len()).collect();
-        order.sort_by_key(|at| ancestors[*at].iter().filter(|before| **before).count());
+        order.sort_by_key(|at| ancestors.count(*at));
         for at in order {
-            let before = workflow.nodes[at].depends_on.iter();
-            let before = before.filter_map(|name| workflow.find(name.as_str()));
-            let most = before.map(|other| longest[other]).max().unwrap_or(0);
+            let most = workflow.waits_on(at).map(|other| longest[other]).max().unwrap_or(0);
             longest[at] = most.saturating_add(waits[at]);
             if waits[at] > 0 && longest[at] >= limit {
                 let message = format!(

@@ -341,12 +341,15 @@ pub(crate) const CEL_KEYS: [&str; 10] = [
     "until",
 ];
 
+/// The most pieces into which an unquoted expression is looked for to have been cut.
+const PIECES_MAX: usize = 32;
+
 /// The entry before an unknown key without a value whose unquoted expression was cut by YAML.
 fn damaged_by(entries: &[Entry], index: usize) -> Option<&Entry> {
     if !matches!(entries[index].value.tree, Tree::Null) {
         return None;
     }
-    entries[..index].iter().rev().find(|entry| {
+    entries[..index].iter().rev().take(PIECES_MAX).find(|entry| {
         let Tree::String(text) = &entry.value.tree else {
             return false;
         };
