@@ -3,7 +3,7 @@
 
 mod tally;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Severity, code};
@@ -18,8 +18,9 @@ pub(crate) struct Findings<'s> {
     found: Tally,
     /// Files of an old dialect, which are judged more mildly.
     old: BTreeSet<u32>,
-    /// Those of them in which something was found that the normal form does not allow.
-    at_fault: BTreeSet<u32>,
+    /// Those of them in which something was found that the normal form does not allow, with the
+    /// first such finding.
+    at_fault: BTreeMap<u32, String>,
 }
 
 /// A finding just added, to which more may be said; nothing when it is only counted.
@@ -35,7 +36,7 @@ impl<'s> Findings<'s> {
             sources,
             found: Tally::default(),
             old: BTreeSet::new(),
-            at_fault: BTreeSet::new(),
+            at_fault: BTreeMap::new(),
         }
     }
 
@@ -49,8 +50,9 @@ impl<'s> Findings<'s> {
         self.old.insert(file);
     }
 
-    /// The files of an old dialect in which a fault was found since this was last asked.
-    pub(crate) fn take_at_fault(&mut self) -> BTreeSet<u32> {
+    /// The files of an old dialect in which a fault was found since this was last asked, with the
+    /// first fault of each.
+    pub(crate) fn take_at_fault(&mut self) -> BTreeMap<u32, String> {
         std::mem::take(&mut self.at_fault)
     }
 
@@ -67,13 +69,16 @@ impl<'s> Findings<'s> {
     /// A node that could not be linked although no fault was found in it.
     pub(crate) fn not_linked(&mut self, at: At) {
         if self.old.contains(&at.file) {
-            self.at_fault.insert(at.file);
+            let cause = || "something in it cannot be linked".to_owned();
+            self.at_fault.entry(at.file).or_insert_with(cause);
         }
     }
 
     /// Takes over what another collection found in the files of which this is true.
     pub(crate) fn take_over(&mut self, other: Findings<'_>, of: impl Fn(&Diagnostic) -> bool) {
-        self.at_fault.extend(other.at_fault);
+        for (file, cause) in other.at_fault {
+            self.at_fault.entry(file).or_insert(cause);
+        }
         self.found.take_over(other.found, of);
     }
 
@@ -84,8 +89,9 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        let severity = self.severity(at.file, code);
-        self.add(severity, code, at, message.into())
+        let message = message.into();
+        let severity = self.severity(at.file, code, &message);
+        self.add(severity, code, at, message)
     }
 
     /// What cannot be, in whatever dialect it is written.
@@ -128,7 +134,7 @@ impl<'s> Findings<'s> {
     pub(crate) fn extend(&mut self, file: u32, found: Vec<Diagnostic>) {
         for finding in found {
             let severity = match finding.severity {
-                Severity::Error => self.severity(file, finding.code),
+                Severity::Error => self.severity(file, finding.code, &finding.message),
                 other => other,
             };
             self.found.push(finding.at(severity));
@@ -136,11 +142,11 @@ impl<'s> Findings<'s> {
     }
 
     /// How grave an error is in a file: what an old dialect may have only warns, and counts.
-    fn severity(&mut self, file: u32, code: &str) -> Severity {
+    fn severity(&mut self, file: u32, code: &str, message: &str) -> Severity {
         if !self.old.contains(&file) || dialect::rejects(code) {
             return Severity::Error;
         }
-        self.at_fault.insert(file);
+        self.at_fault.entry(file).or_insert_with(|| format!("{code} {message}"));
         Severity::Warning
     }
 
@@ -179,6 +185,12 @@ impl Added<'_, '_> {
     /// What to do about it.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
         self.help_if(Some(help.into()))
+    }
+
+    /// What to do about it, where that costs something to find out.
+    pub(crate) fn help_with(self, help: impl FnOnce() -> String) -> Self {
+        let help = self.diagnostic.as_ref().map(|_| help());
+        self.help_if(help)
     }
 
     /// What to do about it, if there is anything to say.

@@ -10,8 +10,21 @@ pub struct Source {
     pub path: Arc<str>,
     /// The bytes as found; not yet known to be UTF-8.
     pub bytes: Arc<[u8]>,
+    /// Why it is read.
+    origin: Origin,
     /// Where each line begins, once somebody asks.
     lines: OnceLock<Arc<[usize]>>,
+}
+
+/// Why a file is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was named, or has the name of a contract: it is one.
+    Named,
+    /// It stands among contracts: it is one if it speaks like one.
+    Met,
+    /// It is not read, for this reason.
+    Unreadable(Arc<str>),
 }
 
 /// A place in a text as people count: lines and characters, both from 1.
@@ -26,7 +39,22 @@ pub struct Position {
 impl Source {
     /// Text under a path.
     pub fn new(path: impl Into<Arc<str>>, text: impl AsRef<[u8]>) -> Source {
-        Source { path: path.into(), bytes: text.as_ref().into(), lines: OnceLock::default() }
+        Source {
+            path: path.into(),
+            bytes: text.as_ref().into(),
+            origin: Origin::Named,
+            lines: OnceLock::default(),
+        }
+    }
+
+    /// The same read for another reason.
+    pub(crate) fn because(self, origin: Origin) -> Source {
+        Source { origin, ..self }
+    }
+
+    /// Why it is read.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The same text under another path.

@@ -48,7 +48,8 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
     files.sort();
     for file in files {
         for source in load_folder(&file).expect("a case can be read") {
-            let name = file.file_name().expect("a file has a name").to_string_lossy();
+            let path = Path::new(&*source.path).to_owned();
+            let name = path.strip_prefix(folder).expect("it is in the folder").to_string_lossy();
             sources.push(source.at(&*name));
         }
     }

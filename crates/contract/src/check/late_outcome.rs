@@ -70,7 +70,14 @@ pub(super) fn failure_unheard(system: &System<'_>, findings: &mut Findings<'_>) 
         let answers = answers(system, contract, machine);
         let pending = pending(machine, contract, &answers);
         for (at, state) in machine.states.iter().enumerate() {
-            let patient = state.terminal || state.waits_forever || state.timeout_ms.is_some();
+            // Waiting for ever is meant where something else may come; an answer that never comes
+            // is a dead letter, whatever the state says.
+            let else_left = machine.leaving(at).any(|t| {
+                let answer = |topic: &&str| hears(contract, t, topic);
+                t.to.is_some() && !pending[at].iter().any(|i| answers[i].iter().any(answer))
+            });
+            let patient =
+                state.terminal || state.timeout_ms.is_some() || (state.waits_forever && else_left);
             let leaves = |topic: &&str| {
                 machine.leaving(at).any(|t| t.to.is_some() && hears(contract, t, topic))
             };

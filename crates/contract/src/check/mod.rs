@@ -58,7 +58,6 @@ const RULES: &[Rule] = &[
     workflow::unknown_node,
     workflow::unknown_operation,
     workflow::unknown_trigger,
-    workflow::endless,
     workflow::step_type,
     workflow::no_failed_outcome,
     workflow::waits_too_long,
@@ -95,15 +94,20 @@ const RULES: &[Rule] = &[
     topic::command_shared,
     edge::producers_disagree,
     edge::misfit,
-    rounds::endless,
 ];
 
 /// One rule about compiled expressions.
 type LinkedRule = fn(&System<'_>, &Linked, &mut Findings<'_>);
 
 /// Every rule that needs expressions compiled.
-const LINKED_RULES: &[LinkedRule] =
-    &[guard::never_holds, guard::never_runs, fan_out::unbounded_actions, fan_out::unbounded_steps];
+const LINKED_RULES: &[LinkedRule] = &[
+    guard::never_holds,
+    guard::never_runs,
+    fan_out::unbounded_actions,
+    fan_out::unbounded_steps,
+    rounds::endless,
+    rounds::multiplies,
+];
 
 /// Applies every rule.
 pub(crate) fn check(system: &System<'_>, findings: &mut Findings<'_>) {

@@ -23,12 +23,13 @@ pub(super) fn unknown_state(system: &System<'_>, findings: &mut Findings<'_>) {
                 continue;
             }
             let states = machine.states.iter().map(|state| state.name.as_str());
-            let help = match name.as_str() {
-                "*" => "leave `to_state` out: the entity stays where it is".to_owned(),
-                word => meant(word, states, || "declare it under `states`".to_owned()),
-            };
             let message = format!("unknown state `{}`", name.as_str());
-            findings.error(code::UNKNOWN_STATE, name.at, message).help(help);
+            findings.error(code::UNKNOWN_STATE, name.at, message).help_with(|| {
+                match name.as_str() {
+                    "*" => "leave `to_state` out: the entity stays where it is".to_owned(),
+                    word => meant(word, states, || "declare it under `states`".to_owned()),
+                }
+            });
         }
     }
 }

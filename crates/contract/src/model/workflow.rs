@@ -6,6 +6,7 @@ use onex_expr::Text;
 
 use super::{Ancestors, At, Contract, Data, Located, Publication, SubscribeTopic, Word};
 use crate::graph::{ErrorAction, ExecutionMode};
+use crate::yaml::Tree;
 
 /// The section.
 #[derive(Clone, Debug)]
@@ -152,6 +153,19 @@ impl Work<'_> {
     /// Whether it waits and does nothing else.
     pub(crate) fn is_wait(&self) -> bool {
         matches!(self, Work::Wait(_) | Work::WaitFor { .. })
+    }
+
+    /// How long it waits at most, when a number stands there.
+    pub(crate) fn wait_ms(&self) -> Option<u64> {
+        let data = match self {
+            Work::Wait(data) => Some(data),
+            Work::WaitFor { timeout_ms, .. } => timeout_ms.as_ref(),
+            _ => None,
+        };
+        match data?.node.tree {
+            Tree::Int(ms) => u64::try_from(ms).ok().filter(|ms| *ms > 0),
+            _ => None,
+        }
     }
 }
 

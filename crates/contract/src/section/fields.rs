@@ -315,11 +315,13 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
                 continue;
             }
             let message = format!("unknown key `{}` in {}", entry.key, self.what);
-            let help = match suggest::nearest(&entry.key, self.known.iter().copied()) {
-                Some(name) => did_you_mean(name),
-                None => format!("known keys are {}", list(&self.known)),
-            };
-            self.reading.findings.error(code::UNKNOWN_KEY, at, message).help(help);
+            let known = &self.known;
+            self.reading.findings.error(code::UNKNOWN_KEY, at, message).help_with(|| {
+                match suggest::nearest(&entry.key, known.iter().copied()) {
+                    Some(name) => did_you_mean(name),
+                    None => format!("known keys are {}", list(known)),
+                }
+            });
         }
     }
 }
