@@ -141,6 +141,11 @@ impl<'s> Findings<'s> {
         }
     }
 
+    /// A finding in what no contract says.
+    pub(crate) fn push(&mut self, found: Diagnostic) {
+        self.found.push(found);
+    }
+
     /// How grave an error is in a file: what an old dialect may have only warns, and counts.
     fn severity(&mut self, file: u32, code: &str, message: &str) -> Severity {
         if !self.old.contains(&file) || dialect::rejects(code) {

@@ -9,6 +9,7 @@ mod compensation;
 mod edge;
 mod effect;
 mod fan_out;
+mod given;
 mod guard;
 mod host;
 mod identity;
@@ -47,6 +48,7 @@ const RULES: &[Rule] = &[
     reducer::nothing_heard,
     reachable::unreachable_state,
     reachable::dead_end,
+    reachable::never_acts,
     shadow::never_tried,
     late_outcome::late_outcome,
     late_outcome::unanswered,
@@ -77,6 +79,7 @@ const RULES: &[Rule] = &[
     effect::never_triggered,
     capability::compared,
     host::not_allowed,
+    given::ingress,
     patience::attempt,
     patience::retries,
     patience::workflow,
@@ -107,6 +110,7 @@ const LINKED_RULES: &[LinkedRule] = &[
     fan_out::unbounded_steps,
     rounds::endless,
     rounds::multiplies,
+    given::config,
 ];
 
 /// Applies every rule.

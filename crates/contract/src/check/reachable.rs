@@ -18,6 +18,31 @@ pub(super) fn unreachable_state(system: &System<'_>, findings: &mut Findings<'_>
     }
 }
 
+/// Actions of a state that nothing enters, or that nothing leaves: an entity begins in its initial
+/// state without entering it.
+pub(super) fn never_acts(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (_, machine) in system.machines() {
+        let reached = reached(machine);
+        for (at, state) in machine.states.iter().enumerate().filter(|(at, _)| reached[*at]) {
+            let name = state.name.as_str();
+            let entered = machine.entering(at).next().is_some();
+            if !entered && !state.entry_actions.is_empty() {
+                let message = format!("nothing enters `{name}`: its `entry_actions` never run");
+                findings
+                    .warning(code::NEVER_ACTS, state.name.at, message)
+                    .help("move them to the transitions that leave it, or leave them out");
+            }
+            let left = machine.leaving(at).any(|transition| transition.to.is_some());
+            if !left && !state.terminal && !state.exit_actions.is_empty() {
+                let message = format!("nothing leaves `{name}`: its `exit_actions` never run");
+                findings
+                    .warning(code::NEVER_ACTS, state.name.at, message)
+                    .help("lead a transition out of it, or leave them out");
+            }
+        }
+    }
+}
+
 /// Which states can be entered from the initial one; all of them when that is not known.
 pub(super) fn reached(machine: &StateMachine<'_>) -> Vec<bool> {
     let mut reached = vec![false; machine.states.len()];
