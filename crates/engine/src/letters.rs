@@ -132,7 +132,7 @@ impl Engine {
             Owner::Step { run, .. } => Some(run),
             _ => None,
         };
-        let message = Message { generation: intent.generation, ..intent.message };
+        let message = Message { generation: intent.generation, ..Message::clone(&intent.message) };
         let (node, operation) = (Some(intent.node), Some(intent.operation));
         self.put_new_letter(node, operation, message, fault, sink, |letter| {
             letter.run_id = run_id;

@@ -95,7 +95,9 @@ pub fn run_key(
     };
     let mut roots: [Value; COUNT] = core::array::from_fn(|_| Value::Null);
     roots[INPUT] = input.clone();
-    roots[ENVELOPE] = message.envelope();
+    if template.uses(ENVELOPE) {
+        roots[ENVELOPE] = message.envelope().to_value();
+    }
     roots[NOW] = message.time.to_value();
     let value = template.render(&roots, &mut Fuel(fuel));
     let value = value.map_err(|error| Fault {

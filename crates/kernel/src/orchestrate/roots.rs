@@ -17,11 +17,13 @@ impl Turn<'_> {
         let mut roots: Roots = core::array::from_fn(|_| Value::Null);
         let head = self.rows.head();
         roots[INPUT] = head.input.clone();
-        roots[ENVELOPE] = head.envelope.clone();
         roots[NOW] = self.at.now.to_value();
         for template in templates {
             if roots[STEPS].is_null() && template.uses(STEPS) {
                 roots[STEPS] = self.steps_root();
+            }
+            if roots[ENVELOPE].is_null() && template.uses(ENVELOPE) {
+                roots[ENVELOPE] = head.envelope.to_value();
             }
             if roots[RUN].is_null() && template.uses(RUN) {
                 roots[RUN] = Value::map([

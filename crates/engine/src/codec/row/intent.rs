@@ -1,5 +1,6 @@
 //! A pending intent's row.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use onex_contract::graph::GraphId;
@@ -36,7 +37,7 @@ pub fn read_intent(bytes: &[u8]) -> Read<Intent> {
     let reader = &mut open(bytes, "intent row")?;
     Ok(Intent {
         id: reader.id()?,
-        message: read_message(reader)?,
+        message: Arc::new(read_message(reader)?),
         node: reader.text()?,
         operation: reader.text()?,
         owner: read_owner(reader)?,

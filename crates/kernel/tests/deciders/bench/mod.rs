@@ -15,7 +15,7 @@ use onex_expr::{Text, Value};
 use onex_kernel::decision::{RowWrite, TimerChange, TimerOf};
 use onex_kernel::orchestrate::{self, RunInput, Start};
 use onex_kernel::reduce::{self, Delivery};
-use onex_kernel::row::{Armed, Ending, Entity, Owner, Run, StepRow};
+use onex_kernel::row::{Armed, Ending, Entity, Owner, Run, RunHead, StepRow};
 use onex_kernel::{
     Category, Circumstances, Decision, Id, Intended, Message, Micros, Origin, Produced, Verdict,
 };
@@ -279,7 +279,7 @@ impl Bench {
                 panic!("a run belongs to an orchestrator");
             };
             let run = Run {
-                head: head.clone(),
+                head: RunHead::clone(head),
                 steps: plan.steps.iter().map(|_| StepRow::pending()).collect(),
                 items: BTreeMap::new(),
                 events: BTreeMap::new(),
@@ -288,8 +288,8 @@ impl Bench {
         }
         let run = self.runs.get_mut(&id).expect("a run's head comes first");
         match write {
-            RowWrite::Head(head) => run.head = head.clone(),
-            RowWrite::Step(step, row) => run.steps[usize::from(*step)] = row.clone(),
+            RowWrite::Head(head) => run.head = RunHead::clone(head),
+            RowWrite::Step(step, row) => run.steps[usize::from(*step)] = StepRow::clone(row),
             RowWrite::Item(step, item, row) => {
                 run.items.insert((*step, *item), row.clone());
             }
