@@ -12,8 +12,10 @@ use crate::source::Source;
 pub(crate) struct Findings<'s> {
     sources: &'s [Source],
     found: Vec<Diagnostic>,
-    /// Files of an old dialect, which are judged more mildly.
+    /// Files of an old dialect, and others that are judged as mildly.
     old: BTreeSet<u32>,
+    /// Those of them that were translated.
+    translated: BTreeSet<u32>,
     /// Those of them in which something was found that the normal form does not allow.
     at_fault: BTreeSet<u32>,
 }
@@ -27,17 +29,35 @@ pub(crate) struct Added<'f, 's> {
 impl<'s> Findings<'s> {
     /// None yet.
     pub(crate) fn new(sources: &'s [Source]) -> Self {
-        Findings { sources, found: Vec::new(), old: BTreeSet::new(), at_fault: BTreeSet::new() }
+        Findings {
+            sources,
+            found: Vec::new(),
+            old: BTreeSet::new(),
+            translated: BTreeSet::new(),
+            at_fault: BTreeSet::new(),
+        }
     }
 
     /// Another collection over the same files, whose findings are dropped.
     pub(crate) fn scratch(&self) -> Findings<'s> {
-        Findings { old: self.old.clone(), ..Findings::new(self.sources) }
+        let (old, translated) = (self.old.clone(), self.translated.clone());
+        Findings { old, translated, ..Findings::new(self.sources) }
     }
 
     /// From here on a file is judged as one of an old dialect.
     pub(crate) fn judge_mildly(&mut self, file: u32) {
         self.old.insert(file);
+    }
+
+    /// From here on a file is known to be of an old dialect, in which its own words were told.
+    pub(crate) fn is_translation(&mut self, file: u32) {
+        self.judge_mildly(file);
+        self.translated.insert(file);
+    }
+
+    /// Whether a file is read from the translation of an old dialect.
+    pub(crate) fn is_translated(&self, file: u32) -> bool {
+        self.translated.contains(&file)
     }
 
     /// The files of an old dialect in which a fault was found since this was last asked.
@@ -134,6 +154,13 @@ impl<'s> Findings<'s> {
         }
         self.at_fault.insert(file);
         Severity::Warning
+    }
+
+    /// Code and byte range of what was found in a file so far.
+    pub(crate) fn found_in(&self, file: u32) -> impl Iterator<Item = (&'static str, &Range<usize>)> {
+        let path = &self.sources[file as usize].path;
+        let here = self.found.iter().filter(move |found| found.file == *path);
+        here.map(|found| (found.code, &found.span))
     }
 
     /// Whether anything found stops the start.

@@ -4,7 +4,7 @@
 //! else to run is external.
 
 use crate::diagnostic::code;
-use crate::dialect::translate::Translation;
+use crate::dialect::{made::Made, translate::Translation};
 use crate::graph::Kind;
 use crate::model::At;
 use crate::section::fields::Fields;
@@ -35,9 +35,21 @@ pub(super) fn read(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) 
         return;
     }
     made.is_foreign = true;
-    if !made.runs {
-        tell(fields.reading, made, &handlers);
+    if made.runs {
+        return;
     }
+    tell(fields.reading, made, &handlers);
+    // What is shown of the node must not look as if it could run here.
+    let table = fields.get("handler_routing").cloned();
+    made.out.put("handler_routing", table.unwrap_or_else(|| named_alone(&handlers[0])));
+}
+
+/// A table that names one handler.
+fn named_alone(handler: &Handler) -> Node {
+    let at = handler.at.span();
+    let mut table = Made::new(&at);
+    table.text("default_handler", handler.name.as_str(), &at);
+    table.done()
 }
 
 /// `handler_class` of a handler contract, or the entry point of a node's own class.
