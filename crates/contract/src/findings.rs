@@ -157,7 +157,10 @@ impl<'s> Findings<'s> {
     }
 
     /// Code and byte range of what was found in a file so far.
-    pub(crate) fn found_in(&self, file: u32) -> impl Iterator<Item = (&'static str, &Range<usize>)> {
+    pub(crate) fn found_in(
+        &self,
+        file: u32,
+    ) -> impl Iterator<Item = (&'static str, &Range<usize>)> {
         let path = &self.sources[file as usize].path;
         let here = self.found.iter().filter(move |found| found.file == *path);
         here.map(|found| (found.code, &found.span))

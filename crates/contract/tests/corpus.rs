@@ -52,6 +52,9 @@ fn the_normal_form_of_each_is_read_as_such_and_stays_as_it_is() {
             assert_eq!(shown.dialect, "normal", "{path}");
             assert_eq!(shown.normal_form.as_ref(), Some(form), "{path}");
             assert_eq!((&shown.name, shown.kind), (&node.name, node.kind), "{path}");
+            if form.contains("\nhandler_routing:") {
+                assert_eq!((node.status, shown.status), ("external", "external"), "{path}");
+            }
         }
     }
 }

@@ -28,7 +28,8 @@ fn checked(source: &Source) -> Checked {
 
 /// Everything that a check tells, without places.
 fn told(checked: &Checked) -> Vec<String> {
-    let said = |found: &Diagnostic| format!("{} {:?} {}", found.code, found.severity, found.message);
+    let said =
+        |found: &Diagnostic| format!("{} {:?} {}", found.code, found.severity, found.message);
     let mut told: Vec<String> = checked.diagnostics.iter().map(said).collect();
     for node in &checked.nodes {
         told.push(format!("{} {:?} {} {:?}", node.name, node.kind, node.status, node.normal_form));

@@ -24,11 +24,11 @@ pub(super) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translat
             continue;
         }
         let span = fields.key_span(key);
-        let mut foreign = false;
+        let mut foreign = None;
         if let Some(section) = pipeline(fields.reading, section, &mut foreign) {
             made.out.free("compute_operations".into(), &span, section);
-            made.is_foreign |= foreign;
-            made.runs |= made.kind == Some(Kind::Compute) && !foreign;
+            made.runs |= made.kind == Some(Kind::Compute) && foreign.is_none();
+            made.foreign = made.foreign.take().or(foreign);
             let publishes = made.topics.publish.len() == 1;
             made.topics.subscribe.iter_mut().for_each(|listed| listed.used = publishes);
         }
@@ -39,7 +39,7 @@ pub(super) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translat
 fn pipeline(
     reading: &mut Reading<'_, '_>,
     section: &Node,
-    foreign: &mut bool,
+    foreign: &mut Option<Node>,
 ) -> Option<Node> {
     let mut fields = Fields::open(reading, section, "`compute_operations`")?;
     let mut out = Made::new(&section.span);
@@ -58,7 +58,7 @@ fn pipeline(
 
 const STEPS: [&str; 4] = ["transformation", "mapping", "validation", "expression"];
 
-fn step(reading: &mut Reading<'_, '_>, item: &Node, foreign: &mut bool) -> Option<Node> {
+fn step(reading: &mut Reading<'_, '_>, item: &Node, foreign: &mut Option<Node>) -> Option<Node> {
     let mut fields = Fields::open(reading, item, "the step")?;
     let mut out = Made::new(&item.span);
     out.keep(&mut fields, &["step_name"]);
@@ -118,7 +118,7 @@ fn mapping(fields: &mut Fields<'_, '_, '_, '_>) -> Option<Parts> {
 fn transformation(
     fields: &mut Fields<'_, '_, '_, '_>,
     item: &Node,
-    foreign: &mut bool,
+    foreign: &mut Option<Node>,
 ) -> Option<Parts> {
     let kind = fields.word("transformation_type");
     let config = fields.get("transformation_config");
@@ -147,7 +147,6 @@ fn transformation(
     }
     if let Some(kind) = kind {
         let is_off = item.get("enabled").is_some_and(|n| matches!(n.tree, Tree::Bool(false)));
-        *foreign |= !is_off;
         let message = format!("nothing here performs the transformation `{}`", kind.as_str());
         fields.reading.findings.warning(code::STEP_NOT_NATIVE, kind.at, message).help(
             "the node is left out, the others run; say in a step of the type `expression` what it does",
@@ -155,6 +154,7 @@ fn transformation(
         if is_off {
             return Some(expression(text("value", &item.span)));
         }
+        foreign.get_or_insert_with(|| text(kind.value, &kind.at.span()));
     }
     // It stays as it is written: a host without it says so.
     let mut parts = Vec::new();

@@ -103,8 +103,31 @@ pub(super) fn is_off(mapping: &Node) -> bool {
 pub(super) fn tell(reading: &mut Reading<'_, '_>, mapping: &Node, what: &str) {
     let Some(switch) = mapping.get("enabled") else { return };
     let at = reading.at(&switch.span);
-    reading.findings.note(code::SWITCHED_OFF, at, format!("{what} is switched off: it does nothing"));
+    reading.findings.note(
+        code::SWITCHED_OFF,
+        at,
+        format!("{what} is switched off: it does nothing"),
+    );
 }
+
+/// A node that is off: what is shown of it must not look as if it ran.
+pub(super) fn without_work(mut normal: Node) -> Node {
+    if let Tree::Map(entries) = &mut normal.tree {
+        entries.retain(|entry| !WORK.contains(&entry.key.as_str()));
+    }
+    normal
+}
+
+/// Sections of the normal form that do something.
+const WORK: [&str; 7] = [
+    "compute_operations",
+    "effect_operations",
+    "event_bus",
+    "handler_routing",
+    "intent_consumption",
+    "state_machine",
+    "workflow_coordination",
+];
 
 fn kept(reading: &mut Reading<'_, '_>, entry: &Entry) -> Option<Entry> {
     let key = entry.key.as_str();

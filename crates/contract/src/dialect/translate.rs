@@ -60,8 +60,8 @@ pub(super) struct Translation {
     pub rules: BTreeMap<Text, Rule>,
     /// Whether a section says what it does in a way that can be performed here.
     pub runs: bool,
-    /// Whether a handler that is not part of this product is named.
-    pub is_foreign: bool,
+    /// The first handler named, or other work, that is not part of this product.
+    pub foreign: Option<Node>,
     /// Whether a value that the host lacks stops the start.
     pub is_strict: bool,
 }
@@ -86,7 +86,10 @@ pub(crate) fn translate(
         _ => node(reading, &root, dialect, stem, host.strict),
     };
     untold::tell(reading, &root, translated.root.as_ref());
-    translated
+    match switch::is_off(&root) {
+        true => Translated { root: translated.root.map(switch::without_work), ..translated },
+        false => translated,
+    }
 }
 
 type Feature = fn(&mut Fields<'_, '_, '_, '_>, &mut Translation);
@@ -126,6 +129,7 @@ fn node(
     for feature in FEATURES {
         feature(&mut fields, &mut made);
     }
+    fields.acts(&["enabled"]);
     fields.close();
     if made.kind.is_none() {
         return nothing;
@@ -167,14 +171,14 @@ impl Translation {
             emits_nothing: false,
             rules: BTreeMap::new(),
             runs: false,
-            is_foreign: false,
+            foreign: None,
             is_strict: false,
         }
     }
 
     /// Whether it can run here.
     fn verdict(&self) -> Verdict {
-        match (self.runs, self.is_foreign) {
+        match (self.runs, self.foreign.is_some()) {
             (true, _) => Verdict::Native,
             (false, true) => Verdict::External,
             (false, false) => Verdict::Inert,

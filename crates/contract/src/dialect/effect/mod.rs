@@ -145,12 +145,7 @@ fn operation(
 }
 
 /// A topic that the file sends to this operation.
-fn taken_from(
-    reading: &mut Reading<'_, '_>,
-    out: &mut Made,
-    item: &Node,
-    made: &mut Translation,
-) {
+fn taken_from(reading: &mut Reading<'_, '_>, out: &mut Made, item: &Node, made: &mut Translation) {
     let name = item.get("operation_name").and_then(Node::as_str);
     if let Some(on) = item.get("on_topic").and_then(Node::as_str) {
         for listed in made.topics.subscribe.iter_mut().filter(|listed| listed.topic == on) {

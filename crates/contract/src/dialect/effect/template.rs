@@ -9,8 +9,8 @@ use crate::yaml::{Node, Tree};
 /// Everything that a template may begin with, in this or an older language. Which of them has a
 /// value in this place is judged where the operation is linked.
 const ROOTS: [&str; 13] = [
-    "input", "payload", "envelope", "now", "config", "env", "secret", "response", "error", "output",
-    "previous", "steps", "context",
+    "input", "payload", "envelope", "now", "config", "env", "secret", "response", "error",
+    "output", "previous", "steps", "context",
 ];
 
 /// Judges every template below a request.

@@ -191,11 +191,7 @@ fn joined(mut whole: Made, rest: &[Entry]) -> Node {
 }
 
 /// A value of `action_config`: a mapping, or a list of names and values.
-fn configured<'n>(
-    reading: &mut Reading<'_, '_>,
-    config: &'n Node,
-    name: &str,
-) -> Option<&'n Node> {
+fn configured<'n>(reading: &mut Reading<'_, '_>, config: &'n Node, name: &str) -> Option<&'n Node> {
     let named = |item: &&Node| item.get("name").and_then(Node::as_str) == Some(name);
     if let Some(item) = config.items().iter().find(named) {
         item.get("name").iter().for_each(|name| reading.acted(&name.span));

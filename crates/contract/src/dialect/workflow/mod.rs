@@ -28,7 +28,7 @@ pub(in crate::dialect) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &
             let section = terminal_event::put(fields, section, made);
             made.out.free("workflow_coordination".into(), &span, section);
             made.runs |= is_orchestrator && steps.all_native;
-            made.is_foreign |= steps.is_foreign;
+            made.foreign = made.foreign.take().or(steps.foreign);
         }
     }
     for key in ["workflows", "workflow_steps"] {

@@ -20,14 +20,14 @@ pub(in crate::dialect) struct Steps {
     owner: String,
     /// Whether each of them can be performed here.
     pub all_native: bool,
-    /// Whether one names a handler.
-    pub is_foreign: bool,
+    /// The first handler that one names.
+    pub foreign: Option<Node>,
 }
 
 impl Steps {
     /// None yet.
     pub(in crate::dialect) fn new(owner: &str) -> Steps {
-        Steps { owner: owner.to_owned(), all_native: true, is_foreign: false }
+        Steps { owner: owner.to_owned(), all_native: true, foreign: None }
     }
 
     /// Steps of a list: `step` or `step_id`, what it does in words, and what it waits for.
@@ -145,8 +145,7 @@ pub(in crate::dialect) fn translate(
     fields.not_enforced(&NODE_SETTINGS);
     let config = fields.get("step_config");
     fields.close();
-    let is_told =
-        |config: &&Node| !is_off || WORKS.iter().any(|work| config.get(work).is_some());
+    let is_told = |config: &&Node| !is_off || WORKS.iter().any(|work| config.get(work).is_some());
     let told = config.filter(is_told).and_then(|config| step_config(reading, config, steps));
     match told {
         Some(config) => out.put("step_config", config),
@@ -180,11 +179,7 @@ const NODE_SETTINGS: [&str; 13] = [
 ];
 
 /// What a step does; `None` when nothing here can do it.
-fn step_config(
-    reading: &mut Reading<'_, '_>,
-    config: &Node,
-    steps: &mut Steps,
-) -> Option<Node> {
+fn step_config(reading: &mut Reading<'_, '_>, config: &Node, steps: &mut Steps) -> Option<Node> {
     let mut fields = Fields::open(reading, config, "`step_config`")?;
     let mut out = Made::new(&config.span);
     out.keep(&mut fields, &WORKS);
@@ -201,8 +196,8 @@ fn step_config(
     }
     fields.descriptive(&["condition", "skip_condition"]);
     if let Some(handler) = fields.word("handler") {
-        steps.is_foreign = true;
         let at = handler.at;
+        steps.foreign.get_or_insert_with(|| text(handler.value.clone(), &at.span()));
         let message = format!("`{}` of `{}` is a foreign handler", handler.as_str(), steps.owner);
         fields.reading.findings.warning(code::FOREIGN_HANDLER, at, message);
     }

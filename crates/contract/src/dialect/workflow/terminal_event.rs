@@ -1,11 +1,7 @@
 //! `terminal_event`, and `runtime_dispatch.terminal_events`: the message that ends a run, which is
 //! `outcomes.completed` of the normal form.
 
-use crate::dialect::{
-    made::Made,
-    topic,
-    translate::Translation,
-};
+use crate::dialect::{made::Made, topic, translate::Translation};
 use crate::graph::Kind;
 use crate::section::fields::Fields;
 use crate::yaml::{Entry, Node, Tree};
@@ -16,7 +12,8 @@ pub(super) fn put(
     section: Node,
     made: &mut Translation,
 ) -> Node {
-    let Some(written) = said(fields.node()).filter(|_| made.kind == Some(Kind::Orchestrator)) else {
+    let Some(written) = said(fields.node()).filter(|_| made.kind == Some(Kind::Orchestrator))
+    else {
         return section;
     };
     let has_outcome = section.get("workflow_definition").is_some_and(|definition| {
