@@ -170,7 +170,11 @@ impl Shell {
                                 rows: record
                                     .rows
                                     .into_iter()
-                                    .map(|(key, value)| RowChange { key, value })
+                                    .map(|row| RowChange {
+                                        key: row.key,
+                                        value: row.value,
+                                        fresh: row.fresh,
+                                    })
                                     .collect(),
                             })
                             .collect();

@@ -333,7 +333,11 @@ fn to_store(record: onex_engine::output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
-        rows: record.rows.into_iter().map(|(key, value)| RowChange { key, value }).collect(),
+        rows: record
+            .rows
+            .into_iter()
+            .map(|row| RowChange { key: row.key, value: row.value, fresh: row.fresh })
+            .collect(),
     }
 }
 
