@@ -48,7 +48,8 @@ fn unnamed(node: &Node, named: &Named, found: &mut Vec<Range<usize>>, tree: &mut
     for entry in node.entries() {
         let key = (entry.key_span.start, entry.key_span.end);
         let is_leaf = entry.value.entries().is_empty() && entry.value.items().is_empty();
-        if !named.covered.contains(&key) && !(is_leaf && named.spoken.contains(&key)) {
+        let is_named = named.covered.contains(&key) || (is_leaf && named.spoken.contains(&key));
+        if !is_named {
             unnamed(&entry.value, named, found, tree);
         }
     }

@@ -166,7 +166,8 @@ fn variable(inner: &str, in_template: bool, env: &BTreeMap<String, String>) -> O
         None => (inner, None),
     };
     // Data with capitals, such as `${ID}`, may be a variable; `${env.x}` always is.
-    if !is_variable(name) && !(prefixed && is_name(name)) {
+    let is_meant = is_variable(name) || (prefixed && is_name(name));
+    if !is_meant {
         return None;
     }
     match (env.get(name), default) {
