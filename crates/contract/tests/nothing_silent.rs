@@ -48,7 +48,10 @@ fn unnamed(node: &Node, named: &Named, found: &mut Vec<Range<usize>>, tree: &mut
     for entry in node.entries() {
         let key = (entry.key_span.start, entry.key_span.end);
         let is_leaf = entry.value.entries().is_empty() && entry.value.items().is_empty();
-        let is_named = named.covered.contains(&key) || (is_leaf && named.spoken.contains(&key));
+        let listed =
+            named.listed.contains(&(entry.key.to_string(), named.line(entry.key_span.start)));
+        let is_named =
+            listed || named.covered.contains(&key) || (is_leaf && named.spoken.contains(&key));
         if !is_named {
             unnamed(&entry.value, named, found, tree);
         }
@@ -62,10 +65,27 @@ fn unnamed(node: &Node, named: &Named, found: &mut Vec<Range<usize>>, tree: &mut
 
 /// Places of findings.
 struct Named {
+    /// Keys and the other lines that a note says they are on.
+    listed: BTreeSet<(String, usize)>,
+    source: Source,
     /// Switches that say that what holds them is left out.
     off: BTreeSet<(usize, usize)>,
     covered: BTreeSet<(usize, usize)>,
     spoken: BTreeSet<(usize, usize)>,
+}
+
+impl Named {
+    fn line(&self, byte: usize) -> usize {
+        self.source.positions(&(byte..byte)).0.line
+    }
+}
+
+/// The key of a note and each other line that it lists.
+fn listed(found: &Diagnostic) -> Vec<(String, usize)> {
+    let Some((_, lines)) = found.message.split_once("(also on lines ") else { return Vec::new() };
+    let key = found.message.split('`').nth(1).unwrap_or_default();
+    let lines = lines.trim_end_matches(')').split(", ").filter_map(|line| line.parse().ok());
+    lines.map(|line| (key.to_owned(), line)).collect()
 }
 
 /// The file with another value in one place.
@@ -83,7 +103,7 @@ fn changed(source: &Source, node: &Node) -> Source {
             bytes.insert(span.start + usize::from(is_quoted), b'x');
         }
     }
-    Source { path: source.path.clone(), bytes: bytes.into() }
+    Source::new(source.path.clone(), bytes)
 }
 
 #[test]
@@ -103,6 +123,8 @@ fn every_value_acts_or_is_named() {
             found.map(|found| (found.span.start, found.span.end)).collect()
         };
         let named = Named {
+            listed: before.diagnostics.iter().flat_map(listed).collect(),
+            source: source.clone(),
             off: places(&|code| code == SWITCHED_OFF),
             covered: places(&|code| COVERING.contains(&code) || code == SWITCHED_OFF),
             spoken: places(&|code| !code.starts_with("C01")),

@@ -4,7 +4,7 @@
 //! What is taken over keeps its place, so a value whose place is in the normal form has acted. What
 //! acts without a trace is told by `Fields::acts`; what is reported was spoken of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagnostic::code;
@@ -20,20 +20,46 @@ pub(super) fn tell(reading: &mut Reading<'_, '_>, written: &Node, normal: Option
     ledger.covered.extend(reading.all_acted().iter().map(place));
     for (code, span) in reading.findings.found_in(reading.file) {
         if COVERING.contains(&code) {
-            ledger.covered.insert(place(span));
+            ledger.covered.insert(place(&span));
         }
         if !code.starts_with("C01") && !OF_THE_WHOLE.contains(&code) {
-            ledger.spoken.insert(place(span));
+            ledger.spoken.insert(place(&span));
         }
     }
     let mut untold = Vec::new();
     for entry in written.entries() {
         ledger.entry(entry, &mut untold);
     }
+    let mut places: BTreeMap<&str, Vec<Range<usize>>> = BTreeMap::new();
     for (key, span) in untold {
-        let at = reading.at(&span);
-        let message = format!("`{key}` is not enforced: it documents");
-        reading.findings.note(code::NOT_ENFORCED, at, message);
+        places.entry(key).or_default().push(span);
+    }
+    for (key, spans) in places {
+        note(reading, key, &spans);
+    }
+}
+
+/// The most places of one key that are told each for itself.
+const SINGLY_MAX: usize = 3;
+
+/// Notes a key: at each of its places, or, where it is everywhere, at the first with the lines of
+/// the others.
+fn note(reading: &mut Reading<'_, '_>, key: &str, spans: &[Range<usize>]) {
+    let message = format!("`{key}` is not enforced: it documents");
+    let (single, others) = match spans.len() {
+        ..=SINGLY_MAX => (spans, &[][..]),
+        _ => spans.split_at(1),
+    };
+    let source = reading.findings.source(reading.at(&(0..0)));
+    let lines: BTreeSet<usize> = others.iter().map(|span| source.positions(span).0.line).collect();
+    let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+    let also = match lines.is_empty() {
+        true => String::new(),
+        false => format!(" (also on lines {})", lines.join(", ")),
+    };
+    for span in single {
+        let at = reading.at(span);
+        reading.findings.note(code::NOT_ENFORCED, at, format!("{message}{also}"));
     }
 }
 
