@@ -102,8 +102,8 @@ pub fn diff(old: &[Source], new: &[Source], checked: &Checked) -> Diff {
     let catalog = Catalog::default();
     let host = HostValues::default();
     let (mut old_found, mut new_found) = (Findings::new(old), Findings::new(new));
-    let old_parsed = parsed::all(old, &host.env, &mut old_found);
-    let new_parsed = parsed::all(new, &host.env, &mut new_found);
+    let old_parsed = parsed::all(old, &host, &mut old_found);
+    let new_parsed = parsed::all(new, &host, &mut new_found);
     let old_contracts = old_parsed.iter().filter_map(|p| crate::read(p, &mut old_found)).collect();
     let new_contracts = new_parsed.iter().filter_map(|p| crate::read(p, &mut new_found)).collect();
     let both = Both {
