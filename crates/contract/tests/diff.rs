@@ -68,7 +68,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn read(folder: &Path, file: &Path) -> Vec<Source> {
     let name = file.strip_prefix(folder).expect("it is inside").display().to_string();
     let found = load_folder(file).expect("a contract can be read").into_iter();
-    found.map(|source| Source { path: name.as_str().into(), ..source }).collect()
+    found.map(|source| source.at(name.as_str())).collect()
 }
 
 fn compared(pair: &Path) -> Diff {

@@ -14,7 +14,8 @@ use crate::yaml::{Node, Tree};
 /// Judges all files together.
 pub(crate) fn check(sources: &[Source], parsed: &[Parsed], findings: &mut Findings<'_>) {
     let paths: Vec<PathBuf> = sources.iter().map(|source| tidy(Path::new(&*source.path))).collect();
-    two_contracts(&paths, parsed, findings);
+    let read: Vec<PathBuf> = parsed.iter().map(|file| paths[file.file as usize].clone()).collect();
+    two_contracts(&read, parsed, findings);
     let known: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let top = common(&paths);
     for file in parsed.iter().filter(|file| file.dialect != super::NORMAL) {

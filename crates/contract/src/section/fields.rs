@@ -315,11 +315,13 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
                 continue;
             }
             let message = format!("unknown key `{}` in {}", entry.key, self.what);
-            let help = match suggest::nearest(&entry.key, self.known.iter().copied()) {
-                Some(name) => did_you_mean(name),
-                None => format!("known keys are {}", list(&self.known)),
-            };
-            self.reading.findings.error(code::UNKNOWN_KEY, at, message).help(help);
+            let known = &self.known;
+            self.reading.findings.error(code::UNKNOWN_KEY, at, message).help_with(|| {
+                match suggest::nearest(&entry.key, known.iter().copied()) {
+                    Some(name) => did_you_mean(name),
+                    None => format!("known keys are {}", list(known)),
+                }
+            });
         }
     }
 }
@@ -341,12 +343,15 @@ pub(crate) const CEL_KEYS: [&str; 10] = [
     "until",
 ];
 
+/// The most pieces into which an unquoted expression is looked for to have been cut.
+const PIECES_MAX: usize = 32;
+
 /// The entry before an unknown key without a value whose unquoted expression was cut by YAML.
 fn damaged_by(entries: &[Entry], index: usize) -> Option<&Entry> {
     if !matches!(entries[index].value.tree, Tree::Null) {
         return None;
     }
-    entries[..index].iter().rev().find(|entry| {
+    entries[..index].iter().rev().take(PIECES_MAX).find(|entry| {
         let Tree::String(text) = &entry.value.tree else {
             return false;
         };
