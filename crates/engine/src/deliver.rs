@@ -292,6 +292,7 @@ impl Engine {
             (true, Some(Err(fault)), _) => {
                 let reason = match fault.code.as_str() {
                     "exceeded" => Reason::Exceeded,
+                    "too_large" => Reason::TooLarge,
                     "invalid_input" => Reason::InvalidPayload,
                     _ => Reason::ExpressionError,
                 };

@@ -223,5 +223,6 @@ pub(crate) fn describe(ending: &Ending) -> (&'static str, Option<&Failure>) {
         Ending::Expired(failure) => ("expired", Some(failure)),
         Ending::Withdrawn => ("withdrawn", None),
         Ending::Stopped { failure, .. } => ("stopped", Some(failure)),
+        Ending::Undone { failure, .. } => ("undone", Some(failure)),
     }
 }

@@ -83,7 +83,10 @@ impl Engine {
             Ending::Exhausted { .. } => Reason::Exhausted,
             Ending::InDoubt(_) => Reason::InDoubt,
             Ending::Expired(_) => Reason::Expired,
-            Ending::Completed(_) | Ending::Withdrawn | Ending::Stopped { .. } => return,
+            Ending::Completed(_)
+            | Ending::Withdrawn
+            | Ending::Stopped { .. }
+            | Ending::Undone { .. } => return,
         };
         let detail = describe(ending).1.map_or_else(Text::default, |f| f.message.clone());
         self.letter_of_intent(intent, Fault { reason, detail }, None, sink);

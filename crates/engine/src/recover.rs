@@ -6,8 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use onex_contract::graph::{Graph, GraphId};
-use onex_kernel::decision::TimerOf;
-use onex_kernel::row::{Ending, Failure, Intent, Owner};
+use onex_kernel::row::{Ending, Failure, Intent};
 use onex_kernel::{Id, Micros, Origin};
 
 use crate::activation::{Stranded, stranded};
@@ -19,8 +18,9 @@ use crate::end::stopped;
 use crate::engine::Engine;
 use crate::guard::Guard;
 use crate::intents::Standing;
-use crate::key::{self, RowKey, Timer, TimerOwner};
+use crate::key::{self, RowKey, Timer};
 use crate::options::Options;
+use crate::unfinished;
 use crate::work::{Waiting, Work};
 
 /// A row: its key and its bytes.
@@ -101,6 +101,8 @@ pub struct Recovered {
     pub listeners: Vec<Row>,
     /// Rows under `key::BACKLOG`, in order.
     pub backlog: Vec<Row>,
+    /// Runs that are not over.
+    pub live: BTreeSet<Id>,
     /// The saved pieces of the dedupe window, in order.
     pub window: Vec<Piece>,
     /// Ids of clients that the log holds beyond them, in order.
@@ -119,6 +121,7 @@ impl Recovered {
             timers: Vec::new(),
             listeners: Vec::new(),
             backlog: Vec::new(),
+            live: BTreeSet::new(),
             window: Vec::new(),
             seen: Vec::new(),
         }
@@ -149,6 +152,7 @@ impl Recovered {
         }
         recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
+        recovered.live = unfinished::runs(source, &recovered)?;
         recovered.read_graphs(source, graph, restore)?;
         for (_, bytes) in rows(key::WINDOW)? {
             recovered.window.push(row::read_window(&bytes)?);
@@ -206,10 +210,8 @@ impl Recovered {
                 used.insert(intent.graph);
             }
         }
-        for timer in &self.timers {
-            if let TimerOwner::Run { run, of: TimerOf::Instance } = timer.owner
-                && let Some(bytes) = source.row(key::run(run)).map_err(RecoverError::Source)?
-            {
+        for run in &self.live {
+            if let Some(bytes) = source.row(key::run(*run)).map_err(RecoverError::Source)? {
                 used.insert(row::read_run(&bytes)?.0.graph);
             }
         }
@@ -283,13 +285,6 @@ impl Engine {
             engine.graphs.insert(graph.id, graph);
         }
         engine.dedupe = Dedupe::recovered(recovered.window, recovered.seen, &engine.options);
-        // A run that goes on has a timer; one that is ending waits for intents.
-        let by_timer = recovered.timers.iter().filter_map(|timer| match timer.owner {
-            TimerOwner::Run { run, .. } => Some(run),
-            TimerOwner::Entity { .. } => None,
-        });
-        let by_intent = recovered.intents.iter().filter_map(run_of);
-        let mut live: BTreeSet<Id> = by_timer.chain(by_intent).collect();
         engine.timers.extend(recovered.timers);
         for (place, bytes) in recovered.listeners {
             engine.recover_listener(&place, &bytes)?;
@@ -298,16 +293,13 @@ impl Engine {
             let row = Some(place);
             engine.derived.push_back(match row::read_backlog(&bytes)? {
                 Backlog::Message(what) => Work::Message(Box::new(Waiting { what, row })),
-                Backlog::Intent(what) => {
-                    live.extend(run_of(&what));
-                    Work::Intent(Box::new(Waiting { what, row }))
-                }
+                Backlog::Intent(what) => Work::Intent(Box::new(Waiting { what, row })),
                 Backlog::Run(what) => Work::IntentRun(Box::new(Waiting { what, row })),
                 Backlog::Trigger(what) => Work::Trigger(Box::new(Waiting { what, row })),
                 Backlog::Tell(what) => Work::Tell(Box::new(Waiting { what, row })),
             });
         }
-        engine.live_runs = live.len();
+        engine.live_runs = recovered.live.len();
         engine.recover_intents(recovered.intents)?;
         Ok(engine)
     }
@@ -346,13 +338,5 @@ impl Engine {
             }
         }
         Ok(())
-    }
-}
-
-/// The run whose step an intent belongs to.
-fn run_of(intent: &Intent) -> Option<Id> {
-    match intent.owner {
-        Owner::Step { run, .. } => Some(run),
-        _ => None,
     }
 }

@@ -126,6 +126,7 @@ impl Engine {
         let was_over = self.rows.run(id).is_some_and(|run| run.head.ended_at.is_some());
         self.write_run(id, decision.writes, decision.ended, sink);
         if was_over {
+            self.written.ended.retain(|ended| *ended != id);
             self.reopened(id, decision.ended, sink);
         }
         self.listen(graph, id, sink);

@@ -30,6 +30,15 @@ pub(crate) struct Turn {
     pub heavy_bytes: usize,
 }
 
+/// What waits for a frame that is being written.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// Outputs to give when it is durable.
+    pub after: Vec<Output>,
+    /// Runs that ended in it and that nothing has changed since.
+    pub ended: Vec<Id>,
+}
+
 /// The rows of one record in the making.
 #[derive(Debug)]
 pub(crate) struct Sink {

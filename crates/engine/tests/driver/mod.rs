@@ -33,6 +33,10 @@ pub struct Driver {
     pub now: u64,
     /// Frames written since the start.
     pub frames: usize,
+    /// Whether a frame is durable only when the test says so.
+    pub slow_disk: bool,
+    /// The frame that is being written.
+    pub unsynced: Option<Vec<Record>>,
     /// Attempts that wait for the test's answer.
     pub attempts: VecDeque<Perform>,
     pub replies: Vec<(Ticket, Reply)>,
@@ -84,6 +88,8 @@ impl Driver {
             options,
             now: BEGIN,
             frames: 0,
+            slow_disk: false,
+            unsynced: None,
             attempts: VecDeque::new(),
             replies: Vec::new(),
             ended: Vec::new(),
@@ -105,7 +111,16 @@ impl Driver {
             .expect("the store recovers");
         self.attempts.clear();
         self.arrived.clear();
+        self.unsynced = None;
         self.turn();
+    }
+
+    /// The frame that is being written is durable now.
+    pub fn sync(&mut self) {
+        if let Some(records) = self.unsynced.take() {
+            self.store.append(&records, self.now).expect("memory");
+            self.give(Input::Synced);
+        }
     }
 
     /// What a start with the driver's graph reads; `earlier` graphs can be built again.
@@ -179,8 +194,13 @@ impl Driver {
                     }
                     Output::Write(records) => {
                         let records: Vec<Record> = records.into_iter().map(to_store).collect();
-                        self.store.append(&records, self.now).expect("memory");
                         self.frames += 1;
+                        if self.slow_disk {
+                            assert!(self.unsynced.is_none(), "two frames are under way");
+                            self.unsynced = Some(records);
+                            continue;
+                        }
+                        self.store.append(&records, self.now).expect("memory");
                         self.arrived.push(Input::Synced);
                     }
                     Output::Perform(perform) => self.attempts.push_back(perform),
@@ -206,13 +226,7 @@ impl Driver {
     }
 
     pub fn start(&mut self, number: u64, node: &str, text: &str) -> Reply {
-        self.request(Request::Start(StartRun {
-            node: node.into(),
-            run_id: id(number),
-            key_given: true,
-            input: payload(text),
-            correlation_id: id(number),
-        }))
+        self.request(Request::Start(begin(number, node, text)))
     }
 
     /// Answers the oldest attempt.
@@ -329,6 +343,16 @@ pub fn id(number: u64) -> Id {
 pub fn payload(text: &str) -> Payload {
     let value = json::parse(text.as_bytes(), &json::Limits::default()).expect("JSON");
     Payload { value, bytes: Some(text.as_bytes().into()) }
+}
+
+pub fn begin(number: u64, node: &str, text: &str) -> StartRun {
+    StartRun {
+        node: node.into(),
+        run_id: id(number),
+        key_given: true,
+        input: payload(text),
+        correlation_id: id(number),
+    }
 }
 
 pub fn publish(number: u64, topic: &str, text: &str) -> Publish {

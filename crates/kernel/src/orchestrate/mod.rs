@@ -101,7 +101,7 @@ pub fn run_key(
     roots[NOW] = message.time.to_value();
     let value = template.render(&roots, &mut Fuel(fuel));
     let value = value.map_err(|error| Fault {
-        reason: if ask::is_limit(&error) { Reason::Exceeded } else { Reason::ExpressionError },
+        reason: ask::reason(&error, Reason::ExpressionError),
         detail: Text::new(format!("run_key: {}", error.message)),
     })?;
     let Some(value) = value else {

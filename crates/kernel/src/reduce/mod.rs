@@ -45,7 +45,7 @@ pub fn entity_key(trigger: &Trigger, message: &Message, fuel: u64) -> Result<Tex
             }
             roots[NOW] = message.time.to_value();
             ask::data(template, &roots, &mut Fuel(fuel)).map_err(|error| Fault {
-                reason: if ask::is_limit(&error) { Reason::Exceeded } else { Reason::NoKey },
+                reason: ask::reason(&error, Reason::NoKey),
                 detail: Text::new(format!("entity_key: {}", error.message)),
             })?
         }
@@ -299,7 +299,7 @@ impl<'a> Case<'a> {
 
 fn fault(reason: Reason, place: &str, error: &EvalError) -> Fault {
     Fault {
-        reason: if ask::is_limit(error) { Reason::Exceeded } else { reason },
+        reason: ask::reason(error, reason),
         detail: Text::new(format!("{place}: {}", error.message)),
     }
 }

@@ -107,4 +107,13 @@ pub enum Ending {
         /// The last failure.
         failure: Failure,
     },
+    /// A run that a step began ended badly and has undone itself what it did.
+    Undone {
+        /// Why it ended badly.
+        failure: Failure,
+        /// Whether everything was undone.
+        whole: bool,
+        /// Whether it was ended by request.
+        cancelled: bool,
+    },
 }

@@ -30,7 +30,7 @@ pub enum RunStatus {
     Pending = 0,
     /// Under way.
     Running = 1,
-    /// Held by an operator.
+    /// Held by an operator: a word that the interface keeps; nothing holds a run yet.
     Paused = 2,
     /// Ended well.
     Completed = 3,
