@@ -22,11 +22,57 @@ fn contracts() -> Vec<(PathBuf, Node)> {
     for folder in ["example", "json_schema"] {
         collect(&tests.join(folder), &mut files);
     }
-    for family in ["section", "identity", "reducer", "workflow", "effect", "topic", "expression"] {
+    let families = [
+        "section",
+        "identity",
+        "reducer",
+        "workflow",
+        "effect",
+        "topic",
+        "expression",
+        "host",
+        "system",
+    ];
+    for family in families {
         collect(&tests.join("cases").join(family), &mut files);
     }
+    collect(&tests.join("../../../examples"), &mut files);
     files.sort();
-    files.into_iter().filter_map(|path| Some((path.clone(), contract(&path)?))).collect()
+    let read = |path: PathBuf| {
+        let bytes = std::fs::read(&path).expect("a case can be read");
+        Some((path, contract(Source::new("a.yaml", bytes))?))
+    };
+    let mut seen = BTreeSet::new();
+    let all = files.into_iter().filter_map(read).chain(of_vectors());
+    all.filter(|(_, root)| seen.insert(root.to_value().to_json())).collect()
+}
+
+/// The contracts of the vectors of the language, with what they may leave out.
+fn of_vectors() -> Vec<(PathBuf, Node)> {
+    let mut files = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors"), &mut files);
+    let mut found = Vec::new();
+    for path in files {
+        let source = Source::new("a.yaml", std::fs::read(&path).expect("a vector can be read"));
+        let root = yaml::parse(&source).0.expect("a vector is YAML");
+        let cases = root.get("cases").map(Node::items).unwrap_or_default();
+        for part in [&root].into_iter().chain(cases) {
+            let lists = ["contracts", "with"].into_iter().filter_map(|key| part.get(key));
+            for listed in lists.flat_map(Node::items) {
+                let mut whole = listed.clone();
+                if let Tree::Map(entries) = &mut whole.tree
+                    && !entries.iter().any(|entry| entry.key == "contract_version")
+                {
+                    let value = Node::new(Tree::String("1.0.0".into()));
+                    entries.push(Entry { key: "contract_version".into(), key_span: 0..0, value });
+                }
+                let whole = contract(Source::new("a.yaml", normal::to_yaml(&whole)));
+                found.extend(whole.map(|contract| (path.clone(), contract)));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "the vectors have contracts");
+    found
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -40,9 +86,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The tree of a file that is a contract in the normal form and says what kind of node it is.
-fn contract(path: &Path) -> Option<Node> {
-    let source = Source::new("a.yaml", std::fs::read(path).expect("a case can be read"));
+/// The tree of a contract in the normal form that says what kind of node it is.
+fn contract(source: Source) -> Option<Node> {
     let root = yaml::parse(&source).0.filter(|root| matches!(root.tree, Tree::Map(_)))?;
     let kinds = ["effect", "compute", "reducer", "orchestrator"];
     let checked = check(&[source], &host::catalog(), &HostValues::default());
@@ -151,10 +196,7 @@ fn sections_and_schema_know_the_same_keys() {
         let mut found = Vec::new();
         spots(&root, &schema, "", &schema, &[], &mut found);
         for spot in found {
-            let mapping = spot.path.iter().fold(&root, |node, step| match &node.tree {
-                Tree::Map(entries) => &entries[*step].value,
-                _ => &node.items()[*step],
-            });
+            let mapping = at_path(&root, &spot.path);
             let mut given: Vec<&str> = mapping.entries().iter().map(|e| e.key.as_str()).collect();
             given.sort_unstable();
             if !seen.insert((spot.definition.clone(), given.join(" "))) {
@@ -246,6 +288,93 @@ fn check_and_schema_judge_every_contract_alike() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Values that a key may be given by mistake, or by another habit.
+fn odd_values() -> Vec<Tree> {
+    let text = |text: &str| Node::new(Tree::String(text.into()));
+    vec![
+        Tree::Null,
+        Tree::Bool(true),
+        Tree::Int(0),
+        Tree::Int(5),
+        Tree::Double(1.5),
+        Tree::String("".into()),
+        Tree::String("5".into()),
+        Tree::List(Vec::new()),
+        Tree::List(vec![text("x")]),
+        Tree::Map(Vec::new()),
+    ]
+}
+
+#[test]
+fn check_and_schema_judge_odd_values_alike() {
+    let document = json_schema::document(None);
+    let schema = Schema::from_value(&document).expect("a schema");
+    let mut seen = BTreeSet::new();
+    let mut wrong = BTreeSet::new();
+    for (_, root) in contracts() {
+        let mut found = Vec::new();
+        spots(&root, &document, "", &document, &[], &mut found);
+        let is_new = |spot: &Spot| {
+            let keys = at_path(&root, &spot.path).entries().iter();
+            keys.map(|e| (spot.definition.clone(), e.key.clone())).any(|key| !seen.contains(&key))
+        };
+        found.retain(is_new);
+        if found.is_empty() || findings(&root).iter().any(|f| OF_SHAPE.contains(&f.code)) {
+            continue;
+        }
+        for spot in found {
+            let mapping = at_path(&root, &spot.path);
+            for (index, entry) in mapping.entries().iter().enumerate() {
+                if !seen.insert((spot.definition.clone(), entry.key.clone())) {
+                    continue;
+                }
+                let path: Vec<usize> = spot.path.iter().copied().chain([index]).collect();
+                for odd in odd_values() {
+                    let changed = with_value(&root, &path, odd.clone());
+                    let answer = findings(&changed);
+                    let shape = answer.iter().find(|f| OF_SHAPE.contains(&f.code));
+                    let is_error = answer.iter().any(|f| f.severity == Severity::Error);
+                    let place = format!("{}.{} as {odd:?}", spot.definition, entry.key);
+                    match (schema.validate(&changed.to_value()), shape) {
+                        (Ok(()), Some(finding)) => {
+                            wrong.insert(format!("{place}: only check: {}", finding.message));
+                        }
+                        (Err(misfits), None) if !is_error => {
+                            let misfit = &misfits[0];
+                            wrong.insert(format!("{place}: only the schema: {}", misfit.message));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    let wrong: Vec<String> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn at_path<'n>(root: &'n Node, path: &[usize]) -> &'n Node {
+    path.iter().fold(root, |node, step| match &node.tree {
+        Tree::Map(entries) => &entries[*step].value,
+        _ => &node.items()[*step],
+    })
+}
+
+/// The contract with another value at this path.
+fn with_value(root: &Node, path: &[usize], value: Tree) -> Node {
+    let mut changed = root.clone();
+    let mut at = &mut changed;
+    for step in path {
+        at = match &mut at.tree {
+            Tree::Map(entries) => &mut entries[*step].value,
+            Tree::List(items) => &mut items[*step],
+            _ => panic!("a path leads through mappings and lists"),
+        };
+    }
+    at.tree = value;
+    changed
 }
 
 fn schema_of(kind: Option<&str>) -> Value {

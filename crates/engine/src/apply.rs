@@ -19,6 +19,7 @@ use crate::deliver::{Place, derived_message};
 use crate::engine::Engine;
 use crate::intents::new_intent;
 use crate::key::{self, TimerOwner};
+use crate::output::RowChange;
 use crate::turn::Sink;
 use crate::work::{Progress, RunIntent, Tell, TriggerIntent, Waiting, Work};
 
@@ -179,7 +180,7 @@ impl Engine {
                 }
                 _ => continue,
             };
-            rows.push((place, Some(left.into())));
+            rows.push(RowChange { key: place, value: Some(left.into()), fresh: true });
         }
         if let Some(last) = self.turn.records.last_mut() {
             last.rows.extend(rows);

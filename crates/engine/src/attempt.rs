@@ -40,19 +40,25 @@ impl Engine {
         if let Some(row) = row {
             sink.delete(row);
         }
-        intent.message.time = self.now;
+        Arc::make_mut(&mut intent.message).time = self.now;
         intent.offset = sink.offset;
         let message = intent.message.clone();
         let (id, graph, stopping) = (intent.id, intent.graph, intent.stopping);
         match self.pending(intent) {
             Ok(pending) => {
+                let fresh = self.intents.get(id).is_none();
                 let turn = self.intents.add(pending);
                 if stopping {
                     self.queue_end(id, Ending::Withdrawn);
                 } else if turn {
                     self.take_turn(id);
                 }
-                self.put_intent(id, &mut sink);
+                match self.intents.get(id) {
+                    Some(pending) if fresh => {
+                        sink.put_fresh(key::intent(id), row::intent(&pending.intent));
+                    }
+                    _ => self.put_intent(id, &mut sink),
+                }
             }
             Err(intent) => {
                 let detail = format!("{} has no operation {}", intent.node, intent.operation);
@@ -81,7 +87,6 @@ impl Engine {
             return Err(Box::new(intent));
         };
         Ok(Pending {
-            message: Arc::new(intent.message.clone()),
             intent,
             graph,
             node,
@@ -206,7 +211,7 @@ impl Engine {
         });
         let perform = Perform {
             timeout_ms,
-            intent: pending.message.clone(),
+            intent: pending.intent.message.clone(),
             attempt: pending.attempt,
             graph: pending.graph.clone(),
             node: pending.node,
@@ -237,7 +242,8 @@ impl Engine {
         let attempts = pending.intent.attempts.len() as u32 + 1;
         let mut judgement = None;
         let done = self.guard.step(id, &mut || {
-            judgement = Some(effect::judge(operation, &pending.message, &answer, attempts, fuel));
+            judgement =
+                Some(effect::judge(operation, &pending.intent.message, &answer, attempts, fuel));
         });
         let judgement = judgement.filter(|_| done).unwrap_or_else(|| Judgement::Refused {
             error: ("step_panicked".into(), panicked().detail),
@@ -325,7 +331,7 @@ impl Engine {
         let Some(pending) = self.intents.get(id) else {
             return;
         };
-        let intent = pending.message.clone();
+        let intent = pending.intent.message.clone();
         let graph = pending.intent.graph;
         let payload = Value::map([
             ("control", Value::text(what)),

@@ -154,7 +154,7 @@ impl Engine {
     ) {
         for Planned { node, target } in plan {
             let name = &graph.node(node).name;
-            if self.guard.poisoned(delivery_id(message, name)) {
+            if self.guard.poisoned(&mut || delivery_id(message, name)) {
                 let detail = "its step was under way when the process ended, twice".into();
                 let fault = Fault { reason: Reason::StepPanicked, detail };
                 self.dead(graph, Some(node), message, fault, sink);
@@ -292,6 +292,7 @@ impl Engine {
             (true, Some(Err(fault)), _) => {
                 let reason = match fault.code.as_str() {
                     "exceeded" => Reason::Exceeded,
+                    "too_large" => Reason::TooLarge,
                     "invalid_input" => Reason::InvalidPayload,
                     _ => Reason::ExpressionError,
                 };

@@ -31,7 +31,7 @@ impl Engine {
             let operation = pending.operation()?;
             let attempts = pending.intent.attempts.len() as u32;
             let fuel = self.options.fuel;
-            effect::on_exhausted(operation, &pending.message, &error, attempts, fuel)
+            effect::on_exhausted(operation, &pending.intent.message, &error, attempts, fuel)
         });
         let (publish, unpublished) = match publish {
             Some(Ok(publish)) => (Some(publish), None),
@@ -98,16 +98,20 @@ impl Engine {
 
     fn outcome(&self, pending: &Pending, ending: &Ending) -> Message {
         let intent = &pending.intent;
+        let asked = &intent.message;
         Message {
             id: Id::derive(intent.id, &intent.node, intent.generation, u32::MAX),
             category: Category::Outcome,
             origin: Origin::Outcome,
+            topic: asked.topic.clone(),
+            key: asked.key.clone(),
+            event_type: asked.event_type.clone(),
             payload: payload_of(ending).into(),
+            correlation_id: asked.correlation_id,
             causation_id: Some(intent.id),
             node: Some(intent.node.clone()),
             time: self.now,
             generation: intent.generation,
-            ..intent.message.clone()
         }
     }
 
@@ -240,5 +244,6 @@ pub(crate) fn describe(ending: &Ending) -> (&'static str, Option<&Failure>) {
         Ending::Expired(failure) => ("expired", Some(failure)),
         Ending::Withdrawn => ("withdrawn", None),
         Ending::Stopped { failure, .. } => ("stopped", Some(failure)),
+        Ending::Undone { failure, .. } => ("undone", Some(failure)),
     }
 }

@@ -21,7 +21,7 @@ use crate::listen::Listeners;
 use crate::options::Options;
 use crate::output::{Output, Reply};
 use crate::rows::Rows;
-use crate::turn::Turn;
+use crate::turn::{Turn, Written};
 use crate::work::{Batch, Progress, Work};
 
 /// How many waiting pieces of work are asked for their rows at a time.
@@ -52,7 +52,10 @@ pub struct Engine {
     pub(crate) batches: HashMap<Ticket, Batch>,
     /// The intent whose end is being delivered to a run.
     pub(crate) at_hand: Option<Intent>,
+    /// The turn in the making.
     pub(crate) turn: Turn,
+    /// The turn before it, while its frame is being written.
+    pub(crate) written: Written,
     writing: bool,
     pub(crate) draining: bool,
     /// Counters by name, for metrics.
@@ -74,11 +77,12 @@ impl Engine {
         for input in arrived.drain(..) {
             self.take(input, out);
         }
-        if self.writing {
-            return Ok(());
-        }
         if self.draining && self.idle() {
             out.push(Output::Drained);
+            return Ok(());
+        }
+        // Rows can only be forgotten between two turns.
+        if self.writing && self.rows.are_too_many(self.options.cache_rows_max) {
             return Ok(());
         }
         self.wake();
@@ -167,8 +171,9 @@ impl Engine {
                 }
             }
         }
-        self.leave_behind();
-        self.finish_turn(out);
+        if !self.writing {
+            self.finish_turn(out);
+        }
         Ok(())
     }
 
@@ -180,7 +185,8 @@ impl Engine {
         let full = records >= self.options.turn_records_max
             || self.turn.bytes + self.turn.heavy_bytes >= self.options.turn_bytes_max;
         let own_first = records < self.options.turn_records_max / 2;
-        if full {
+        let ready = !self.writing && records >= self.options.turn_records_ready;
+        if full || (ready && self.derived.is_empty()) {
             return None;
         }
         if (own_first || self.arrived.is_empty())
@@ -215,13 +221,12 @@ impl Engine {
     fn finish_turn(&mut self, out: &mut Vec<Output>) {
         if self.turn.records.is_empty() {
             out.append(&mut self.turn.after);
-            let ended = core::mem::take(&mut self.turn.ended);
-            self.rows.shrink(&ended, self.options.cache_rows_max);
         } else {
+            self.leave_behind();
+            let Turn { records, after, ended, .. } = core::mem::take(&mut self.turn);
             self.writing = true;
-            self.turn.bytes = 0;
-            self.turn.heavy_bytes = 0;
-            out.push(Output::Write(core::mem::take(&mut self.turn.records)));
+            self.written = Written { after, ended };
+            out.push(Output::Write(records));
         }
         if let Some(at) = self.wake_at() {
             out.push(Output::WakeAt(at));
@@ -233,9 +238,11 @@ impl Engine {
 
     fn synced(&mut self, out: &mut Vec<Output>) {
         self.writing = false;
-        out.append(&mut self.turn.after);
-        let ended = core::mem::take(&mut self.turn.ended);
-        self.rows.shrink(&ended, self.options.cache_rows_max);
+        out.append(&mut self.written.after);
+        self.rows.forget_runs(&core::mem::take(&mut self.written.ended));
+        if self.turn.records.is_empty() {
+            self.rows.shrink(self.options.cache_rows_max);
+        }
     }
 
     fn wake_at(&self) -> Option<Micros> {
@@ -249,6 +256,7 @@ impl Engine {
     /// next start: a cyclic graph never comes to an end of it.
     fn idle(&self) -> bool {
         !self.writing
+            && self.turn.records.is_empty()
             && self.derived.iter().all(Work::is_durable)
             && self.arrived.is_empty()
             && self.intents.in_flight() == 0
@@ -305,6 +313,7 @@ impl Engine {
             batches: HashMap::new(),
             at_hand: None,
             turn: Turn::default(),
+            written: Written::default(),
             writing: false,
             draining: false,
             counts: BTreeMap::new(),

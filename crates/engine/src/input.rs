@@ -8,8 +8,6 @@ use onex_expr::{Text, Value};
 use onex_kernel::port::CallError;
 use onex_kernel::{Id, Payload};
 
-use crate::output::RowChange;
-
 /// Tells replies apart; chosen by the shell, never repeated within a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
@@ -21,7 +19,7 @@ pub enum Input {
     /// changed anything.
     Received(Ticket, Request),
     /// Rows that `Output::Load` asked for: key, and bytes when the row exists.
-    Loaded(Vec<RowChange>),
+    Loaded(Vec<(Arc<[u8]>, Option<Arc<[u8]>>)>),
     /// The frame of the last `Output::Write` is durable.
     Synced,
     /// An attempt ended.

@@ -39,7 +39,6 @@ pub(crate) enum Standing {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub intent: Intent,
-    pub message: Arc<Message>,
     pub graph: Arc<Graph>,
     pub node: NodeIndex,
     pub operation: u16,
@@ -226,6 +225,6 @@ pub(crate) fn new_intent(
         started: false,
         stopping: false,
         attempts: Vec::new(),
-        message,
+        message: Arc::new(message),
     })
 }

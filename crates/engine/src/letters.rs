@@ -83,7 +83,10 @@ impl Engine {
             Ending::Exhausted { .. } => Reason::Exhausted,
             Ending::InDoubt(_) => Reason::InDoubt,
             Ending::Expired(_) => Reason::Expired,
-            Ending::Completed(_) | Ending::Withdrawn | Ending::Stopped { .. } => return,
+            Ending::Completed(_)
+            | Ending::Withdrawn
+            | Ending::Stopped { .. }
+            | Ending::Undone { .. } => return,
         };
         let detail = describe(ending).1.map_or_else(Text::default, |f| f.message.clone());
         self.letter_of_intent(intent, Fault { reason, detail }, None, sink);
@@ -132,7 +135,7 @@ impl Engine {
             Owner::Step { run, .. } => Some(run),
             _ => None,
         };
-        let message = Message { generation: intent.generation, ..intent.message };
+        let message = Message { generation: intent.generation, ..Message::clone(&intent.message) };
         let (node, operation) = (Some(intent.node), Some(intent.operation));
         self.put_new_letter(node, operation, message, fault, sink, |letter| {
             letter.run_id = run_id;

@@ -33,6 +33,7 @@ mod tell;
 mod timer;
 mod trigger;
 mod turn;
+mod unfinished;
 mod work;
 
 pub use engine::Engine;

@@ -5,7 +5,10 @@
 pub struct Options {
     /// Records of one turn, deliveries beyond it wait for the next.
     pub turn_records_max: usize,
-    /// Bytes of records and rows of one turn, likewise.
+    /// Records of a turn that are written as soon as no other turn is under way, though more has
+    /// arrived: while a frame is synced the next turn is decided.
+    pub turn_records_ready: usize,
+    /// Bytes of records and rows of one turn; deliveries beyond it wait for the next.
     pub turn_bytes_max: usize,
     /// Evaluation steps of one decision.
     pub fuel: u64,
@@ -28,6 +31,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             turn_records_max: 4096,
+            turn_records_ready: 64,
             turn_bytes_max: 8 << 20,
             fuel: 1_000_000,
             dedupe_window_us: 600_000_000,

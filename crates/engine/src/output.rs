@@ -30,8 +30,16 @@ pub enum Output {
     Drained,
 }
 
-/// A row's key, and its bytes unless it is deleted.
-pub type RowChange = (Arc<[u8]>, Option<Arc<[u8]>>);
+/// A row put or deleted.
+#[derive(Clone, Debug)]
+pub struct RowChange {
+    /// Which.
+    pub key: Arc<[u8]>,
+    /// Its bytes unless it is deleted.
+    pub value: Option<Arc<[u8]>>,
+    /// Whether there is no such row before.
+    pub fresh: bool,
+}
 
 /// One record of a frame: what came in, and the rows that its step put or deleted.
 #[derive(Clone, Debug)]
@@ -40,7 +48,7 @@ pub struct Record {
     pub partition: u16,
     /// See `codec::record`.
     pub body: Vec<u8>,
-    /// Row key, and bytes unless deleted.
+    /// In order: a later change of the same row wins.
     pub rows: Vec<RowChange>,
 }
 

@@ -6,8 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use onex_contract::graph::{Graph, GraphId};
-use onex_kernel::decision::TimerOf;
-use onex_kernel::row::{Ending, Failure, Intent, Owner};
+use onex_kernel::row::{Ending, Failure, Intent};
 use onex_kernel::{Id, Micros, Origin};
 
 use crate::activation::{Stranded, stranded};
@@ -19,8 +18,9 @@ use crate::end::stopped;
 use crate::engine::Engine;
 use crate::guard::Guard;
 use crate::intents::Standing;
-use crate::key::{self, RowKey, Timer, TimerOwner};
+use crate::key::{self, RowKey, Timer};
 use crate::options::Options;
+use crate::unfinished;
 use crate::work::{Waiting, Work};
 
 /// A row: its key and its bytes.
@@ -97,12 +97,12 @@ pub struct Recovered {
     pub intents: Vec<Intent>,
     /// Armed timers.
     pub timers: Vec<Timer>,
-    /// Runs that are not over.
-    pub live: BTreeSet<Id>,
     /// Rows under `key::LISTENERS`.
     pub listeners: Vec<Row>,
     /// Rows under `key::BACKLOG`, in order.
     pub backlog: Vec<Row>,
+    /// Runs that are not over.
+    pub live: BTreeSet<Id>,
     /// The saved pieces of the dedupe window, in order.
     pub window: Vec<Piece>,
     /// Ids of clients that the log holds beyond them, in order.
@@ -119,9 +119,9 @@ impl Recovered {
             graphs: Vec::new(),
             intents: Vec::new(),
             timers: Vec::new(),
-            live: BTreeSet::new(),
             listeners: Vec::new(),
             backlog: Vec::new(),
+            live: BTreeSet::new(),
             window: Vec::new(),
             seen: Vec::new(),
         }
@@ -152,38 +152,13 @@ impl Recovered {
         }
         recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
-        recovered.read_live(source)?;
+        recovered.live = unfinished::runs(source, &recovered)?;
         recovered.read_graphs(source, graph, restore)?;
         for (_, bytes) in rows(key::WINDOW)? {
             recovered.window.push(row::read_window(&bytes)?);
         }
         recovered.read_log(source, options, now)?;
         Ok(recovered)
-    }
-
-    /// A run that goes on has a timer; one that is ending waits for intents, or for runs of its steps,
-    /// which are ending too or about to be told.
-    fn read_live<S: Source>(&mut self, source: &S) -> Result<(), RecoverError<S::Error>> {
-        self.live = self.timers.iter().filter_map(|timer| run_of_timer(&timer.owner)).collect();
-        let mut ahead: Vec<Id> = self.intents.iter().filter_map(run_of).collect();
-        ahead.retain(|run| !self.live.contains(run));
-        for (_, bytes) in &self.backlog {
-            ahead.extend(row::read_backlog(bytes)?.run());
-        }
-        let mut seen = BTreeSet::new();
-        while let Some(id) = ahead.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            let row = source.row(key::run(id)).map_err(RecoverError::Source)?;
-            let Some(bytes) = row else { continue };
-            let (head, _) = row::read_run(&bytes)?;
-            if head.ended_at.is_none() {
-                self.live.insert(id);
-            }
-            ahead.extend(head.answers.as_ref().and_then(run_of_owner));
-        }
-        Ok(())
     }
 
     fn read_graphs<S: Source>(
@@ -235,10 +210,8 @@ impl Recovered {
                 used.insert(intent.graph);
             }
         }
-        for timer in &self.timers {
-            if let TimerOwner::Run { run, of: TimerOf::Instance } = timer.owner
-                && let Some(bytes) = source.row(key::run(run)).map_err(RecoverError::Source)?
-            {
+        for run in &self.live {
+            if let Some(bytes) = source.row(key::run(*run)).map_err(RecoverError::Source)? {
                 used.insert(row::read_run(&bytes)?.0.graph);
             }
         }
@@ -367,24 +340,5 @@ impl Engine {
             }
         }
         Ok(())
-    }
-}
-
-fn run_of_timer(owner: &TimerOwner) -> Option<Id> {
-    match owner {
-        TimerOwner::Run { run, .. } => Some(*run),
-        TimerOwner::Entity { .. } => None,
-    }
-}
-
-/// The run whose step an intent belongs to.
-fn run_of(intent: &Intent) -> Option<Id> {
-    run_of_owner(&intent.owner)
-}
-
-fn run_of_owner(owner: &Owner) -> Option<Id> {
-    match owner {
-        Owner::Step { run, .. } => Some(*run),
-        _ => None,
     }
 }

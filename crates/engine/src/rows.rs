@@ -12,6 +12,9 @@ use onex_kernel::{Id, Message};
 use crate::codec::{Corrupt, row};
 use crate::key::{self, RowKey};
 
+/// Letters kept between two turns; each may be as large as a message.
+const LETTERS_MAX: usize = 64;
+
 /// Bytes of a row, or that there is none.
 type Fetched = Option<Arc<[u8]>>;
 
@@ -137,7 +140,10 @@ impl Rows {
                 Run { head, steps, items, events }
             }
         };
-        self.fetched.remove(&head_key);
+        // Whoever loads it again must not find what it was.
+        for key in rows_of(&run) {
+            self.fetched.remove(&key);
+        }
         self.runs.insert(id, Some(run));
         Ok(true)
     }
@@ -162,12 +168,24 @@ impl Rows {
         self.runs.entry(id).or_insert(None);
     }
 
-    /// After a sync: forgets what ended, and everything when there is more than `rows_max`.
-    /// Whatever is forgotten is in the store.
-    pub fn shrink(&mut self, ended: &[Id], rows_max: usize) {
+    /// Forgets runs that ended and are durable.
+    pub fn forget_runs(&mut self, ended: &[Id]) {
         for id in ended {
             self.runs.remove(id);
         }
+    }
+
+    /// Whether something should be forgotten before more is changed.
+    pub fn are_too_many(&self, rows_max: usize) -> bool {
+        self.letters.len() > LETTERS_MAX
+            || [self.entities.len(), self.runs.len(), self.run_keys.len(), self.fetched.len()]
+                .into_iter()
+                .any(|rows| rows > rows_max)
+    }
+
+    /// Forgets everything when there is more than `rows_max`. Whatever is forgotten must be in the
+    /// store, so this is for moments in which nothing waits for a sync.
+    pub fn shrink(&mut self, rows_max: usize) {
         self.letters.clear();
         self.fetched.clear();
         if self.entities.len() > rows_max {
@@ -264,6 +282,18 @@ impl Rows {
         }
         Some(keys.iter().map(|key| self.fetched.get(key).cloned().flatten()).collect())
     }
+}
+
+/// Keys of every row that a run may have.
+fn rows_of(run: &Run) -> impl Iterator<Item = RowKey> {
+    let id = run.head.id;
+    let steps = (0..run.steps.len()).map(move |step| key::step(id, step as u16));
+    let items = run.steps.iter().enumerate().flat_map(move |(step, row)| {
+        let total = row.items.as_ref().map_or(0, |items| items.total);
+        (0..total).map(move |item| key::item(id, step as u16, item))
+    });
+    let events = (0..run.head.events).map(move |number| key::event(id, number));
+    core::iter::once(key::run(id)).chain(steps).chain(items).chain(events)
 }
 
 /// How many steps the orchestrator `node` has in a graph.

@@ -1,6 +1,6 @@
 //! Runs: begun, told what happened to them, written, ended.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -48,7 +48,7 @@ impl Engine {
             };
         }
         let head = decision.writes.iter().find_map(|write| match write {
-            RowWrite::Head(head) => Some(head.clone()),
+            RowWrite::Head(head) => Some(RunHead::clone(head)),
             _ => None,
         });
         let Some(head) = head else {
@@ -128,6 +128,7 @@ impl Engine {
         let was_over = self.rows.run(id).is_some_and(|run| run.head.ended_at.is_some());
         self.write_run(id, decision.writes, decision.ended, sink);
         if was_over {
+            self.written.ended.retain(|ended| *ended != id);
             self.reopened(id, decision.ended, sink);
         }
         self.listen(graph, id, sink);
@@ -155,7 +156,7 @@ impl Engine {
             if whole.len() <= ENDED_RUN_BYTES_MAX {
                 sink.put(key::run(id), whole);
                 if ended {
-                    for part in parts(run) {
+                    for part in parts(run).filter(|part| changed.get(part) != Some(&true)) {
                         sink.delete(part.key(id));
                     }
                 }
@@ -168,11 +169,13 @@ impl Engine {
         }
         if was_whole {
             // A retry: what may have stood in one row stands in rows of its own again.
-            changed.extend(parts(run));
+            changed.extend(parts(run).map(|part| (part, false)));
         }
-        for part in changed {
-            if let Some(bytes) = part.bytes(run) {
-                sink.put(part.key(id), bytes);
+        for (part, fresh) in changed {
+            let Some(bytes) = part.bytes(run) else { continue };
+            match fresh {
+                true => sink.put_fresh(part.key(id), bytes),
+                false => sink.put(part.key(id), bytes),
             }
         }
     }
@@ -262,31 +265,42 @@ impl Part {
     }
 }
 
+/// Every row of a run beside its head; a step that is pending needs none.
 fn parts(run: &Run) -> impl Iterator<Item = Part> {
-    let steps = (0..run.steps.len()).map(|step| Part::Step(step as u16));
+    let pending = StepRow::pending();
+    let steps = run.steps.iter().enumerate().filter(move |(_, row)| **row != pending);
+    let steps = steps.map(|(step, _)| Part::Step(step as u16));
     let items = run.items.keys().map(|(step, item)| Part::Item(*step, *item));
     steps.chain(items).chain(run.events.keys().map(|number| Part::Event(*number)))
 }
 
+/// The rows of a run that a decision changed, and whether each is fresh: not there before.
+type Changed = BTreeMap<Part, bool>;
+
 /// Takes what a decision wrote into a run; whether its head changed, and which other rows did. What
 /// is gone is deleted at once.
-fn take_writes(run: &mut Run, writes: Vec<RowWrite>, sink: &mut Sink) -> (bool, BTreeSet<Part>) {
-    let (id, mut changed_head, mut changed) = (run.head.id, false, BTreeSet::new());
+fn take_writes(run: &mut Run, writes: Vec<RowWrite>, sink: &mut Sink) -> (bool, Changed) {
+    let (id, mut changed_head, mut changed) = (run.head.id, false, Changed::new());
     for write in writes {
         match write {
             RowWrite::Head(head) => {
-                run.head = head;
+                run.head = *head;
                 changed_head = true;
             }
             RowWrite::Step(at, step) => {
-                changed.insert(Part::Step(at));
-                if let Some(place) = run.steps.get_mut(usize::from(at)) {
-                    *place = step;
+                let Some(place) = run.steps.get_mut(usize::from(at)) else {
+                    continue;
+                };
+                let pending = StepRow::pending();
+                let fresh = *place == pending;
+                if !fresh || *step != pending {
+                    changed.insert(Part::Step(at), fresh);
+                    *place = *step;
                 }
             }
             RowWrite::Item(step, at, item) => {
-                changed.insert(Part::Item(step, at));
-                run.items.insert((step, at), item);
+                let fresh = run.items.insert((step, at), item).is_none();
+                changed.insert(Part::Item(step, at), fresh);
             }
             RowWrite::ClearItems(step) => {
                 let gone = run.items.extract_if((step, 0)..=(step, u32::MAX), |_, _| true);
@@ -296,8 +310,8 @@ fn take_writes(run: &mut Run, writes: Vec<RowWrite>, sink: &mut Sink) -> (bool, 
                 }
             }
             RowWrite::Event(at, Some(event)) => {
-                changed.insert(Part::Event(at));
-                run.events.insert(at, event);
+                let fresh = run.events.insert(at, event).is_none();
+                changed.insert(Part::Event(at), fresh);
             }
             RowWrite::Event(at, None) => {
                 changed.remove(&Part::Event(at));

@@ -29,7 +29,7 @@ impl Engine {
             match change {
                 TimerChange::Arm(of, armed) => {
                     let timer = Timer { due: armed.due, owner: owner(*of), arming: armed.arming };
-                    sink.put(key::timer(&timer), Vec::new());
+                    sink.put_fresh(key::timer(&timer), Vec::new());
                     self.timers.insert(timer);
                 }
                 TimerChange::Disarm(of, armed) => {

@@ -1,6 +1,5 @@
 //! A turn in the making: the records of its frame, and what is released once it is durable.
 
-use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -11,7 +10,7 @@ use onex_kernel::{Category, Id, Message, Origin, Payload};
 use crate::codec::record;
 use crate::engine::Engine;
 use crate::key::RowKey;
-use crate::output::{Output, Record};
+use crate::output::{Output, Record, RowChange};
 
 /// How many virtual partitions a data folder has; fixed when it is made.
 pub const PARTITIONS: u16 = 64;
@@ -31,37 +30,52 @@ pub(crate) struct Turn {
     pub heavy_bytes: usize,
 }
 
+/// What waits for a frame that is being written.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// Outputs to give when it is durable.
+    pub after: Vec<Output>,
+    /// Runs that ended in it and that nothing has changed since.
+    pub ended: Vec<Id>,
+}
+
 /// The rows of one record in the making.
 #[derive(Debug)]
 pub(crate) struct Sink {
     /// The record's offset.
     pub offset: u64,
-    /// Row keys, and bytes unless deleted.
-    pub rows: Vec<(RowKey, Option<Arc<[u8]>>)>,
+    /// What it puts and deletes.
+    pub rows: Vec<RowChange>,
 }
 
 impl Sink {
     /// Puts a row.
     pub fn put(&mut self, key: RowKey, bytes: Vec<u8>) {
-        self.rows.push((key, Some(bytes.into())));
+        self.rows.push(RowChange { key, value: Some(bytes.into()), fresh: false });
+    }
+
+    /// Puts a row that is not there yet.
+    pub fn put_fresh(&mut self, key: RowKey, bytes: Vec<u8>) {
+        self.rows.push(RowChange { key, value: Some(bytes.into()), fresh: true });
     }
 
     /// Deletes a row.
     pub fn delete(&mut self, key: RowKey) {
-        self.rows.push((key, None));
+        self.rows.push(RowChange { key, value: None, fresh: false });
     }
 }
 
 impl Turn {
     /// Adds the record of a message with the rows of its step.
     pub fn record(&mut self, message: &Message, graph: GraphId, sink: Sink) {
-        let mut body = Vec::with_capacity(256);
+        let payload = message.payload.bytes.as_ref().map_or(0, |bytes| bytes.len());
+        let mut body = Vec::with_capacity(256 + payload);
         record::encode(&mut body, message, graph);
         self.bytes += body.len()
             + sink
                 .rows
                 .iter()
-                .map(|(key, bytes)| key.len() + bytes.as_ref().map_or(0, |bytes| bytes.len()))
+                .map(|row| row.key.len() + row.value.as_ref().map_or(0, |bytes| bytes.len()))
                 .sum::<usize>();
         self.records.push(Record { partition: partition(message), body, rows: sink.rows });
     }

@@ -85,7 +85,7 @@ fn a_decision_that_sends_too_much_is_a_letter_and_the_next_message_goes_on() {
     accepted(driver.publish(1, IN, &large(460)));
     let letters = driver.letters();
     assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].reason, Reason::Exceeded);
+    assert_eq!(letters[0].reason, Reason::TooLarge);
     assert!(driver.published("onex.evt.test.out.v1").is_empty());
     accepted(driver.publish(2, IN, &large(20)));
     assert_eq!(driver.published("onex.evt.test.out.v1").len(), 20);
@@ -101,7 +101,7 @@ fn a_step_whose_items_are_given_too_much_at_once_fails_and_its_run_ends() {
     }
     let run = driver.run(1).expect("it is kept");
     assert_eq!(run.head.status, RunStatus::Failed);
-    assert_eq!(run.head.error.expect("why").code, "exceeded");
+    assert_eq!(run.head.error.expect("why").code, "too_large");
 }
 
 #[test]

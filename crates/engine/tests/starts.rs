@@ -4,7 +4,8 @@ mod driver;
 
 use driver::{Driver, accepted, graph};
 use onex_engine::activation::{Lost, Stranded};
-use onex_engine::{RecoverError, key};
+use onex_engine::{RecoverError, Request, key};
+use onex_expr::Value;
 
 const HIT: &str = "onex.evt.test.hit.v1";
 
@@ -112,4 +113,46 @@ workflow_coordination:
     assert!(matches!(driver.recovered(&[]), Err(RecoverError::Graph(_))));
     driver.pass_ms(1000);
     assert!(driver.recovered(&[]).is_ok(), "the run has ended");
+}
+
+const TARGET: &str = "
+name: target
+node_type: effect
+contract_version: 1.0.0
+effect_operations:
+  operations: [{operation_name: call, idempotent: true, io_config: {handler_type: target}}]
+";
+
+const INNER: &str = "
+name: inner
+node_type: orchestrator
+contract_version: 1.0.0
+workflow_coordination:
+  workflow_definition:
+    execution_graph: {nodes: [{node_id: one, step_config: {effect_node: target, operation: call, input: {}}}]}
+";
+
+const OUTER: &str = "
+name: outer
+node_type: orchestrator
+contract_version: 1.0.0
+workflow_coordination:
+  workflow_definition:
+    execution_graph: {nodes: [{node_id: sub, step_config: {workflow: inner, input: {}}}]}
+";
+
+#[test]
+fn a_run_that_only_waits_for_another_to_end_is_unfinished_after_a_start() {
+    let mut driver = Driver::new(&[TARGET, INNER, OUTER]);
+    driver.start(1, "outer", "{}");
+    let run = driver.run(1).expect("it began").head.id;
+    driver.request(Request::Cancel(run));
+    assert!(driver.run(1).expect("it is kept").head.timer.is_none());
+    assert_eq!(driver.engine.unfinished(), 3, "two runs and an intent");
+    let recovered = driver.recovered(&[]).expect("the store can be read");
+    assert_eq!(recovered.live.len(), 2, "the outer one waits for the inner one alone");
+    driver.answer(404, Value::Null);
+    assert_eq!(driver.engine.unfinished(), 0);
+    let recovered = driver.recovered(&[]).expect("the store can be read");
+    assert!(recovered.live.is_empty());
 }

@@ -63,6 +63,12 @@ impl Program {
         slot < 64 && self.inner.plan.uses & (1 << slot) != 0
     }
 
+    /// Whether the expression may read this field of the root in this slot.
+    pub fn reads(&self, slot: usize, field: &str) -> bool {
+        let below = self.inner.plan.paths.iter().filter(|(root, _)| *root == slot);
+        below.map(|(_, path)| path.first()).any(|first| first.is_none_or(|first| first == field))
+    }
+
     /// The value, where the expression reads no root and does not fail.
     pub fn constant(&self) -> Option<&Value> {
         self.inner.plan.constant()

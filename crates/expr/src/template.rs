@@ -105,6 +105,13 @@ impl Template {
         found
     }
 
+    /// Whether any expression in it may read this field of the root in this slot.
+    pub fn reads(&self, slot: usize, field: &str) -> bool {
+        let mut found = false;
+        self.for_each_program(&mut |program| found |= program.reads(slot, field));
+        found
+    }
+
     /// Every static path read below a root by any expression in it.
     pub fn paths(&self, slot: usize) -> Vec<Vec<Text>> {
         let mut paths = Vec::new();

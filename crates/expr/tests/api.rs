@@ -52,6 +52,17 @@ fn a_program_knows_what_it_reads() {
         );
     }
     assert!(!program("input").uses(64));
+    for (source, a, b) in [
+        ("steps.a.output.b", true, false),
+        ("steps['b'] == steps.a", true, true),
+        ("steps[input.name]", true, true),
+        ("steps.map(id, id)", true, true),
+        ("[steps].map(s, s.a)", true, true),
+        ("input.a", false, false),
+    ] {
+        let program = program(source);
+        assert_eq!((program.reads(1, "a"), program.reads(1, "b")), (a, b), "{source}");
+    }
     assert_eq!(program("config.limit + 1").constant(), Some(&Value::Int(6)));
     assert_eq!(program("input.a").source(), "input.a");
 }
@@ -66,6 +77,7 @@ fn lists_and_maps_of_templates_leave_out_what_is_none() {
     let rendered = map.render(&roots, &mut Fuel(1_000)).expect("it renders").expect("it is there");
     assert_eq!(rendered.to_json(), r#"{"l":["x",1]}"#);
     assert!(map.uses(0) && !map.uses(1));
+    assert!(map.reads(0, "a") && map.reads(0, "b") && !map.reads(0, "c"));
     assert_eq!(list.paths(0).len(), 2);
     assert_eq!(map.output_type().to_string(), "object");
     let Type::Object(object) = map.output_type() else { panic!("a map is an object") };

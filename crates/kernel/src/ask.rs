@@ -7,6 +7,8 @@ use onex_contract::graph::Graph;
 use onex_contract::schema::Misfit;
 use onex_expr::{EvalError, Fuel, Template, Text, Value};
 
+use crate::row::Reason;
+
 /// The largest whole number that a double holds exactly.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
@@ -91,7 +93,7 @@ pub(crate) fn key(value: &Value) -> Option<Text> {
 
 /// The failure code of an expression that failed while running.
 pub(crate) fn code(error: &EvalError) -> &'static str {
-    if is_limit(error) { "exceeded" } else { "expression_error" }
+    reason(error, Reason::ExpressionError).as_str()
 }
 
 /// Whether a payload is what the producers of a topic promise; else why not.
@@ -129,7 +131,12 @@ fn unfit(wanted: &str, found: &Value) -> EvalError {
     }
 }
 
-/// Whether an evaluation ended at a bound rather than at a fault.
-pub(crate) fn is_limit(error: &EvalError) -> bool {
-    matches!(error.kind, "fuel" | "too_large")
+/// Why a message is a dead letter when an expression of it failed while running: a bound that it
+/// met, else `otherwise`.
+pub(crate) fn reason(error: &EvalError, otherwise: Reason) -> Reason {
+    match error.kind {
+        "fuel" => Reason::Exceeded,
+        "too_large" => Reason::TooLarge,
+        _ => otherwise,
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! A decision changes nothing by itself. The engine applies it as a whole or not at all.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use onex_contract::graph::Performer;
@@ -64,9 +65,9 @@ pub enum RowWrite {
     /// The entity at hand.
     Entity(Entity),
     /// The head of the run at hand.
-    Head(RunHead),
+    Head(Box<RunHead>),
     /// A step of the run at hand.
-    Step(u16, StepRow),
+    Step(u16, Box<StepRow>),
     /// An item of the run at hand.
     Item(u16, u32, ItemRow),
     /// Removes all item rows of a step (it is done anew).

@@ -54,6 +54,10 @@ pub fn request(
 ) -> Result<Value, Text> {
     let mut roots = roots(intent);
     let mut fuel = Fuel(fuel);
+    let templates = operation.idempotency_key.iter().chain([&operation.request]);
+    if templates.into_iter().any(|template| template.uses(ENVELOPE)) {
+        roots[ENVELOPE] = intent.envelope().to_value();
+    }
     let key = match &operation.idempotency_key {
         Some(template) => Some(idempotency_key(template, &roots, &mut fuel)?),
         None => None,
@@ -97,7 +101,7 @@ pub fn judge(
     attempts: u32,
     fuel: u64,
 ) -> Judgement {
-    let mut case = Case { operation, roots: roots(intent), attempts, fuel: Fuel(fuel) };
+    let mut case = Case { operation, intent, roots: roots(intent), attempts, fuel: Fuel(fuel) };
     match answer {
         Ok(response) => {
             case.roots[RESPONSE] = response.clone();
@@ -127,7 +131,7 @@ pub fn on_exhausted(
     fuel: u64,
 ) -> Option<Result<(Text, Value), (Text, Fault)>> {
     let published = operation.on_exhausted.as_ref()?;
-    let mut case = Case { operation, roots: roots(intent), attempts, fuel: Fuel(fuel) };
+    let mut case = Case { operation, intent, roots: roots(intent), attempts, fuel: Fuel(fuel) };
     let said = case.complaint(published, error);
     Some(said.map_err(|error| {
         let detail = format!("on_exhausted: {}", error.message).into();
@@ -178,11 +182,11 @@ fn noise(intent: Id, failed: u32) -> f64 {
     f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX) * 2.0 - 1.0
 }
 
+/// The roots that every place has, but for `envelope`: who reads it builds it.
 fn roots(intent: &Message) -> [Value; COUNT] {
     let mut roots: [Value; COUNT] = core::array::from_fn(|_| Value::Null);
     roots[INPUT] = intent.payload.value.clone();
     roots[PAYLOAD] = intent.payload.value.clone();
-    roots[ENVELOPE] = intent.envelope();
     roots[NOW] = intent.time.to_value();
     roots
 }
@@ -190,6 +194,7 @@ fn roots(intent: &Message) -> [Value; COUNT] {
 /// One answer being judged.
 struct Case<'a> {
     operation: &'a Operation,
+    intent: &'a Message,
     roots: [Value; COUNT],
     attempts: u32,
     fuel: Fuel,
@@ -282,6 +287,9 @@ impl Case<'_> {
     }
 
     fn data(&mut self, template: &Template) -> Result<Value, EvalError> {
+        if self.roots[ENVELOPE].is_null() && template.uses(ENVELOPE) {
+            self.roots[ENVELOPE] = self.intent.envelope().to_value();
+        }
         ask::data(template, &self.roots, &mut self.fuel)
     }
 }

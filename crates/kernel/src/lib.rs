@@ -26,5 +26,5 @@ pub use decision::{
     Circumstances, Decision, Draft, Fault, Intended, Produced, Published, Tidings, Told, Verdict,
 };
 pub use id::Id;
-pub use message::{Category, Message, Origin, Payload};
+pub use message::{Category, Envelope, Message, Origin, Payload};
 pub use time::Micros;

@@ -84,9 +84,46 @@ impl From<Value> for Payload {
     }
 }
 
+/// What surrounds a payload, as expressions may see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    /// The message's id.
+    pub id: Id,
+    /// Its topic.
+    pub topic: Text,
+    /// Its key.
+    pub key: Option<Text>,
+    /// A wire alias of the event's type.
+    pub event_type: Option<Text>,
+    /// The story it belongs to.
+    pub correlation_id: Id,
+    /// The message that caused it.
+    pub causation_id: Option<Id>,
+    /// The node that produced it.
+    pub node: Option<Text>,
+    /// Record time.
+    pub time: Micros,
+}
+
 impl Message {
+    /// What surrounds its payload.
+    pub fn envelope(&self) -> Envelope {
+        Envelope {
+            id: self.id,
+            topic: self.topic.clone(),
+            key: self.key.clone(),
+            event_type: self.event_type.clone(),
+            correlation_id: self.correlation_id,
+            causation_id: self.causation_id,
+            node: self.node.clone(),
+            time: self.time,
+        }
+    }
+}
+
+impl Envelope {
     /// `envelope` as expressions see it.
-    pub fn envelope(&self) -> Value {
+    pub fn to_value(&self) -> Value {
         let id = |id: Id| Value::text(alloc::format!("{id}"));
         let text = |text: &Option<Text>| text.clone().map_or(Value::Null, Value::String);
         Value::map([

@@ -149,7 +149,8 @@ impl Handle {
     }
 
     /// Begins a run; returns once that is durable or, with `wait`, when the run has ended or the
-    /// time is up. `wait` bounds the wait for the end only: what is returned is durable.
+    /// time is up. `wait` bounds the wait for the end only: what is returned is durable. What is
+    /// rarely needed is boxed: the future of every start would be as large as its largest part.
     pub async fn start(&self, start: StartRun, wait: Option<Duration>) -> Result<Started, Refusal> {
         let run_id = start.run_id;
         let begun = Started {
@@ -179,13 +180,13 @@ impl Handle {
                 }
                 drop(waiter);
                 let left = until.saturating_duration_since(tokio::time::Instant::now());
-                let head = self.run_end(run_id, left).await;
+                let head = Box::pin(self.run_end(run_id, left)).await;
                 Ok(head.ok().flatten().map_or(started, Started::from))
             }
             Ok(None) => Err(gone()),
             Err(_) => {
                 let until = until.max(began + self.shared.accept_within);
-                self.durable_start(begun, &mut waiter, until).await
+                Box::pin(self.durable_start(begun, &mut waiter, until)).await
             }
         }
     }

@@ -13,6 +13,7 @@ use onex_engine::{Reply, Request};
 use onex_expr::Value;
 use onex_kernel::Id;
 use onex_kernel::port::CallError;
+use onex_store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::waiters::Waiting;
@@ -30,6 +31,10 @@ pub(crate) enum Arrival {
         /// What it gave.
         answer: Result<Value, CallError>,
     },
+    /// The frame that the writer was given is durable, or could not be made so.
+    Written(Result<(), StoreError>),
+    /// The writer is gone.
+    NoWriter,
     /// A new graph, and who wants to know whether it is active.
     Activate(Arc<Graph>, Sink),
     /// Finish what is in flight.
@@ -93,6 +98,16 @@ impl Inbox {
     /// Brings the end of an attempt.
     pub fn answer(&self, intent: Id, attempt: u64, answer: Result<Value, CallError>) {
         self.push(self.lock(), Arrival::Answered { intent, attempt, answer });
+    }
+
+    /// Brings what became of a frame.
+    pub fn written(&self, written: Result<(), StoreError>) {
+        self.push(self.lock(), Arrival::Written(written));
+    }
+
+    /// Says that no frame will be written any more.
+    pub fn no_writer(&self) {
+        self.push(self.lock(), Arrival::NoWriter);
     }
 
     /// Takes no more requests and asks the engine to finish what is in flight. Once is enough.

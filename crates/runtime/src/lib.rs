@@ -1,7 +1,7 @@
 //! The shell around the engine: one engine thread, the disk, timers, dispatch of intents, tails.
 //!
 //! In reading order: [`options`] its limits; `inbox` where everything arrives; `turn` the engine
-//! thread; `perform` attempts of effects; `waiters` who waits for the end of a run;
+//! thread; `writer` frames made durable beside it; `perform` attempts of effects; `waiters` who waits for the end of a run;
 //! [`handle`] what everybody else may ask; [`query`] answers read from durable rows;
 //! [`telemetry`] what is counted; `recovery` and [`service`] how it starts and stops.
 //! Holds no rule of the engine and names no concrete effect or store.
@@ -19,6 +19,7 @@ pub mod service;
 pub mod telemetry;
 mod turn;
 mod waiters;
+mod writer;
 
 pub use graphs::Restore;
 pub use handle::{Accepted, Handle, Started};

@@ -30,6 +30,7 @@ use crate::recovery::{self, RecoverError};
 use crate::telemetry::Telemetry;
 use crate::turn::{TurnError, Turns};
 use crate::waiters::Waiters;
+use crate::writer::{Frames, Writer};
 
 /// The wall clock.
 pub type Clock = Arc<dyn Fn() -> Micros + Send + Sync>;
@@ -65,12 +66,15 @@ pub struct Service {
 pub enum BuildError {
     /// The store cannot be gone on with.
     Recover(RecoverError),
+    /// A thread could not be started.
+    Thread(io::Error),
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BuildError::Recover(error) => write!(f, "{error}"),
+            BuildError::Thread(error) => write!(f, "starting a thread: {error}"),
         }
     }
 }
@@ -79,6 +83,7 @@ impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             BuildError::Recover(error) => Some(error),
+            BuildError::Thread(error) => Some(error),
         }
     }
 }
@@ -163,6 +168,11 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
         began: Instant::now(),
         accept_within: options.accept_within,
     });
+    let frames = Frames {
+        store: store.clone(),
+        telemetry: shared.telemetry.clone(),
+        durable: Arc::new(durable),
+    };
     let turns = Turns {
         engine,
         store,
@@ -170,7 +180,8 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
         waiters: shared.waiters.clone(),
         performer,
         telemetry: shared.telemetry.clone(),
-        durable,
+        writer: Writer::start(frames.clone(), &shared.inbox).map_err(BuildError::Thread)?,
+        frames,
         clock: deps.clock,
         pressed: shared.pressed.clone(),
         unwritten_bytes_max: options.unwritten_bytes_max,

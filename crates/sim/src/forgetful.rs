@@ -45,8 +45,8 @@ impl Rows for Forgetful {
 
     fn write(&self, covered: u64, changes: &Changes) -> Result<(), StoreError> {
         let mut table = Table::clone(&self.last().1);
-        for (key, value) in changes {
-            match value {
+        for (key, change) in changes {
+            match &change.value {
                 Some(value) => table.insert(key.clone(), value.clone()),
                 None => table.remove(key),
             };

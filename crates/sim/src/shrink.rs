@@ -68,13 +68,14 @@ fn without_troubles(scenario: Scenario) -> Scenario {
 /// Chances become none and limits the usual ones, each by itself, where they do not matter.
 fn without_chances(mut scenario: Scenario) -> Scenario {
     let calm = Troubles::none();
-    let changes: [fn(&mut Troubles, &Troubles); 10] = [
+    let changes: [fn(&mut Troubles, &Troubles); 11] = [
         |troubles, calm| troubles.unsent_percent = calm.unsent_percent,
         |troubles, calm| troubles.lost_answer_percent = calm.lost_answer_percent,
         |troubles, calm| troubles.busy_percent = calm.busy_percent,
         |troubles, calm| troubles.refuse_percent = calm.refuse_percent,
         |troubles, calm| troubles.repeat_percent = calm.repeat_percent,
         |troubles, calm| troubles.limits.turn_records_max = calm.limits.turn_records_max,
+        |troubles, calm| troubles.limits.turn_records_ready = calm.limits.turn_records_ready,
         |troubles, calm| troubles.limits.cache_rows_max = calm.limits.cache_rows_max,
         |troubles, calm| troubles.limits.unfinished_max = calm.limits.unfinished_max,
         |troubles, calm| troubles.limits.forgetful_rows = calm.limits.forgetful_rows,

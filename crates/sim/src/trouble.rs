@@ -28,6 +28,8 @@ pub struct Limits {
     /// See `onex_engine::Options`.
     pub turn_records_max: usize,
     /// See `onex_engine::Options`.
+    pub turn_records_ready: usize,
+    /// See `onex_engine::Options`.
     pub cache_rows_max: usize,
     /// See `onex_engine::Options`.
     pub unfinished_max: usize,
@@ -101,6 +103,7 @@ impl Troubles {
             repeat_percent: percent(random, 40),
             limits: Limits {
                 turn_records_max: random.one_of(&[1, 2, 3, 8, 4096, 4096]),
+                turn_records_ready: random.one_of(&[1, 3, 64]),
                 cache_rows_max: random.one_of(&[0, 1, 1_000_000]),
                 unfinished_max: random.one_of(&[6, 200_000, 200_000]),
                 forgetful_rows: random.percent(40),
@@ -122,6 +125,7 @@ impl Troubles {
             repeat_percent: 0,
             limits: Limits {
                 turn_records_max: 4096,
+                turn_records_ready: 64,
                 cache_rows_max: 1_000_000,
                 unfinished_max: 200_000,
                 forgetful_rows: false,

@@ -113,7 +113,7 @@ fn key(number: u64) -> RowKey {
 }
 
 fn change(number: u64) -> RowChange {
-    RowChange { key: key(number), value: Some(RowBytes::from([number as u8; 200])) }
+    RowChange { key: key(number), value: Some(RowBytes::from([number as u8; 200])), fresh: false }
 }
 
 #[allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]

@@ -43,6 +43,7 @@ impl EncodedRows {
         self.iter().map(|(key, value)| RowChange {
             key: RowKey::from(key),
             value: value.map(RowBytes::from),
+            fresh: false,
         })
     }
 

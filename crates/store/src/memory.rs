@@ -51,6 +51,7 @@ impl State {
             rows: EncodedRows::new(&rows),
         });
         for row in &record.rows {
+            debug_assert!(!row.fresh || !self.rows.contains_key(&row.key), "a fresh row was there");
             match &row.value {
                 Some(value) => self.rows.insert(Arc::clone(&row.key), Arc::clone(value)),
                 None => self.rows.remove(&row.key),

@@ -17,6 +17,9 @@ pub struct RowChange {
     pub key: RowKey,
     /// Its new content; `None` deletes the row.
     pub value: Option<RowBytes>,
+    /// Whether the writer knows that there is no such row before this change. If it is deleted
+    /// before a checkpoint takes it, nothing has to be remembered of it. `false` is always right.
+    pub fresh: bool,
 }
 
 /// One record of a turn: an opaque body and the rows its step put or deleted.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use model::{Model, open, options, record};
 use onex_store::disk::{Fault, Memory};
 use onex_store::embedded::{Embedded, Options};
-use onex_store::rows::{Changes, Fjall, Plain, Rows, View};
+use onex_store::rows::{Change, Changes, Fjall, Plain, Rows, View};
 use onex_store::{RowBytes, RowKey, Store, StoreError};
 
 #[test]
@@ -206,7 +206,8 @@ fn what_a_start_applied_again_counts_towards_the_next_checkpoint() {
 
 fn changes(rows: impl IntoIterator<Item = (String, Option<String>)>) -> Changes {
     let own = |(key, value): (String, Option<String>)| {
-        (RowKey::from(key.as_bytes()), value.map(|value| RowBytes::from(value.as_bytes())))
+        let value = value.map(|value| RowBytes::from(value.as_bytes()));
+        (RowKey::from(key.as_bytes()), Change { value, fresh: false })
     };
     rows.into_iter().map(own).collect()
 }
@@ -224,7 +225,7 @@ fn rows_round_trip<R: Rows>(open: impl Fn() -> R) {
         }));
         let earlier = rows.view();
         rows.write((round + 1) * 10, &changed).expect("writes");
-        for (key, value) in changed {
+        for (key, Change { value, .. }) in changed {
             assert_eq!(earlier.get(&key).expect("reads"), expected.get(&key).cloned());
             assert_eq!(rows.view().get(&key).expect("reads"), value);
             match value {

@@ -3,29 +3,70 @@
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::ErrorAction;
-use crate::model::{CompensationRule, Contract, GraphNode, Strategy, Work, Workflow};
+use crate::model::{
+    Ancestors, CompensationRule, Contract, GraphNode, Strategy, Word, Work, Workflow,
+};
 use crate::system::System;
 
 /// Under `compensate`: a step with effects, after which something can still fail, that says neither
-/// how it is undone nor that there is nothing to undo.
+/// how it is undone nor that there is nothing to undo. A sub-workflow that says nothing is undone by
+/// its own steps, which must then say it.
 pub(super) fn unsaid(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, workflow) in system.workflows().filter(|(_, workflow)| compensates(workflow)) {
         let ancestors = workflow.ancestors();
         for (at, step) in workflow.nodes.iter().enumerate() {
-            let has_effects = matches!(step.work, Some(Work::Effect { .. }));
-            if !has_effects || step.compensation.is_some() {
+            if step.compensation.is_some() {
                 continue;
             }
-            let Some(why) = can_still_fail(contract, workflow, &ancestors[at], at) else {
+            let inner = match &step.work {
+                Some(Work::Effect { .. }) => None,
+                Some(Work::Run(name)) => match silent(system, name.as_str(), &mut Vec::new()) {
+                    Some(inner) => Some(inner),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let Some(why) = can_still_fail(contract, workflow, &ancestors, at) else {
                 continue;
             };
-            let message =
-                format!("`{}` does not say how it is undone when {why}", step.id.as_str());
-            findings.error(code::COMPENSATION_UNSAID, step.id.at, message).help(
-                "add `compensation: {operation: ...}`, or `compensation: none` when there is nothing to undo",
+            let id = step.id.as_str();
+            let Some((of, inner)) = inner else {
+                let message = format!("`{id}` does not say how it is undone when {why}");
+                findings.error(code::COMPENSATION_UNSAID, step.id.at, message).help(
+                    "add `compensation: {operation: ...}`, or `compensation: none` when there is nothing to undo",
+                );
+                continue;
+            };
+            let message = format!(
+                "`{id}` cannot be undone when {why}: step `{}` of `{of}` does not say how",
+                inner.as_str()
             );
+            findings
+                .error(code::COMPENSATION_UNSAID, step.id.at, message)
+                .help("add a `compensation` to that step, or to this one")
+                .related(inner.at, "this step");
         }
     }
+}
+
+/// A step with effects of this workflow, or of one that it begins, that does not say how it is
+/// undone; and the workflow. `above` are those that are being looked through.
+fn silent<'s>(
+    system: &'s System<'_>,
+    workflow: &'s str,
+    above: &mut Vec<&'s str>,
+) -> Option<(&'s str, &'s Word)> {
+    if above.contains(&workflow) {
+        return None;
+    }
+    above.push(workflow);
+    let nodes = &system.contracts[system.find(workflow)?].workflow.as_ref()?.nodes;
+    let mut unsaid = nodes.iter().filter(|step| step.compensation.is_none());
+    unsaid.find_map(|step| match step.work.as_ref()? {
+        Work::Effect { .. } => Some((workflow, &step.id)),
+        Work::Run(inner) => silent(system, inner.as_str(), above),
+        _ => None,
+    })
 }
 
 fn compensates(workflow: &Workflow<'_>) -> bool {
@@ -37,7 +78,7 @@ fn compensates(workflow: &Workflow<'_>) -> bool {
 fn can_still_fail(
     contract: &Contract<'_>,
     workflow: &Workflow<'_>,
-    before: &[bool],
+    before: &Ancestors,
     at: usize,
 ) -> Option<String> {
     let fails = |step: &GraphNode<'_>| step.error_action.value != ErrorAction::Continue;
@@ -45,7 +86,7 @@ fn can_still_fail(
         .nodes
         .iter()
         .enumerate()
-        .find(|(other, step)| *other != at && !before[*other] && fails(step));
+        .find(|(other, step)| *other != at && !before.has(at, *other) && fails(step));
     if let Some((_, step)) = later {
         return Some(format!("`{}` fails", step.id.as_str()));
     }

@@ -1,10 +1,10 @@
 //! What a new set of contracts changes, and what becomes of what is alive when it is activated: a
 //! run and a pending intent stay with the graph that began them, entities move at once.
 //!
-//! In reading order: `verdict` the four answers, `canonical` one spelling for what means the same,
+//! In reading order: `verdict` the four answers, `refused` what check says no to, `canonical` one spelling for what means the same,
 //! `walk` where two contracts differ, `rule` and `rules` what a difference at a place means, then
 //! what a place alone cannot tell: [`schema`] wider and narrower payloads, `schemas` where they
-//! stand, `topics` who hears and publishes, `data` the fields of entities, `needs` what the host
+//! stand, `topics` who hears and publishes, `readers` who hears in another way, `data` the fields of entities, `needs` what the host
 //! must give. [`human`] and [`json`] print. How many instances a change touches is for whoever
 //! asks a host ([`Touches`]).
 
@@ -14,6 +14,8 @@ mod data;
 pub mod human;
 pub mod json;
 mod needs;
+mod readers;
+mod refused;
 mod rule;
 mod rules;
 pub mod schema;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 
 pub use verdict::{Touches, Verdict, What};
 
+use crate::Checked;
 use crate::catalog::{Catalog, HostValues};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::findings::Findings;
@@ -42,7 +45,7 @@ pub struct Diff {
     pub changes: Vec<Change>,
     /// Why contracts of the old set could not be read.
     pub old_errors: Vec<Diagnostic>,
-    /// Why contracts of the new set could not be read.
+    /// Why check refuses the new set.
     pub new_errors: Vec<Diagnostic>,
 }
 
@@ -93,13 +96,24 @@ struct Both<'a> {
     new: Side<'a>,
 }
 
-/// Compares two sets of contracts.
-pub fn diff(old: &[Source], new: &[Source]) -> Diff {
+/// A set of contracts and what check says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Set<'s> {
+    /// Its files.
+    pub sources: &'s [Source],
+    /// What check says.
+    pub checked: &'s Checked,
+}
+
+/// Compares two sets of contracts. What check refuses of the new one and did not of the old one is
+/// breaking; where it cannot read a contract nothing is compared.
+pub fn diff(before: Set<'_>, after: Set<'_>) -> Diff {
+    let (old, new, checked) = (before.sources, after.sources, after.checked);
     let catalog = Catalog::default();
     let host = HostValues::default();
     let (mut old_found, mut new_found) = (Findings::new(old), Findings::new(new));
-    let old_parsed = parsed::all(old, &host.env, &mut old_found);
-    let new_parsed = parsed::all(new, &host.env, &mut new_found);
+    let old_parsed = parsed::all(old, &host, &mut old_found);
+    let new_parsed = parsed::all(new, &host, &mut new_found);
     let old_contracts = old_parsed.iter().filter_map(|p| crate::read(p, &mut old_found)).collect();
     let new_contracts = new_parsed.iter().filter_map(|p| crate::read(p, &mut new_found)).collect();
     let both = Both {
@@ -112,20 +126,16 @@ pub fn diff(old: &[Source], new: &[Source]) -> Diff {
             system: System::new(new_contracts, &catalog, &host, &mut new_found),
         },
     };
-    let mut changes = contracts::changes(&both);
-    for (old, new) in both.pairs() {
-        changes.extend(rules::changes(&both, old, new));
-        changes.extend(schemas::changes(&both, old, new));
-        changes.extend(data::changes(&both, old, new));
-        changes.extend(needs::changes(&both, old, new));
+    let mut changes = refused::changes(&both, before.checked, checked);
+    if checked.nodes.iter().all(|node| node.status != "rejected") {
+        changes.extend(both.changes());
     }
-    changes.extend(topics::changes(&both));
     sort(&mut changes);
-    Diff { changes, old_errors: errors(old_found), new_errors: errors(new_found) }
+    let new_errors = errors(checked.diagnostics.clone());
+    Diff { changes, old_errors: errors(old_found.finish()), new_errors }
 }
 
-fn errors(findings: Findings<'_>) -> Vec<Diagnostic> {
-    let mut found = findings.finish();
+fn errors(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     found.retain(|finding| finding.severity == Severity::Error);
     found
 }
@@ -190,6 +200,20 @@ impl Change {
 }
 
 impl<'a> Both<'a> {
+    /// Everything that differs.
+    fn changes(&self) -> Vec<Change> {
+        let mut changes = contracts::changes(self);
+        for (old, new) in self.pairs() {
+            changes.extend(rules::changes(self, old, new));
+            changes.extend(schemas::changes(self, old, new));
+            changes.extend(data::changes(self, old, new));
+            changes.extend(needs::changes(self, old, new));
+        }
+        changes.extend(topics::changes(self));
+        changes.extend(readers::changes(self));
+        changes
+    }
+
     /// The contracts that are in both sets and of one kind.
     fn pairs(&self) -> impl Iterator<Item = (&Contract<'a>, &Contract<'a>)> {
         self.old.system.contracts.iter().filter_map(|old| {

@@ -57,7 +57,8 @@ pub(super) fn changes<'a>(both: &Both<'a>, old: &Contract<'a>, new: &Contract<'a
     changes
 }
 
-fn differences(old: Option<&Schema>, new: Option<&Schema>) -> Vec<Difference> {
+/// How what a schema takes differs; none takes anything.
+pub(super) fn differences(old: Option<&Schema>, new: Option<&Schema>) -> Vec<Difference> {
     let anything = Value::Bool(true);
     let of = |schema: Option<&'_ Schema>| schema.map_or(anything.clone(), |s| s.document().clone());
     schema::differences(&of(old), &of(new))

@@ -2,6 +2,7 @@
 //! node that sends or receives there. Schemas stand under `components`, by node and name.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use onex_expr::{Key, Value};
 
@@ -50,12 +51,17 @@ fn channel(topic: &Topic, schemas: &mut BTreeMap<String, Value>) -> Value {
     Value::map([
         ("address", Value::text(topic.name.as_str())),
         ("description", Value::text(direction)),
-        ("messages", Value::map([(message_name(topic), message(topic, schemas))])),
+        ("messages", Value::map([(message_key(topic), message(topic, schemas))])),
     ])
 }
 
 fn message_name(topic: &Topic) -> String {
     topic.schema_name.clone().unwrap_or_else(|| event(&topic.name))
+}
+
+/// The key under which a channel's message stands.
+fn message_key(topic: &Topic) -> String {
+    key(&message_name(topic))
 }
 
 fn message(topic: &Topic, schemas: &mut BTreeMap<String, Value>) -> Value {
@@ -89,7 +95,7 @@ fn moved(schema: &Value, prefix: &str) -> Value {
                     ("$defs", _) => None,
                     ("$ref", Value::String(target)) => {
                         let name = target.strip_prefix("#/$defs/").unwrap_or(target);
-                        let component = component(prefix, name);
+                        let component = component(prefix, &unescaped(name));
                         let target = format!("#/components/schemas/{component}");
                         Some((name_of(key), Value::text(target)))
                     }
@@ -109,10 +115,45 @@ fn name_of(key: &Key) -> String {
     }
 }
 
-/// A key that `components` allows: word characters, points and hyphens.
+/// The key of a definition under `components`.
 fn component(prefix: &str, name: &str) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    format!("{prefix}.{name}").chars().map(allowed).collect()
+    key(&format!("{prefix}.{name}"))
+}
+
+/// A key that `components` allows, and that a reference can name as it is: word characters, points
+/// and hyphens; any other byte as two hexadecimal digits.
+fn key(name: &str) -> String {
+    let mut key = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
+            key.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(key, "_{byte:02X}");
+        }
+    }
+    key
+}
+
+/// A segment of a JSON pointer in a URI fragment, as the name that it stands for.
+fn unescaped(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digits = tail.get(..2).filter(|_| *first == b'%');
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).replace("~1", "/").replace("~0", "~")
 }
 
 fn operation(picture: &Picture, edge: &Edge) -> Option<(String, Value)> {
@@ -122,8 +163,8 @@ fn operation(picture: &Picture, edge: &Edge) -> Option<(String, Value)> {
         Edge::Intent { .. } | Edge::Calls { .. } => return None,
     };
     let found = picture.topics.iter().find(|other| other.name == *topic)?;
-    let channel = format!("#/channels/{}", pointer(topic));
-    let message = format!("{channel}/messages/{}", pointer(&message_name(found)));
+    let channel = format!("#/channels/{topic}");
+    let message = format!("{channel}/messages/{}", message_key(found));
     let reference = |target: String| Value::map([("$ref", Value::text(target))]);
     let description = picture.nodes.iter().find(|other| other.name == *node);
     let description = description.map(|node| node.description.as_str()).unwrap_or_default();
@@ -137,9 +178,4 @@ fn operation(picture: &Picture, edge: &Edge) -> Option<(String, Value)> {
         fields.push(("description", Value::text(description)));
     }
     Some((format!("{node}.{action}.{topic}"), Value::map(fields)))
-}
-
-/// A segment of a JSON pointer in a URI fragment.
-fn pointer(segment: &str) -> String {
-    segment.replace('~', "~0").replace('/', "~1")
 }

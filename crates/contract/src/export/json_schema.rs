@@ -13,12 +13,15 @@ use super::picture::word;
 /// The normal form, every kind together.
 const NORMAL_FORM: &str = include_str!("contract.schema.yaml");
 
+/// Keywords that tell about a key and take part in no judgement.
+const TOLD: [&str; 3] = ["description", "default", "x-kinds"];
+
 const KINDS: [Kind; 4] = [Kind::Effect, Kind::Compute, Kind::Reducer, Kind::Orchestrator];
 
 /// The schema of contracts of a kind; of every kind, when none is given.
 pub fn document(kind: Option<Kind>) -> Value {
     let (root, _) = yaml::parse(&Source::new("contract.schema.yaml", NORMAL_FORM));
-    let whole = root.map(|root| root.to_value()).unwrap_or(Value::Null);
+    let whole = nullable(&root.map(|root| root.to_value()).unwrap_or(Value::Null));
     let title = match kind {
         Some(kind) => format!("Contract of {} {}", article(kind), word(kind)),
         None => "Contract of a node".to_owned(),
@@ -49,6 +52,68 @@ fn article(kind: Kind) -> &'static str {
     match kind {
         Kind::Effect | Kind::Orchestrator => "an",
         Kind::Compute | Kind::Reducer => "a",
+    }
+}
+
+/// The same where a key that may be left out may also be given without a value.
+fn nullable(schema: &Value) -> Value {
+    if let Some(items) = schema.as_list() {
+        return Value::list(items.iter().map(nullable).collect());
+    }
+    let Some(_) = schema.as_map() else {
+        return schema.clone();
+    };
+    let required = required(schema);
+    let is_closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+    let entry = |(name, value): (&str, &Value)| match name {
+        "properties" if is_closed => {
+            let properties = entries(value).into_iter().map(|(key, value)| {
+                let inner = nullable(value);
+                (key.to_owned(), if required.contains(key) { inner } else { or_null(inner) })
+            });
+            (name.to_owned(), Value::map(properties))
+        }
+        _ => (name.to_owned(), nullable(value)),
+    };
+    Value::map(entries(schema).into_iter().map(entry))
+}
+
+/// The keys that a mapping must have, always or beside others.
+fn required(schema: &Value) -> BTreeSet<&str> {
+    let list = |key: &str| schema.get(key).and_then(Value::as_list).unwrap_or_default();
+    let own = list("required").iter().filter_map(Value::as_str);
+    let then = list("allOf").iter().filter_map(|rule| rule.get("then"));
+    own.chain(then.chain(list("oneOf")).flat_map(required)).collect()
+}
+
+/// What a schema takes, and null.
+fn or_null(schema: Value) -> Value {
+    let null = || Value::text("null");
+    let with = |key: &str, value: Value| {
+        let kept = entries(&schema).into_iter().filter(|(name, _)| *name != key);
+        let kept = kept.map(|(name, value)| (name.to_owned(), value.clone()));
+        Value::map(kept.chain([(key.to_owned(), value)]))
+    };
+    if let Some(choices) = schema.get("enum").and_then(Value::as_list) {
+        return with("enum", Value::list([choices, &[Value::Null]].concat()));
+    }
+    if let Some(choices) = schema.get("anyOf").and_then(Value::as_list) {
+        let null = Value::map([("type", null())]);
+        return with("anyOf", Value::list([choices, &[null]].concat()));
+    }
+    match schema.get("type") {
+        Some(Value::List(types)) => with("type", Value::list([types, &[null()][..]].concat())),
+        Some(one) => with("type", Value::list(vec![one.clone(), null()])),
+        // A constant and a definition stand beside null.
+        None if schema.get("const").is_some() || schema.get("$ref").is_some() => {
+            let (told, meant): (Vec<_>, Vec<_>) = entries(&schema)
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.clone()))
+                .partition(|(name, _)| TOLD.contains(&name.as_str()));
+            let choices = vec![Value::map(meant), Value::map([("type", null())])];
+            Value::map(told.into_iter().chain([("anyOf".to_owned(), Value::list(choices))]))
+        }
+        None => schema,
     }
 }
 

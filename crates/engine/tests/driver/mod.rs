@@ -33,6 +33,10 @@ pub struct Driver {
     pub now: u64,
     /// Frames written since the start.
     pub frames: usize,
+    /// Whether a frame is durable only when the test says so.
+    pub slow_disk: bool,
+    /// The frame that is being written.
+    pub unsynced: Option<Vec<Record>>,
     /// Attempts that wait for the test's answer.
     pub attempts: VecDeque<Perform>,
     pub replies: Vec<(Ticket, Reply)>,
@@ -60,10 +64,7 @@ pub fn graph(contracts: &[&str]) -> Arc<Graph> {
     let sources: Vec<Source> = contracts
         .iter()
         .enumerate()
-        .map(|(at, text)| Source {
-            path: format!("{at}.yaml").into(),
-            bytes: text.as_bytes().into(),
-        })
+        .map(|(at, text)| Source::new(format!("{at}.yaml"), text))
         .collect();
     let checked = onex_contract::check(&sources, &catalog, &Default::default());
     Arc::new(checked.graph.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)))
@@ -87,6 +88,8 @@ impl Driver {
             options,
             now: BEGIN,
             frames: 0,
+            slow_disk: false,
+            unsynced: None,
             attempts: VecDeque::new(),
             replies: Vec::new(),
             ended: Vec::new(),
@@ -108,7 +111,16 @@ impl Driver {
             .expect("the store recovers");
         self.attempts.clear();
         self.arrived.clear();
+        self.unsynced = None;
         self.turn();
+    }
+
+    /// The frame that is being written is durable now.
+    pub fn sync(&mut self) {
+        if let Some(records) = self.unsynced.take() {
+            self.store.append(&records, self.now).expect("memory");
+            self.give(Input::Synced);
+        }
     }
 
     /// What a start with the driver's graph reads; `earlier` graphs can be built again.
@@ -182,8 +194,13 @@ impl Driver {
                     }
                     Output::Write(records) => {
                         let records: Vec<Record> = records.into_iter().map(to_store).collect();
-                        self.store.append(&records, self.now).expect("memory");
                         self.frames += 1;
+                        if self.slow_disk {
+                            assert!(self.unsynced.is_none(), "two frames are under way");
+                            self.unsynced = Some(records);
+                            continue;
+                        }
+                        self.store.append(&records, self.now).expect("memory");
                         self.arrived.push(Input::Synced);
                     }
                     Output::Perform(perform) => self.attempts.push_back(perform),
@@ -209,13 +226,7 @@ impl Driver {
     }
 
     pub fn start(&mut self, number: u64, node: &str, text: &str) -> Reply {
-        self.request(Request::Start(StartRun {
-            node: node.into(),
-            run_id: id(number),
-            key_given: true,
-            input: payload(text),
-            correlation_id: id(number),
-        }))
+        self.request(Request::Start(begin(number, node, text)))
     }
 
     /// Answers the oldest attempt.
@@ -317,7 +328,11 @@ fn to_store(record: onex_engine::output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
-        rows: record.rows.into_iter().map(|(key, value)| RowChange { key, value }).collect(),
+        rows: record
+            .rows
+            .into_iter()
+            .map(|row| RowChange { key: row.key, value: row.value, fresh: row.fresh })
+            .collect(),
     }
 }
 
@@ -328,6 +343,16 @@ pub fn id(number: u64) -> Id {
 pub fn payload(text: &str) -> Payload {
     let value = json::parse(text.as_bytes(), &json::Limits::default()).expect("JSON");
     Payload { value, bytes: Some(text.as_bytes().into()) }
+}
+
+pub fn begin(number: u64, node: &str, text: &str) -> StartRun {
+    StartRun {
+        node: node.into(),
+        run_id: id(number),
+        key_given: true,
+        input: payload(text),
+        correlation_id: id(number),
+    }
 }
 
 pub fn publish(number: u64, topic: &str, text: &str) -> Publish {

@@ -19,6 +19,8 @@ pub fn read(layers: &Layers) -> Options {
             dedupe_window_us: micros(layers.duration("dedupe.window", window)),
             dedupe_ids_max: layers.count("dedupe.ids_max", engine.dedupe_ids_max),
             turn_records_max: layers.count("engine.turn_records_max", engine.turn_records_max),
+            turn_records_ready: layers
+                .count("engine.turn_records_ready", engine.turn_records_ready),
             turn_bytes_max: layers.bytes_count("engine.turn_bytes_max", engine.turn_bytes_max),
             fuel: layers.number("engine.fuel", engine.fuel),
             unfinished_max: layers.count("engine.unfinished_max", engine.unfinished_max),

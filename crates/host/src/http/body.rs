@@ -41,7 +41,7 @@ async fn whole(body: Body, limits: &Server) -> Result<Bytes, Problem> {
         let so_far = first.as_ref().map_or(0, Bytes::len) + whole.len();
         if so_far + data.len() > limits.body_max {
             // Whether it was read to its end or not, the answer is the same.
-            let _ = tokio::time::timeout(DISCARD_FOR, discard(body)).await;
+            let _ = Box::pin(tokio::time::timeout(DISCARD_FOR, discard(body))).await;
             return Err(too_large(limits));
         }
         match (&mut first, whole.is_empty()) {

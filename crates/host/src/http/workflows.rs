@@ -55,7 +55,10 @@ pub async fn post(
     let Some((run, verb)) = target.rsplit_once(':') else {
         return start(&port, target, &params, &headers, body).await;
     };
-    let run = params::id(run)?;
+    Box::pin(steer(&port, params::id(run)?, verb, &params)).await
+}
+
+async fn steer(port: &Port, run: Id, verb: &str, params: &Params) -> Result<Json, Problem> {
     match verb {
         "cancel" => port.handle.cancel(run).await?,
         "retry" => port.handle.retry(run).await?,

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use onex_contract::catalog::HostValues;
 use onex_contract::diagnostic::{Diagnostic, human as findings};
-use onex_contract::diff::{self, Diff, Touches, Verdict};
+use onex_contract::diff::{self, Diff, Set, Touches, Verdict};
 use onex_contract::load_folder;
 use onex_contract::source::Source;
 use onex_expr::Value;
@@ -12,8 +13,10 @@ use onex_expr::Value;
 use super::{list, wait};
 use crate::cli::Output;
 use crate::client::{Client, segment};
+use crate::compose;
 use crate::fault::{Exit, Fault};
 use crate::print;
+use crate::system::{System, configure};
 
 /// What `onex diff` takes.
 #[derive(Debug, Args)]
@@ -22,7 +25,7 @@ Each change is one of
   compatible       activate it while everything runs
   needs drain      let what is under way end first
   needs migration  what is kept does not fit: move or rewrite it first
-  breaking         someone outside has to change first
+  breaking         someone outside has to change first, or `onex check` refuses NEW and not OLD
 
 Exit code 0 when every change is compatible, 1 otherwise.
   onex diff contracts new-contracts        two folders, or two files
@@ -43,16 +46,21 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     let client = arguments.url.as_deref().map(Client::new).transpose()?;
     let (old, new) = match (arguments.paths.as_slice(), &client) {
-        ([old, new], _) => (read(old)?, read(new)?),
-        ([new], Some(client)) => (wait(hosted(client))?, read(new)?),
+        ([old, new], _) => (read(old)?, new),
+        ([new], Some(client)) => (wait(hosted(client))?, new),
         _ => {
             return Err(Fault::usage("there is nothing to compare with")
                 .help("give OLD and NEW, or NEW and the --url of a running host"));
         }
     };
-    let mut diff = diff::diff(&old, &new);
-    refuse_unreadable("old", &diff.old_errors, &old)?;
-    refuse_unreadable("new", &diff.new_errors, &new)?;
+    let after = checked(new)?;
+    let before = match arguments.paths.as_slice() {
+        [old, _] => checked(old)?.checked,
+        _ => onex_contract::check(&old, &compose::catalog(), &HostValues::default()),
+    };
+    let before = Set { sources: &old, checked: &before };
+    let mut diff = diff::diff(before, Set { sources: &after.sources, checked: &after.checked });
+    refuse_unreadable(&diff.old_errors, &old)?;
     if let Some(client) = &client {
         wait(count_alive(client, &mut diff))?;
     }
@@ -64,17 +72,23 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     Ok(if diff.verdict() == Verdict::Compatible { Exit::Done } else { Exit::No })
 }
 
+/// A set of contracts as `onex check` sees it.
+fn checked(path: &Path) -> Result<System, Fault> {
+    let config = configure(path, None, Vec::new())?;
+    System::load(&[path.to_owned()], &config, false)
+}
+
 fn read(path: &Path) -> Result<Vec<Source>, Fault> {
     load_folder(path).map_err(|error| Fault::no(error.to_string()))
 }
 
-/// A contract that cannot be read would look like one that is gone.
-fn refuse_unreadable(side: &str, errors: &[Diagnostic], sources: &[Source]) -> Result<(), Fault> {
+/// A contract that cannot be read would look like one that is new.
+fn refuse_unreadable(errors: &[Diagnostic], sources: &[Source]) -> Result<(), Fault> {
     if errors.is_empty() {
         return Ok(());
     }
     print::note(findings::render(errors, sources, findings::Options::default()));
-    Err(Fault::no(format!("the {side} contracts cannot be read")).help("`onex check` says more"))
+    Err(Fault::no("the old contracts cannot be read").help("`onex check` says more"))
 }
 
 /// The contracts of a host, in their normal form.

@@ -57,7 +57,7 @@ impl Turn<'_> {
 
     fn step_learns(&mut self, end: End<'_>) {
         let index = end.step;
-        let learnt = learn(end.ending, self.rows.step(index).unknown);
+        let learnt = self.learn(end, self.rows.step(index).unknown);
         let end_order = self.order(&learnt);
         let row = self.rows.step_mut(index);
         row.unknown = learnt.unknown;
@@ -70,18 +70,13 @@ impl Turn<'_> {
                 self.step_failed(index, error);
             }
             (None, None) => {
-                let failure = learnt
-                    .failure
-                    .map(|failure| Failure { step: Some(self.step(index).id.clone()), ..failure });
-                match failure {
-                    failure if learnt.stopped && !self.goes_on() => {
-                        self.step_cancelled(index, failure)
-                    }
-                    Some(failure) => self.step_failed(index, failure),
-                    None => {
-                        let failure = self.failure(index, "cancelled", "its intent was withdrawn");
-                        self.step_failed(index, failure);
-                    }
+                if learnt.stopped && !self.goes_on() {
+                    let failure =
+                        learnt.failure.map(|failure| self.failure_of(index, Some(failure)));
+                    self.step_cancelled(index, failure);
+                } else {
+                    let failure = self.failure_of(index, learnt.failure);
+                    self.step_failed(index, failure);
                 }
             }
         }
@@ -90,7 +85,7 @@ impl Turn<'_> {
     fn item_learns(&mut self, end: End<'_>, item: u32) {
         let index = end.step;
         let unknown = self.rows.item(index, item).is_some_and(|row| row.unknown);
-        let learnt = learn(end.ending, unknown);
+        let learnt = self.learn(end, unknown);
         let end_order = self.order(&learnt);
         self.counts(index, |items| items.running -= 1);
         let is_done = learnt.output.is_some();
@@ -103,17 +98,19 @@ impl Turn<'_> {
         }
         if is_done {
             self.counts(index, |items| items.completed += 1);
-        } else if !learnt.stopped {
-            let failure = learnt
-                .failure
-                .map(|failure| Failure { step: Some(self.step(index).id.clone()), ..failure });
-            let failure = failure.unwrap_or_else(|| self.failure(index, "failed", "it failed"));
-            self.item_failed(index, item, failure);
-        } else if self.goes_on() && self.rows.step(index).error.is_none() {
-            let failure = self.failure(index, "cancelled", "its intent was withdrawn");
+        } else if !learnt.stopped || (self.goes_on() && self.rows.step(index).error.is_none()) {
+            let failure = self.failure_of(index, learnt.failure);
             self.item_failed(index, item, failure);
         }
         self.continue_items(index);
+    }
+
+    /// A failure of an intent as one of its step.
+    fn failure_of(&self, index: u16, failure: Option<Failure>) -> Failure {
+        match failure {
+            Some(failure) => Failure { step: Some(self.step(index).id.clone()), ..failure },
+            None => self.failure(index, "cancelled", "its intent was withdrawn"),
+        }
     }
 
     fn order(&mut self, learnt: &Learnt) -> u64 {
@@ -172,24 +169,28 @@ impl Turn<'_> {
         row.timer = None;
         self.consider_dependents(index);
     }
-}
 
-fn learn(ending: &Ending, before: bool) -> Learnt {
-    let (unknown, failure, stopped) = match ending {
-        Ending::Completed(output) => {
-            return Learnt {
-                output: Some(output.clone()),
-                unknown: false,
-                failure: None,
-                stopped: false,
-            };
-        }
-        Ending::Refused(failure) => (false, Some(failure), false),
-        Ending::Exhausted { failure, unknown } => (before || *unknown, Some(failure), false),
-        Ending::InDoubt(failure) => (true, Some(failure), false),
-        Ending::Expired(failure) => (before, Some(failure), false),
-        Ending::Withdrawn => (before, None, true),
-        Ending::Stopped { unknown, failure } => (before || *unknown, Some(failure), true),
-    };
-    Learnt { output: None, unknown, failure: failure.cloned(), stopped }
+    fn learn(&self, end: End<'_>, before: bool) -> Learnt {
+        let (unknown, failure, stopped) = match end.ending {
+            Ending::Completed(output) => {
+                return Learnt {
+                    output: Some(output.clone()),
+                    unknown: false,
+                    failure: None,
+                    stopped: false,
+                };
+            }
+            Ending::Refused(failure) => (false, Some(failure), false),
+            Ending::Exhausted { failure, unknown } => (before || *unknown, Some(failure), false),
+            Ending::InDoubt(failure) => (true, Some(failure), false),
+            Ending::Expired(failure) => (before, Some(failure), false),
+            Ending::Withdrawn => (before, None, true),
+            Ending::Stopped { unknown, failure } => (before || *unknown, Some(failure), true),
+            // A run that is undone by itself is asked, and tells that it was.
+            Ending::Undone { failure, whole, cancelled } => {
+                (!whole || self.is_undone_by_itself(end.step), Some(failure), *cancelled)
+            }
+        };
+        Learnt { output: None, unknown, failure: failure.cloned(), stopped }
+    }
 }

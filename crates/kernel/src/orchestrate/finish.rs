@@ -9,7 +9,7 @@ use super::roots::failure_root;
 use super::turn::Turn;
 use crate::decision::{Beside, Published, Subject};
 use crate::effect::given_plus_error;
-use crate::row::{Failure, Reason, RunStatus, Undoing};
+use crate::row::{Failure, Reason, RunStatus};
 use crate::{Fault, ask};
 
 /// Why the message that ends a run cannot be sent, and what was rendered of it.
@@ -76,11 +76,7 @@ impl Turn<'_> {
 
     /// Everything that must be undone is: the run is over.
     pub(super) fn end_failed_run(&mut self) {
-        if self.rows.head().compensation == Undoing::Running {
-            let incomplete = self.is_incomplete();
-            self.rows.head_mut().compensation =
-                if incomplete { Undoing::Incomplete } else { Undoing::Done };
-        }
+        self.settle_compensation();
         let (status, outcome) = if self.was_cancelled() {
             (RunStatus::Cancelled, &self.plan.outcomes.cancelled)
         } else {
@@ -127,11 +123,7 @@ impl Turn<'_> {
                 match ask::data(template, &roots, &mut self.fuel) {
                     Ok(payload) => payload,
                     Err(error) => {
-                        let reason = if ask::is_limit(&error) {
-                            Reason::Exceeded
-                        } else {
-                            Reason::ExpressionError
-                        };
+                        let reason = ask::reason(&error, Reason::ExpressionError);
                         let detail = Text::new(format!("{topic}: {}", error.message));
                         return Err(Unsendable {
                             fault: Fault { reason, detail },

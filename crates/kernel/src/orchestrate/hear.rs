@@ -146,6 +146,6 @@ fn listening(step: &Step) -> Option<&Listening> {
 }
 
 fn fault(place: &str, error: &EvalError) -> Fault {
-    let reason = if ask::is_limit(error) { Reason::Exceeded } else { Reason::ExpressionError };
+    let reason = ask::reason(error, Reason::ExpressionError);
     Fault { reason, detail: Text::new(format!("{place}: {}", error.message)) }
 }

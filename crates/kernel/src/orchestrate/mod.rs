@@ -95,11 +95,13 @@ pub fn run_key(
     };
     let mut roots: [Value; COUNT] = core::array::from_fn(|_| Value::Null);
     roots[INPUT] = input.clone();
-    roots[ENVELOPE] = message.envelope();
+    if template.uses(ENVELOPE) {
+        roots[ENVELOPE] = message.envelope().to_value();
+    }
     roots[NOW] = message.time.to_value();
     let value = template.render(&roots, &mut Fuel(fuel));
     let value = value.map_err(|error| Fault {
-        reason: if ask::is_limit(&error) { Reason::Exceeded } else { Reason::ExpressionError },
+        reason: ask::reason(&error, Reason::ExpressionError),
         detail: Text::new(format!("run_key: {}", error.message)),
     })?;
     let Some(value) = value else {

@@ -32,15 +32,27 @@ impl Turn<'_> {
             message: "the run failed".into(),
             step: None,
         });
-        // What it did and did not undo itself is left to whoever undoes the step.
-        let did = self.indices().any(|step| {
+        let cancelled = self.was_cancelled();
+        let whole = match head.compensation {
+            Undoing::None => {
+                // What it did and did not undo is left to whoever undoes the step.
+                let unknown = self.did_something();
+                return match (cancelled, unknown) {
+                    (true, unknown) => Ending::Stopped { unknown, failure },
+                    (false, true) => Ending::Exhausted { failure, unknown },
+                    (false, false) => Ending::Refused(failure),
+                };
+            }
+            compensation => compensation == Undoing::Done,
+        };
+        Ending::Undone { failure, whole, cancelled }
+    }
+
+    fn did_something(&self) -> bool {
+        self.indices().any(|step| {
             self.rows.step(step).end_order > 0
                 || self.rows.items(step).any(|(_, item)| item.end_order > 0)
-        });
-        match head.compensation {
-            Undoing::None if did => Ending::Exhausted { failure, unknown: true },
-            _ => Ending::Refused(failure),
-        }
+        })
     }
 
     fn undone_for_parent(&self) -> Ending {
@@ -67,6 +79,8 @@ impl Turn<'_> {
             return;
         }
         if !stands {
+            self.tell_what_stands();
+            self.settle_compensation();
             return self.tell_parent();
         }
         let head = self.rows.head_mut();

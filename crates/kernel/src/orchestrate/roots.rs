@@ -13,15 +13,22 @@ pub(super) type Roots = [Value; COUNT];
 
 impl Turn<'_> {
     /// The roots that every place has, as far as these templates read them.
-    pub(super) fn roots<'t>(&self, templates: impl IntoIterator<Item = &'t Template>) -> Roots {
+    pub(super) fn roots<'t, I>(&self, templates: I) -> Roots
+    where
+        I: IntoIterator<Item = &'t Template>,
+        I::IntoIter: Clone,
+    {
+        let templates = templates.into_iter();
         let mut roots: Roots = core::array::from_fn(|_| Value::Null);
         let head = self.rows.head();
         roots[INPUT] = head.input.clone();
-        roots[ENVELOPE] = head.envelope.clone();
         roots[NOW] = self.at.now.to_value();
-        for template in templates {
+        for template in templates.clone() {
             if roots[STEPS].is_null() && template.uses(STEPS) {
-                roots[STEPS] = self.steps_root();
+                roots[STEPS] = self.steps_root(templates.clone());
+            }
+            if roots[ENVELOPE].is_null() && template.uses(ENVELOPE) {
+                roots[ENVELOPE] = head.envelope.to_value();
             }
             if roots[RUN].is_null() && template.uses(RUN) {
                 roots[RUN] = Value::map([
@@ -34,10 +41,12 @@ impl Turn<'_> {
         roots
     }
 
-    fn steps_root(&self) -> Value {
-        let steps = self.indices().map(|index| {
-            let row = self.rows.step(index);
-            (Key::String(self.step(index).id.clone()), step_root(row))
+    /// The steps that are read.
+    fn steps_root<'t>(&self, templates: impl Iterator<Item = &'t Template> + Clone) -> Value {
+        let steps = self.indices().filter_map(|index| {
+            let id = &self.step(index).id;
+            let read = templates.clone().any(|template| template.reads(STEPS, id));
+            read.then(|| (Key::String(id.clone()), step_root(self.rows.step(index))))
         });
         Value::Map(steps.collect::<onex_expr::Map>().into())
     }
@@ -71,7 +80,7 @@ pub(super) fn failure_root(failure: &Failure) -> Value {
 }
 
 /// Every template that is rendered when a step or an item of it starts.
-pub(super) fn templates(step: &Step) -> impl Iterator<Item = &Template> {
+pub(super) fn templates(step: &Step) -> impl Iterator<Item = &Template> + Clone {
     let work = match &step.work {
         StepWork::Publish { payload, .. } => [payload.as_ref(), None],
         StepWork::Wait { wait_ms } => [Some(wait_ms), None],

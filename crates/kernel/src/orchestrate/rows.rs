@@ -3,6 +3,7 @@
 //! Only what is changed is copied and written, so that in a run of ten thousand items the end of one
 //! writes that item, its step and, if it changed, the head.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use onex_contract::graph::Orchestrator;
@@ -15,9 +16,9 @@ use crate::{Decision, Message};
 pub(super) struct Rows<'a> {
     before: &'a Run,
     is_new: bool,
-    head: Option<RunHead>,
+    head: Option<Box<RunHead>>,
     in_flight: u32,
-    steps: BTreeMap<u16, StepRow>,
+    steps: BTreeMap<u16, Box<StepRow>>,
     items: BTreeMap<(u16, u32), ItemRow>,
     cleared: BTreeSet<u16>,
     events: BTreeMap<u32, Option<Message>>,
@@ -43,11 +44,11 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn head(&self) -> &RunHead {
-        self.head.as_ref().unwrap_or(&self.before.head)
+        self.head.as_deref().unwrap_or(&self.before.head)
     }
 
     pub(super) fn head_mut(&mut self) -> &mut RunHead {
-        self.head.get_or_insert_with(|| self.before.head.clone())
+        self.head.get_or_insert_with(|| Box::new(self.before.head.clone()))
     }
 
     /// Intents whose end is awaited. Apart from the head, because one that ends is mostly followed
@@ -62,11 +63,12 @@ impl<'a> Rows<'a> {
 
     pub(super) fn step(&self, index: u16) -> &StepRow {
         let before = &self.before.steps[usize::from(index)];
-        self.steps.get(&index).unwrap_or(before)
+        self.steps.get(&index).map_or(before, |row| row)
     }
 
     pub(super) fn step_mut(&mut self, index: u16) -> &mut StepRow {
-        self.steps.entry(index).or_insert_with(|| self.before.steps[usize::from(index)].clone())
+        let before = || Box::new(self.before.steps[usize::from(index)].clone());
+        self.steps.entry(index).or_insert_with(before)
     }
 
     pub(super) fn item(&self, step: u16, index: u32) -> Option<&ItemRow> {
@@ -159,7 +161,7 @@ impl<'a> Rows<'a> {
         }
         let writes = &mut decision.writes;
         if self.is_new {
-            self.head.get_or_insert_with(|| self.before.head.clone());
+            self.head_mut();
         }
         writes.extend(self.head.map(RowWrite::Head));
         writes.extend(self.cleared.into_iter().map(RowWrite::ClearItems));

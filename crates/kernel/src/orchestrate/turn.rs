@@ -62,7 +62,7 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn indices(&self) -> impl Iterator<Item = u16> + use<'a> {
-        // A contract has at most 1000 steps.
+        // A file holds at most 250,000 values and a step takes five of them: a u16 counts steps.
         (0..self.plan.steps.len()).filter_map(|index| u16::try_from(index).ok())
     }
 

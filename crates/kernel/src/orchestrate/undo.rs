@@ -1,5 +1,7 @@
 //! Compensation: what was done, or may have been, is undone, one at a time, latest first.
 
+use alloc::vec::Vec;
+
 use onex_contract::graph::roots::orchestrator::STEP;
 use onex_contract::graph::{Compensation, ErrorAction, Performer, Recovery, StepWork};
 use onex_expr::{Text, Value};
@@ -29,7 +31,10 @@ impl Turn<'_> {
             let next = self.must_undo().then(|| self.latest()).flatten();
             match next {
                 Some(target) => self.undo(target),
-                None => return self.end_failed_run(),
+                None => {
+                    self.tell_what_stands();
+                    return self.end_failed_run();
+                }
             }
         }
     }
@@ -55,11 +60,16 @@ impl Turn<'_> {
 
     /// What of a step is to be undone.
     fn targets(&self, step: u16) -> impl Iterator<Item = Target> {
-        let row = self.rows.step(step);
         let can = self.is_undone_by_itself(step)
             || matches!(self.step(step).compensation, Compensation::Operation { .. });
-        let whole = (can && row.items.is_none()).then_some((None, row.status, row.end_order));
-        let items = self.rows.items(step).filter(move |_| can);
+        self.done(step).filter(move |_| can)
+    }
+
+    /// What of a step was done, or may have been, and is not undone.
+    fn done(&self, step: u16) -> impl Iterator<Item = Target> {
+        let row = self.rows.step(step);
+        let whole = row.items.is_none().then_some((None, row.status, row.end_order));
+        let items = self.rows.items(step);
         let items = items.map(|(at, item)| (Some(at), item.status, item.end_order));
         whole.into_iter().chain(items).filter_map(move |(item, status, end_order)| {
             let is_open = matches!(
@@ -75,7 +85,7 @@ impl Turn<'_> {
     }
 
     /// A sub-workflow undoes its own steps, unless the contract says how else.
-    fn is_undone_by_itself(&self, step: u16) -> bool {
+    pub(super) fn is_undone_by_itself(&self, step: u16) -> bool {
         let step = self.step(step);
         matches!(step.work, StepWork::Run { .. })
             && matches!(step.compensation, Compensation::Unsaid)
@@ -198,7 +208,8 @@ impl Turn<'_> {
             | Ending::Exhausted { failure, .. }
             | Ending::InDoubt(failure)
             | Ending::Expired(failure)
-            | Ending::Stopped { failure, .. } => {
+            | Ending::Stopped { failure, .. }
+            | Ending::Undone { failure, .. } => {
                 let (node, detail) = (self.performer(end.step), failure.message.clone());
                 self.gave_up(end.step, end.item, node, detail, Subject::IntentAtHand);
             }
@@ -236,6 +247,43 @@ impl Turn<'_> {
             step: Some(self.step(step).id.clone()),
             subject,
         });
+    }
+
+    /// A run that is undone for the step that began it says which of its effects stand, because
+    /// its contract does not say how to undo them.
+    pub(super) fn tell_what_stands(&mut self) {
+        let owner = self.rows.head().answers.as_ref();
+        if !matches!(owner, Some(Owner::Step { compensation: true, .. })) {
+            return;
+        }
+        for index in self.indices() {
+            let step = self.step(index);
+            let is_effect = matches!(step.work, StepWork::Effect { .. });
+            if !is_effect || !matches!(step.compensation, Compensation::Unsaid) {
+                continue;
+            }
+            let standing: Vec<Target> = self.done(index).collect();
+            for target in standing {
+                self.mark(index, target.item, StepStatus::CompensationFailed);
+                let failure =
+                    self.failure(index, "not_undone", "the contract does not say how to undo it");
+                self.rows.step_mut(index).error = Some(failure);
+            }
+        }
+    }
+
+    /// What came of undoing, once nothing more will be undone.
+    pub(super) fn settle_compensation(&mut self) {
+        let incomplete = self.is_incomplete();
+        let before = self.rows.head().compensation;
+        let after = match before {
+            _ if incomplete => Undoing::Incomplete,
+            Undoing::Running => Undoing::Done,
+            before => before,
+        };
+        if after != before {
+            self.rows.head_mut().compensation = after;
+        }
     }
 
     /// Whether anything could not be undone.

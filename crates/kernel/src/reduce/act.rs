@@ -15,6 +15,7 @@ impl Case<'_> {
                 self.work(&action.work)?;
                 continue;
             };
+            self.see(template);
             let items = ask::items(template, &self.roots, &mut self.fuel)
                 .map_err(|error| fault(Reason::ExpressionError, "for_each", &error))?;
             for (index, item) in (0..).zip(items) {
@@ -64,6 +65,7 @@ impl Case<'_> {
             _ => Map::default(),
         };
         for (name, template) in fields {
+            self.see(template);
             let value = template
                 .render(&self.roots, &mut self.fuel)
                 .map_err(|error| fault(Reason::ExpressionError, name, &error))?;
@@ -79,6 +81,7 @@ impl Case<'_> {
 
     /// What is sent must be what the topic's producers promise.
     fn payload(&mut self, topic: &Text, template: &Template) -> Result<Value, Fault> {
+        self.see(template);
         let payload = ask::data(template, &self.roots, &mut self.fuel)
             .map_err(|error| fault(Reason::ExpressionError, topic, &error))?;
         ask::promised(self.graph, topic, &payload)

@@ -78,6 +78,7 @@ impl<'a> Case<'a> {
     /// The name of the first guard that does not hold.
     fn refusing_guard(&mut self, transition: &Transition) -> Result<Option<Text>, Fault> {
         for guard in &transition.guards {
+            self.see(&guard.condition);
             match ask::truth(&guard.condition, &self.roots, &mut self.fuel) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Some(guard.name.clone())),

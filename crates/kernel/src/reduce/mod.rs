@@ -40,10 +40,12 @@ pub fn entity_key(trigger: &Trigger, message: &Message, fuel: u64) -> Result<Tex
         Some(template) => {
             let mut roots = no_roots();
             roots[PAYLOAD] = payload.clone();
-            roots[ENVELOPE] = message.envelope();
+            if template.uses(ENVELOPE) {
+                roots[ENVELOPE] = message.envelope().to_value();
+            }
             roots[NOW] = message.time.to_value();
             ask::data(template, &roots, &mut Fuel(fuel)).map_err(|error| Fault {
-                reason: if ask::is_limit(&error) { Reason::Exceeded } else { Reason::NoKey },
+                reason: ask::reason(&error, Reason::NoKey),
                 detail: Text::new(format!("entity_key: {}", error.message)),
             })?
         }
@@ -99,10 +101,9 @@ pub fn reduce(
         return Decision::new(Verdict::Ignored("stale_timer".into()));
     }
     case.roots[PAYLOAD] = delivery.message.payload.value.clone();
-    case.roots[ENVELOPE] = delivery.message.envelope();
     case.roots[NOW] = at.now.to_value();
-    case.roots[STATE] = case.entity().data;
-    case.roots[ENTITY] = case.entity_root(&case.entity());
+    let data = delivery.entity.map_or(&reducer.initial_data, |entity| &entity.data);
+    case.roots[STATE] = data.clone();
     match case.choose() {
         Choice::Take(transition) => match case.take(transition) {
             Ok(entity) => case.applied(entity),
@@ -150,6 +151,16 @@ impl<'a> Case<'a> {
             updated_at: self.at.now,
             correlation_id: self.delivery.message.correlation_id,
         })
+    }
+
+    /// Builds the roots that are built only for those who read them.
+    fn see(&mut self, template: &Template) {
+        if self.roots[ENVELOPE].is_null() && template.uses(ENVELOPE) {
+            self.roots[ENVELOPE] = self.delivery.message.envelope().to_value();
+        }
+        if self.roots[ENTITY].is_null() && template.uses(ENTITY) {
+            self.roots[ENTITY] = self.entity_root(&self.entity());
+        }
     }
 
     fn entity_root(&self, entity: &Entity) -> Value {
@@ -201,8 +212,10 @@ impl<'a> Case<'a> {
                     Some(core::mem::replace(&mut entity.state, state.name.clone()));
                 entity.since = self.at.now;
                 self.arm(&mut entity, state.timeout_ms.as_ref(), state.waits_forever)?;
-                self.roots[ENTITY] = self.entity_root(&entity);
-                self.act(&state.entry_actions)?;
+                if !state.entry_actions.is_empty() {
+                    self.roots[ENTITY] = self.entity_root(&entity);
+                    self.act(&state.entry_actions)?;
+                }
             }
             // It comes into being in the initial state: this visit begins now.
             None if self.delivery.entity.is_none() => {
@@ -232,6 +245,7 @@ impl<'a> Case<'a> {
             return Ok(());
         };
         let failed = |error: &EvalError| fault(Reason::ExpressionError, "timeout_ms", error);
+        self.see(template);
         let value = ask::data(template, &self.roots, &mut self.fuel).map_err(|e| failed(&e))?;
         if value.is_null() && may_be_null {
             return Ok(());
@@ -285,7 +299,7 @@ impl<'a> Case<'a> {
 
 fn fault(reason: Reason, place: &str, error: &EvalError) -> Fault {
     Fault {
-        reason: if ask::is_limit(error) { Reason::Exceeded } else { reason },
+        reason: ask::reason(error, reason),
         detail: Text::new(format!("{place}: {}", error.message)),
     }
 }

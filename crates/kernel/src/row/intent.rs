@@ -1,5 +1,6 @@
 //! An intent that has no outcome yet, and how it ends.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use onex_contract::graph::GraphId;
@@ -41,7 +42,7 @@ pub struct Intent {
     /// Its id: the idempotency key and `envelope.id` of every attempt.
     pub id: Id,
     /// The message as recorded: topic, payload, correlation.
-    pub message: Message,
+    pub message: Arc<Message>,
     /// The effect that performs it.
     pub node: Text,
     /// Name of the operation.
@@ -105,5 +106,14 @@ pub enum Ending {
         unknown: bool,
         /// The last failure.
         failure: Failure,
+    },
+    /// A run that a step began ended badly and has undone itself what it did.
+    Undone {
+        /// Why it ended badly.
+        failure: Failure,
+        /// Whether everything was undone.
+        whole: bool,
+        /// Whether it was ended by request.
+        cancelled: bool,
     },
 }

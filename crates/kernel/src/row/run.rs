@@ -7,7 +7,7 @@ use onex_contract::graph::GraphId;
 use onex_expr::{Text, Value};
 
 use super::{Armed, Failure, Owner};
-use crate::{Id, Message, Micros};
+use crate::{Envelope, Id, Message, Micros};
 
 /// A workflow run: its head and the rows of its steps and items.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub enum RunStatus {
     Pending = 0,
     /// Under way.
     Running = 1,
-    /// Held by an operator.
+    /// Held by an operator: a word that the interface keeps; nothing holds a run yet.
     Paused = 2,
     /// Ended well.
     Completed = 3,
@@ -98,7 +98,7 @@ pub struct RunHead {
     /// What it was given.
     pub input: Value,
     /// `envelope` of the message that began it.
-    pub envelope: Value,
+    pub envelope: Envelope,
     /// Hash of the start's content, to tell a repeated start from another one with the same id.
     pub input_hash: [u8; 32],
     /// The story it belongs to.

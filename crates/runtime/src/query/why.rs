@@ -86,8 +86,6 @@ impl Reader {
             )));
         }
         self.add_letters(head.correlation_id, &mut waits_for)?;
-        let began = head.envelope.get("id").and_then(|id| id.as_str());
-        let began = began.and_then(Id::parse).unwrap_or(head.id);
         let started = run.steps.iter().filter_map(|step| step.row.started_at);
         let since = head.ended_at.or_else(|| started.max()).unwrap_or(head.started_at);
         Ok(Why {
@@ -96,7 +94,7 @@ impl Reader {
             status: head.status.as_str().into(),
             since,
             waits_for,
-            chain: self.chain(began, Some(head.correlation_id))?,
+            chain: self.chain(head.envelope.id, Some(head.correlation_id))?,
         })
     }
 

@@ -53,7 +53,7 @@ impl Model {
         let Some(topic) = self.topic(topic) else { return 404 };
         let load = Load::of(payload).filter(|load| load.d >= 0);
         match load {
-            None if self.has_subscribers(topic) => 422,
+            None if self.system.has_subscribers(topic) => 422,
             _ => 202,
         }
     }
@@ -84,7 +84,6 @@ impl Model {
         let Some(topic) = self.topic(&message.topic) else { return Ok(()) };
         match Load::of(payload) {
             Some(load) => self.deliver(message, topic, &load, None),
-            // Nobody subscribes, but somebody may listen.
             None => Ok(()),
         }
     }
@@ -204,14 +203,6 @@ impl Model {
         };
         let live = self.live.iter().copied();
         live.filter(|id| self.runs.get(id).is_some_and(hears)).collect()
-    }
-
-    pub(super) fn has_subscribers(&self, topic: usize) -> bool {
-        let system = &self.system;
-        let operations = system.effects.iter().flat_map(|effect| &effect.operations);
-        system.reducers.iter().any(|one| one.subscribes.contains(&topic))
-            || system.workflows.iter().any(|one| one.subscribes.contains(&topic))
-            || operations.into_iter().any(|one| one.on == On::Topic(topic))
     }
 
     pub(super) fn node_of(&self, run: Id) -> String {

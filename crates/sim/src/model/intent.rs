@@ -119,7 +119,7 @@ fn judge(
             Ending::Expired
         }
         Some("withdrawn") => Ending::Withdrawn,
-        Some("stopped") => Ending::Stopped { unknown },
+        Some("stopped") => Ending::Stopped { code: "stopped".to_owned(), unknown },
         Some(other) => return Err(format!("it ended in an unknown way: {other}")),
     };
     if matches!(ending, Ending::Withdrawn | Ending::Stopped { .. }) && !intent.stopping {

@@ -143,11 +143,22 @@ enum What {
 enum Ending {
     Done(Value),
     Refused(String),
-    Exhausted { code: String, unknown: bool },
+    Exhausted {
+        code: String,
+        unknown: bool,
+    },
     InDoubt,
     Expired,
     Withdrawn,
-    Stopped { unknown: bool },
+    Stopped {
+        code: String,
+        unknown: bool,
+    },
+    /// Of a run that undid itself.
+    Undone {
+        code: String,
+        cancelled: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

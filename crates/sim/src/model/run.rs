@@ -240,11 +240,12 @@ impl Turn<'_> {
         let code = self.run.error.as_ref().map_or("failed".to_owned(), |error| error.code.clone());
         let did =
             |row: &Row| row.done.order > 0 || row.items.iter().flatten().any(|item| item.order > 0);
-        match undoing {
-            Undoing::None if self.run.steps.iter().any(did) => {
-                Ending::Exhausted { code, unknown: true }
-            }
-            _ => Ending::Refused(code),
+        let unknown = self.run.steps.iter().any(did);
+        match (undoing, self.was_cancelled()) {
+            (Undoing::None, true) => Ending::Stopped { code, unknown },
+            (Undoing::None, false) if unknown => Ending::Exhausted { code, unknown },
+            (Undoing::None, false) => Ending::Refused(code),
+            (_, cancelled) => Ending::Undone { code, cancelled },
         }
     }
 

@@ -313,11 +313,10 @@ impl Turn<'_> {
             row.output = learnt.output.unwrap_or(Value::Null);
             row.error = None;
         }
-        let code = learnt.code.unwrap_or_else(|| "failed".to_owned());
-        if !done && !learnt.stopped {
+        let alone = self.goes_on() && self.run.steps[index].done.error.is_none();
+        if !done && (!learnt.stopped || alone) {
+            let code = learnt.code.unwrap_or_else(|| "cancelled".to_owned());
             self.item_failed(index, at, code);
-        } else if !done && self.goes_on() && self.run.steps[index].done.error.is_none() {
-            self.item_failed(index, at, "cancelled".to_owned());
         }
         self.start_more(index);
     }
@@ -438,6 +437,8 @@ fn learn(ending: &Ending, before: bool) -> Learnt {
         Ending::InDoubt => learnt(true, Some("in_doubt"), false),
         Ending::Expired => learnt(before, Some("expired"), false),
         Ending::Withdrawn => learnt(before, None, true),
-        Ending::Stopped { unknown } => learnt(before || *unknown, Some("stopped"), true),
+        Ending::Stopped { code, unknown } => learnt(before || *unknown, Some(code), true),
+        // Asked to be undone, it tells that it was.
+        Ending::Undone { code, cancelled } => learnt(true, Some(code), *cancelled),
     }
 }

@@ -25,8 +25,10 @@ fn op(system: &System, random: &mut Random, number: u64) -> Op {
             Op::Start { node, key: format!("k{number}").into(), input: load(random).value() }
         }
         _ => {
-            let topic = topic_name(random.index(system.topics)).into();
-            let payload = if random.percent(4) { Value::Int(1) } else { load(random).value() };
+            let topic = random.index(system.topics);
+            let misfits = random.percent(4) && system.has_subscribers(topic);
+            let payload = if misfits { Value::Int(1) } else { load(random).value() };
+            let topic = topic_name(topic).into();
             Op::Publish { topic, payload, story: before(random, 35), same_id: before(random, 3) }
         }
     }

@@ -235,6 +235,16 @@ pub(crate) enum Work {
     Fail,
 }
 
+impl System {
+    /// Whether a topic has subscribers; each wants a [`Load`].
+    pub fn has_subscribers(&self, topic: usize) -> bool {
+        let mut operations = self.effects.iter().flat_map(|effect| &effect.operations);
+        self.reducers.iter().any(|one| one.subscribes.contains(&topic))
+            || self.workflows.iter().any(|one| one.subscribes.contains(&topic))
+            || operations.any(|one| one.on == On::Topic(topic))
+    }
+}
+
 impl Reducer {
     /// Whether its contract names a topic.
     pub fn names(&self, topic: usize) -> bool {

@@ -79,6 +79,7 @@ impl Host {
         let store: Arc<dyn Store> = Arc::new(store);
         let options = Options {
             turn_records_max: limits.turn_records_max,
+            turn_records_ready: limits.turn_records_ready,
             cache_rows_max: limits.cache_rows_max,
             unfinished_max: limits.unfinished_max,
             breaker_wait_ms: 5_000,
@@ -108,6 +109,10 @@ pub(crate) fn to_store(record: onex_engine::output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
-        rows: record.rows.into_iter().map(|(key, value)| RowChange { key, value }).collect(),
+        rows: record
+            .rows
+            .into_iter()
+            .map(|row| RowChange { key: row.key, value: row.value, fresh: row.fresh })
+            .collect(),
     }
 }

@@ -38,13 +38,14 @@ pub struct Host {
     arrived: Vec<Input>,
 }
 
-/// The kinds that vectors may use. `http` has statuses; `echo` answers with what it was given.
+/// The kinds that vectors may use, as the table of kinds describes them. `http` has statuses; `echo`
+/// answers with what it was given.
 pub fn catalog() -> Catalog {
     let http = EffectKind {
         name: "http",
         config_schema: r#"{"type": "object"}"#,
         url_fields: &["url_template"],
-        path_fields: &["file_path_template"],
+        path_fields: &[],
         verb_field: Some("method"),
         idempotent_verbs: Some(&["GET", "PUT", "DELETE"]),
         body_verbs: &["POST", "PUT", "PATCH"],
@@ -62,7 +63,15 @@ pub fn catalog() -> Catalog {
         has_status: false,
         ..http.clone()
     };
-    Catalog { effects: [("http", http), ("echo", echo)].into() }
+    let filesystem = EffectKind {
+        name: "filesystem",
+        path_fields: &["file_path_template"],
+        verb_field: Some("operation"),
+        idempotent_verbs: Some(&["read", "write", "delete", "list"]),
+        response_schema: r#"{"type": "object", "properties": {"path": {"type": "string"}, "bytes": {"type": "integer"}, "modified_at": {"type": "string"}, "body": {}, "entries": {"type": "array"}}, "required": ["path"]}"#,
+        ..echo.clone()
+    };
+    Catalog { effects: [("http", http), ("echo", echo), ("filesystem", filesystem)].into() }
 }
 
 impl Host {
@@ -133,6 +142,7 @@ impl Host {
                 let word = other.get("error").and_then(Value::as_str).unwrap_or("failed");
                 Err(lost(word))
             }
+            other if !operation_of(perform).has_status => Ok(other.clone()),
             other => {
                 let status = other.get("status").cloned().unwrap_or(Value::Int(200));
                 let body = other.get("body").cloned().unwrap_or(Value::Null);
@@ -175,10 +185,13 @@ impl Host {
             Output::Perform(perform) => {
                 let request = request(&perform, &self.secrets);
                 let name = Value::text(name_of(&perform));
+                let limit = operation_of(&perform).attempt_timeout_ms;
+                let limit = Value::Int(i64::try_from(limit).unwrap_or(i64::MAX));
                 self.asked.push(Value::map([
                     ("operation", name),
                     ("request", request),
                     ("given", perform.intent.payload.value.clone()),
+                    ("timeout_ms", limit),
                 ]));
                 self.attempts.push_back(perform);
             }
@@ -225,7 +238,11 @@ fn to_store(record: onex_engine::output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
-        rows: record.rows.into_iter().map(|(key, value)| RowChange { key, value }).collect(),
+        rows: record
+            .rows
+            .into_iter()
+            .map(|row| RowChange { key: row.key, value: row.value, fresh: row.fresh })
+            .collect(),
     }
 }
 

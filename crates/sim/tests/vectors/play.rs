@@ -1,9 +1,10 @@
 //! Plays one vector: what happens, step by step, and whether what must come of it does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use onex_contract::catalog::HostValues;
-use onex_contract::diagnostic::Severity;
+use onex_contract::diagnostic::{Diagnostic, Severity};
 use onex_contract::graph::Graph;
 use onex_contract::source::Source;
 use onex_engine::input::{Publish, StartRun};
@@ -48,6 +49,7 @@ fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
         config: [(String::new(), config.collect())].into(),
         env: env.collect(),
         secrets: vec!["TOKEN".to_owned()],
+        allow: allowed(vector),
         strict: vector.says.get("strict").is_some(),
         ..HostValues::default()
     };
@@ -64,6 +66,14 @@ fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
                     .collect();
                 return Err(format!("check does not find {code}, but {codes:#?}"));
             }
+        }
+    }
+    for told in list(&vector.says, "told") {
+        let told = told.as_str().unwrap_or_default();
+        let says = |text: &str| text.contains(told);
+        let tells = |d: &Diagnostic| says(&d.message) || d.help.as_deref().is_some_and(says);
+        if !checked.diagnostics.iter().any(tells) {
+            return Err(format!("check does not tell {told}: {:#?}", checked.diagnostics));
         }
     }
     for code in list(&vector.says, "silent") {
@@ -84,15 +94,30 @@ fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
     }
 }
 
+/// What each kind may reach, by kind.
+fn allowed(vector: &Vector) -> BTreeMap<String, Vec<String>> {
+    let allow = vector.says.get("allow").cloned().unwrap_or(Value::Null);
+    let kinds = allow.as_map().into_iter().flat_map(|map| map.iter());
+    let names = kinds.filter_map(|(kind, _)| Some(kind.as_str()?.to_owned()));
+    let texts = |kind: &str| {
+        let items = list(&allow, kind).into_iter();
+        items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    };
+    names.map(|kind| (kind.clone(), texts(&kind))).collect()
+}
+
 /// A contract as text; what every contract needs and no vector is about is filled in.
 fn source(contract: &Value) -> Source {
+    let name = contract.get("name").and_then(Value::as_str).unwrap_or("contract");
+    if let Some(text) = contract.get("text").and_then(Value::as_str) {
+        return Source::new(format!("{name}.yaml").as_str(), text);
+    }
     let mut all = contract.as_map().expect("a contract is a map").clone();
     for (key, value) in [("contract_version", "1.0.0"), ("description", "Of a vector.")] {
         if all.get(key).is_none() {
             all.insert(onex_expr::Key::String(key.into()), Value::text(value));
         }
     }
-    let name = contract.get("name").and_then(Value::as_str).unwrap_or("contract");
     Source::new(format!("{name}.yaml").as_str(), Value::Map(all.into()).to_json())
 }
 
@@ -253,6 +278,14 @@ fn expect(host: &Host, expected: &Value) -> Result<(), String> {
             "letters" => fits(wanted, Some(&view::letters(host)), what)?,
             "asked" => fits(wanted, Some(&Value::list(host.asked.clone())), what)?,
             "under_way" => fits(wanted, Some(&view::under_way(host)), what)?,
+            "unrecorded" => {
+                for text in list(&Value::Map(expected.clone().into()), what) {
+                    let text = text.as_str().unwrap_or_default();
+                    if view::is_recorded(host, text) {
+                        return Err(format!("{text} is recorded"));
+                    }
+                }
+            }
             "counts" => fits(wanted, Some(&view::counts(host)), what)?,
             other => return Err(format!("nothing is called {other}")),
         }

@@ -244,3 +244,11 @@ pub fn counts(host: &Host) -> Value {
         }),
     )
 }
+
+/// Whether a text stands in any row or record.
+pub fn is_recorded(host: &Host, text: &str) -> bool {
+    let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    let records = host.store.read(0, usize::MAX, usize::MAX).expect("memory");
+    records.iter().any(|record| holds(&record.body))
+        || rows(host, &[]).iter().any(|(_, bytes)| holds(bytes))
+}

@@ -36,8 +36,9 @@ fn counter(number: u64) -> Record {
     let put = RowChange {
         key: key(&format!("count/{}", number % 7)),
         value: Some(RowBytes::from(number.to_le_bytes())),
+        fresh: false,
     };
-    let delete = RowChange { key: key(&format!("gone/{}", number % 5)), value: None };
+    let delete = RowChange { key: key(&format!("gone/{}", number % 5)), value: None, fresh: false };
     Record {
         partition: (number % 64) as u16,
         body: vec![number as u8; 300],

@@ -141,9 +141,11 @@ fn offsets_are_found_by_time(store: &impl Store) {
 
 fn too_large_is_refused_and_changes_nothing(store: &impl Store) {
     append(store, &[with_rows(&[("a", Some("1"))])], 1);
-    let large_key = RowChange { key: RowKey::from(vec![1; KEY_BYTES_MAX + 1]), value: None };
+    let large_key =
+        RowChange { key: RowKey::from(vec![1; KEY_BYTES_MAX + 1]), value: None, fresh: false };
     let large_value = vec![1; VALUE_BYTES_MAX + 1];
-    let large_value = RowChange { key: key("a"), value: Some(RowBytes::from(large_value)) };
+    let large_value =
+        RowChange { key: key("a"), value: Some(RowBytes::from(large_value)), fresh: false };
     for (row, name) in [(large_key, "key_bytes_max"), (large_value, "value_bytes_max")] {
         let record = Record { partition: 0, body: Vec::new(), rows: vec![row] };
         match store.append(&[record], 2) {
@@ -230,8 +232,11 @@ fn plain(body: &str) -> Record {
 }
 
 fn with_rows(rows: &[(&str, Option<&str>)]) -> Record {
-    let change =
-        |(row, text): &(&str, Option<&str>)| RowChange { key: key(row), value: text.map(value) };
+    let change = |(row, text): &(&str, Option<&str>)| RowChange {
+        key: key(row),
+        value: text.map(value),
+        fresh: false,
+    };
     Record { partition: 0, body: Vec::new(), rows: rows.iter().map(change).collect() }
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use crate::disk::{Disk, Real};
-use crate::rows::{Fjall, Plain, Rows};
+use crate::rows::{Change, Fjall, Plain, Rows};
 use crate::{Record, RowBytes, RowKey, Status, Store, StoreError, Stored, codec};
 
 use checkpoint::Shared;
@@ -74,7 +74,8 @@ impl<D: Disk> Embedded<D> {
         let mut memory = RowMemory::new(options.rows_cache_bytes);
         let recovered = recover::recover(&*disk, &options, covered, &mut |record| {
             for (key, value) in codec::rows(record.rows) {
-                memory.change(RowKey::from(key), value.map(RowBytes::from));
+                let change = Change { value: value.map(RowBytes::from), fresh: false };
+                memory.change(RowKey::from(key), change);
             }
         })?;
         let background = options.background;

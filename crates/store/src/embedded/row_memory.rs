@@ -3,11 +3,12 @@
 //! A row is the first found in: changed, being written, cache, checkpoint. Changed rows and
 //! the offset that they reach move together, under the one lock around this structure.
 
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::embedded::cache::{Cache, row_bytes};
-use crate::rows::Changes;
+use crate::rows::{Change, Changes};
 use crate::{Record, RowBytes, RowKey, StoreError};
 
 /// Rows in memory and the offsets they stand for.
@@ -66,17 +67,30 @@ impl RowMemory {
     /// Takes in the rows of durable records; `reached` is the offset after the last.
     pub fn publish(&mut self, records: &[Record], reached: u64) {
         for row in records.iter().flat_map(|record| &record.rows) {
-            self.change(Arc::clone(&row.key), row.value.clone());
+            let change = Change { value: row.value.clone(), fresh: row.fresh };
+            self.change(Arc::clone(&row.key), change);
         }
         self.reached = reached;
     }
 
-    /// Takes in one row found in the log.
-    pub fn change(&mut self, key: RowKey, value: Option<RowBytes>) {
-        let key_bytes = key.len() as u64;
-        self.changed_bytes += row_bytes(&key, value.as_ref());
-        if let Some(old) = self.changed.insert(key, value) {
-            self.changed_bytes -= key_bytes + row_bytes(&[], old.as_ref());
+    /// Takes in one row. A fresh one that is deleted again leaves nothing behind.
+    pub fn change(&mut self, key: RowKey, change: Change) {
+        let bytes = row_bytes(&key, change.value.as_ref());
+        match self.changed.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(change);
+                self.changed_bytes += bytes;
+            }
+            Entry::Occupied(mut place) => {
+                self.changed_bytes -= row_bytes(place.key(), place.get().value.as_ref());
+                let fresh = place.get().fresh;
+                if fresh && change.value.is_none() {
+                    place.remove();
+                } else {
+                    place.insert(Change { fresh, ..change });
+                    self.changed_bytes += bytes;
+                }
+            }
         }
     }
 
@@ -87,7 +101,7 @@ impl RowMemory {
 
     pub fn lookup(&self, key: &[u8]) -> Lookup {
         match self.changed.get(key).or_else(|| self.writing.get(key)) {
-            Some(value) => Lookup::Known(value.clone()),
+            Some(change) => Lookup::Known(change.value.clone()),
             None => match self.cache.get(key) {
                 Some(value) => Lookup::Known(Some(value)),
                 None => Lookup::Unknown,
@@ -124,11 +138,11 @@ impl RowMemory {
                 }
             };
             let next = if take_newer { newer.next() } else { older.next() };
-            let Some((key, value)) = next else {
+            let Some((key, change)) = next else {
                 return (found, true);
             };
-            existing += usize::from(value.is_some());
-            found.push((Arc::clone(key), value.clone()));
+            existing += usize::from(change.value.is_some());
+            found.push((Arc::clone(key), change.value.clone()));
         }
         (found, false)
     }
@@ -142,12 +156,9 @@ impl RowMemory {
     }
 
     /// Keeps some of the rows just written in the cache, while they still count as being written.
-    pub fn cache_written<'a>(
-        &mut self,
-        rows: impl Iterator<Item = (&'a RowKey, &'a Option<RowBytes>)>,
-    ) {
-        for (key, value) in rows {
-            match value {
+    pub fn cache_written<'a>(&mut self, rows: impl Iterator<Item = (&'a RowKey, &'a Change)>) {
+        for (key, change) in rows {
+            match &change.value {
                 Some(value) => self.cache.insert(Arc::clone(key), Arc::clone(value)),
                 None => self.cache.remove(key),
             }
@@ -164,9 +175,11 @@ impl RowMemory {
     pub fn abandon_checkpoint(&mut self) {
         let writing = std::mem::take(&mut self.writing);
         self.writing_bytes = 0;
-        for (key, value) in writing.iter() {
-            if !self.changed.contains_key(key) {
-                self.change(Arc::clone(key), value.clone());
+        for (key, change) in writing.iter() {
+            // What failed may have reached the disk all the same: nothing counts as fresh any more.
+            match self.changed.get_mut(key) {
+                Some(newer) => newer.fresh = false,
+                None => self.change(Arc::clone(key), Change { fresh: false, ..change.clone() }),
             }
         }
     }
@@ -215,6 +228,16 @@ mod tests {
         RowBytes::from(text.as_bytes())
     }
 
+    fn put(text: &str) -> Change {
+        Change { value: Some(value(text)), fresh: false }
+    }
+
+    fn fresh(text: &str) -> Change {
+        Change { fresh: true, ..put(text) }
+    }
+
+    const DELETED: Change = Change { value: None, fresh: false };
+
     fn known(memory: &RowMemory, number: u8) -> Option<Option<RowBytes>> {
         match memory.lookup(&key(number)) {
             Lookup::Known(value) => Some(value),
@@ -226,7 +249,7 @@ mod tests {
     fn a_row_read_before_a_checkpoint_began_does_not_enter_the_cache() {
         let mut memory = RowMemory::new(1 << 20);
         let generation = memory.generation();
-        memory.change(key(1), Some(value("new")));
+        memory.change(key(1), put("new"));
         memory.begin_checkpoint();
         memory.end_checkpoint();
         memory.keep(generation, [(key(1), value("old"))].into_iter());
@@ -239,7 +262,7 @@ mod tests {
     fn a_row_deleted_by_a_checkpoint_leaves_the_cache() {
         let mut memory = RowMemory::new(1 << 20);
         for text in [Some(value("one")), None] {
-            memory.change(key(1), text.clone());
+            memory.change(key(1), Change { value: text.clone(), fresh: false });
             let (changes, _) = memory.begin_checkpoint();
             assert_eq!(known(&memory, 1), Some(text.clone()));
             memory.cache_written(changes.iter());
@@ -251,14 +274,14 @@ mod tests {
     #[test]
     fn unwritten_bytes_follow_what_is_kept() {
         let mut memory = RowMemory::new(1 << 20);
-        memory.change(key(1), Some(value("four")));
+        memory.change(key(1), put("four"));
         let one = memory.unwritten_bytes();
-        memory.change(key(1), Some(value("eight888")));
+        memory.change(key(1), put("eight888"));
         assert_eq!(memory.unwritten_bytes(), one + 4);
-        memory.change(key(1), None);
+        memory.change(key(1), DELETED);
         assert_eq!(memory.unwritten_bytes(), one - 4);
         memory.begin_checkpoint();
-        memory.change(key(2), Some(value("four")));
+        memory.change(key(2), put("four"));
         assert_eq!((memory.unwritten_bytes(), memory.unwritten_rows()), (2 * one - 4, 2));
         memory.abandon_checkpoint();
         assert_eq!((memory.unwritten_bytes(), memory.unwritten_rows()), (2 * one - 4, 2));
@@ -268,12 +291,47 @@ mod tests {
     }
 
     #[test]
+    fn a_fresh_row_that_is_deleted_leaves_nothing_behind() {
+        let mut memory = RowMemory::new(1 << 20);
+        memory.change(key(1), fresh("one"));
+        memory.change(key(1), put("two"));
+        memory.change(key(1), DELETED);
+        assert_eq!((memory.unwritten_bytes(), memory.unwritten_rows()), (0, 0));
+        assert_eq!(known(&memory, 1), None);
+    }
+
+    #[test]
+    fn a_deleted_row_is_remembered_as_soon_as_a_checkpoint_may_have_taken_it() {
+        for fails in [false, true] {
+            let mut memory = RowMemory::new(1 << 20);
+            memory.change(key(1), fresh("one"));
+            memory.begin_checkpoint();
+            if fails {
+                memory.abandon_checkpoint();
+            } else {
+                memory.end_checkpoint();
+            }
+            memory.change(key(1), DELETED);
+            assert_eq!(known(&memory, 1), Some(None));
+        }
+    }
+
+    #[test]
+    fn a_row_that_was_deleted_and_comes_back_is_not_fresh() {
+        let mut memory = RowMemory::new(1 << 20);
+        memory.change(key(1), DELETED);
+        memory.change(key(1), fresh("again"));
+        memory.change(key(1), DELETED);
+        assert_eq!(known(&memory, 1), Some(None));
+    }
+
+    #[test]
     fn a_checkpoint_that_failed_never_hides_a_newer_change() {
         let mut memory = RowMemory::new(1 << 20);
-        memory.change(key(1), Some(value("old")));
-        memory.change(key(2), Some(value("old")));
+        memory.change(key(1), put("old"));
+        memory.change(key(2), put("old"));
         memory.begin_checkpoint();
-        memory.change(key(1), None);
+        memory.change(key(1), DELETED);
         memory.abandon_checkpoint();
         assert_eq!(known(&memory, 1), Some(None));
         assert_eq!(known(&memory, 2), Some(Some(value("old"))));
@@ -283,11 +341,11 @@ mod tests {
     fn changed_rows_end_with_the_one_that_reaches_the_limit() {
         let mut memory = RowMemory::new(1 << 20);
         for number in [1, 2, 5] {
-            memory.change(key(number), Some(value("older")));
+            memory.change(key(number), put("older"));
         }
         memory.begin_checkpoint();
         for number in [2, 3, 6] {
-            memory.change(key(number), (number != 2).then(|| value("newer")));
+            memory.change(key(number), if number == 2 { DELETED } else { put("newer") });
         }
         let found = |limit| {
             let (rows, whole) = memory.changed_in(&[0], &[9], limit);

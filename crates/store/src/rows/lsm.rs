@@ -101,9 +101,9 @@ impl Rows for Fjall {
         let mut load = tree.rows.start_ingestion().map_err(&failed)?;
         load.write(META, encode_meta(covered)).map_err(&failed)?;
         let mut key_bytes = Vec::new();
-        for (key, value) in changes {
+        for (key, change) in changes {
             own_key(key, &mut key_bytes);
-            match value {
+            match &change.value {
                 Some(value) => load.write(key_bytes.as_slice(), &**value),
                 // A row that never reached the tree needs no trace there.
                 None if !tree.rows.contains_key(&key_bytes).map_err(&failed)? => continue,

@@ -13,8 +13,17 @@ use crate::{RowBytes, RowKey, StoreError};
 pub use lsm::Fjall;
 pub use plain::Plain;
 
-/// Changed rows in key order; `None` is a deleted row.
-pub type Changes = BTreeMap<RowKey, Option<RowBytes>>;
+/// Changed rows in key order.
+pub type Changes = BTreeMap<RowKey, Change>;
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its content; `None` is a deleted row.
+    pub value: Option<RowBytes>,
+    /// Whether there was no such row before.
+    pub fresh: bool,
+}
 
 /// Format number of the checkpoint.
 pub(crate) const FORMAT: u32 = 1;

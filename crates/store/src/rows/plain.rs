@@ -60,8 +60,8 @@ impl<D: Disk> Rows for Plain<D> {
 
     fn write(&self, covered: u64, changes: &Changes) -> Result<(), StoreError> {
         let mut table = Table::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).1);
-        for (key, value) in changes {
-            match value {
+        for (key, change) in changes {
+            match &change.value {
                 Some(value) => table.insert(Arc::clone(key), Arc::clone(value)),
                 None => table.remove(key),
             };

@@ -33,7 +33,11 @@ pub fn record(number: u64, bytes: usize) -> Record {
     let key = RowKey::from(format!("row/{:02}", number % 13).as_bytes());
     let value = (!number.is_multiple_of(5)).then(|| RowBytes::from(number.to_le_bytes()));
     let body = (0..bytes).map(|at| (number as usize * 31 + at) as u8).collect();
-    Record { partition: (number % 64) as u16, body, rows: vec![RowChange { key, value }] }
+    Record {
+        partition: (number % 64) as u16,
+        body,
+        rows: vec![RowChange { key, value, fresh: false }],
+    }
 }
 
 /// The turns that a store has acknowledged.

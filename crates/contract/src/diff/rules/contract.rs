@@ -33,6 +33,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "event_bus.subscribe_topics[].begins",
+        // What it means to senders is told of the topic.
         compatible("it counts for messages from the activation on"),
     ),
     rule("event_bus.subscribe_topics[].*", compatible("it documents")),

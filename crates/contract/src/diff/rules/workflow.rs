@@ -80,10 +80,22 @@ fn result_field(case: &Case<'_, '_>) -> Judged {
     }
 }
 
+/// Whether cancelled runs ended with the message of failed ones, and now with one on another topic.
+fn leaves_failed(case: &Case<'_, '_>) -> bool {
+    let old = case.old.workflow.as_ref().and_then(|workflow| workflow.outcomes.failed.as_ref());
+    let new = case.new.workflow.as_ref().and_then(|workflow| workflow.outcomes.cancelled.as_ref());
+    old.zip(new).is_some_and(|(old, new)| old.topic.value != new.topic.value)
+}
+
 fn outcome(case: &Case<'_, '_>) -> Judged {
     let outcomes = case.new.workflow.as_ref().map(|workflow| &workflow.outcomes);
     let falls_back = outcomes.is_some_and(|outcomes| outcomes.failed.is_some());
     match case.what {
+        What::Added if case.difference.last() == "cancelled" && leaves_failed(case) => {
+            let reason =
+                "who hears of cancelled runs by the message of failed ones does not any more";
+            Judged::new(Breaking, reason)
+        }
         What::Added => Judged::new(Compatible, "a fact more"),
         What::Changed => Judged::new(Compatible, "the fact is told differently"),
         What::Removed if case.difference.last() == "cancelled" && falls_back => {

@@ -35,12 +35,17 @@ const SMALL_LETTER: f64 = 5.8;
 
 /// How wide a name is.
 pub(super) fn width(text: &str) -> f64 {
-    text.chars().count() as f64 * LETTER
+    letters(text) * LETTER
 }
 
 /// How wide small text is.
 pub(super) fn small_width(text: &str) -> f64 {
-    text.chars().count() as f64 * SMALL_LETTER
+    letters(text) * SMALL_LETTER
+}
+
+/// How many letters of a middling width a text takes: those of East Asia and pictures count twice.
+fn letters(text: &str) -> f64 {
+    text.chars().map(|c| if c >= '\u{1100}' { 2.0 } else { 1.0 }).sum()
 }
 
 /// Colours and fonts; a page that shows the drawing may override them.

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use onex_kernel::row::{Intent, Owner};
-use onex_kernel::{Id, Message, Tidings, Told};
+use onex_kernel::row::Intent;
+use onex_kernel::{Message, Tidings, Told};
 
 use super::intent::{intent, put_ending, put_owner, read_ending, read_intent, read_owner};
 use super::message::{put_message, read_message};
@@ -25,26 +25,6 @@ pub enum Backlog {
     Trigger(TriggerIntent),
     /// Something that one run tells another.
     Tell(Tell),
-}
-
-impl Backlog {
-    /// A run that sent it, or that it is for.
-    pub fn run(&self) -> Option<Id> {
-        let owner = match self {
-            Backlog::Message(_) => return None,
-            Backlog::Intent(intent) => &intent.owner,
-            Backlog::Run(begun) => &begun.step.as_ref()?.1,
-            Backlog::Trigger(trigger) => &trigger.owner,
-            Backlog::Tell(tell) => match &tell.told.what {
-                Tidings::Undo(owner) => owner,
-                Tidings::Cancel | Tidings::Ended { .. } => return Some(tell.told.run),
-            },
-        };
-        match owner {
-            Owner::Step { run, .. } => Some(*run),
-            _ => None,
-        }
-    }
 }
 
 /// The row of a message that waits.
@@ -142,7 +122,7 @@ pub fn read_backlog(bytes: &[u8]) -> Read<Backlog> {
             node: reader.text()?,
             trigger: reader.text()?,
             owner: read_owner(reader)?,
-            stopping: reader.u8()? != 0,
+            stopping: reader.bool()?,
         }),
         4 => Backlog::Tell(read_tell(reader)?),
         _ => return Err(reader.corrupt()),

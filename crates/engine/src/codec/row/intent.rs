@@ -1,5 +1,6 @@
 //! A pending intent's row.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use onex_contract::graph::GraphId;
@@ -36,7 +37,7 @@ pub fn read_intent(bytes: &[u8]) -> Read<Intent> {
     let reader = &mut open(bytes, "intent row")?;
     Ok(Intent {
         id: reader.id()?,
-        message: read_message(reader)?,
+        message: Arc::new(read_message(reader)?),
         node: reader.text()?,
         operation: reader.text()?,
         owner: read_owner(reader)?,
@@ -100,6 +101,9 @@ pub(super) fn put_ending(out: &mut Vec<u8>, ending: &Ending) {
         Ending::Expired(failure) => put_failed(out, 5, failure),
         Ending::Withdrawn => out.push(6),
         Ending::Stopped { unknown, failure } => put_failed(out, 7 + u8::from(*unknown), failure),
+        Ending::Undone { failure, whole, cancelled } => {
+            put_failed(out, 9 + u8::from(*whole) + 2 * u8::from(*cancelled), failure)
+        }
     }
 }
 
@@ -119,6 +123,11 @@ pub(super) fn read_ending(reader: &mut Reader<'_>) -> Read<Ending> {
         6 => Ending::Withdrawn,
         7 => Ending::Stopped { unknown: false, failure: read_failure(reader)? },
         8 => Ending::Stopped { unknown: true, failure: read_failure(reader)? },
+        kind @ 9..=12 => Ending::Undone {
+            failure: read_failure(reader)?,
+            whole: (kind - 9) & 1 != 0,
+            cancelled: (kind - 9) & 2 != 0,
+        },
         _ => return Err(reader.corrupt()),
     })
 }

@@ -1,8 +1,8 @@
-//! A message within a row.
+//! A message within a row, and what surrounds its payload.
 
 use alloc::vec::Vec;
 
-use onex_kernel::{Message, Payload};
+use onex_kernel::{Envelope, Message, Payload};
 
 use super::Read;
 use super::parts::put_id;
@@ -39,5 +39,29 @@ pub(super) fn read_message(reader: &mut Reader<'_>) -> Read<Message> {
         node: reader.option(Reader::text)?,
         time: reader.micros()?,
         generation: reader.u32()?,
+    })
+}
+
+pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
+    put_id(out, envelope.id);
+    put_text(out, &envelope.topic);
+    put_option(out, envelope.key.as_deref(), put_text);
+    put_option(out, envelope.event_type.as_deref(), put_text);
+    put_id(out, envelope.correlation_id);
+    put_option(out, envelope.causation_id, put_id);
+    put_option(out, envelope.node.as_deref(), put_text);
+    put_u64(out, envelope.time.0);
+}
+
+pub(super) fn read_envelope(reader: &mut Reader<'_>) -> Read<Envelope> {
+    Ok(Envelope {
+        id: reader.id()?,
+        topic: reader.text()?,
+        key: reader.option(Reader::text)?,
+        event_type: reader.option(Reader::text)?,
+        correlation_id: reader.id()?,
+        causation_id: reader.option(Reader::id)?,
+        node: reader.option(Reader::text)?,
+        time: reader.micros()?,
     })
 }

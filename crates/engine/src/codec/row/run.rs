@@ -9,7 +9,7 @@ use onex_kernel::row::{ItemRow, Items, Run, RunHead, StepRow};
 use onex_kernel::{Id, Message};
 
 use super::intent::{put_owner, read_owner};
-use super::message::{put_message, read_message};
+use super::message::{put_envelope, put_message, read_envelope, read_message};
 use super::parts::{put_armed, put_failure, put_id, read_armed, read_failure, read_list};
 use super::word::{read_run_status, read_step_status, read_undoing};
 use super::{Read, begin, open};
@@ -82,7 +82,7 @@ fn head(row: &RunHead) -> Vec<u8> {
     out.push(row.status as u8);
     out.push(row.compensation as u8);
     put_value(out, &row.input);
-    put_value(out, &row.envelope);
+    put_envelope(out, &row.envelope);
     out.extend_from_slice(&row.input_hash);
     put_id(out, row.correlation_id);
     out.extend_from_slice(&row.graph.0);
@@ -108,7 +108,7 @@ fn read_head(reader: &mut Reader<'_>) -> Read<RunHead> {
         status: read_run_status(reader)?,
         compensation: read_undoing(reader)?,
         input: read_value(reader)?,
-        envelope: read_value(reader)?,
+        envelope: read_envelope(reader)?,
         input_hash: reader.array()?,
         correlation_id: reader.id()?,
         graph: GraphId(reader.array()?),

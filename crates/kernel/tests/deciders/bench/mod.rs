@@ -8,16 +8,17 @@ use std::path::Path;
 
 use onex_contract::catalog::HostValues;
 use onex_contract::diagnostic::Severity;
-use onex_contract::graph::{Body, Entry, Graph, NodeIndex};
+use onex_contract::graph::{Body, Entry, Graph, NodeIndex, Performer};
 use onex_contract::source::Source;
 use onex_contract::{check, load_folder};
 use onex_expr::{Text, Value};
 use onex_kernel::decision::{RowWrite, TimerChange, TimerOf};
 use onex_kernel::orchestrate::{self, RunInput, Start};
 use onex_kernel::reduce::{self, Delivery};
-use onex_kernel::row::{Armed, Ending, Entity, Owner, Run, StepRow};
+use onex_kernel::row::{Armed, Ending, Entity, Owner, Run, RunHead, StepRow};
 use onex_kernel::{
-    Category, Circumstances, Decision, Id, Intended, Message, Micros, Origin, Produced, Verdict,
+    Category, Circumstances, Decision, Id, Intended, Message, Micros, Origin, Produced, Tidings,
+    Told, Verdict,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -64,6 +65,19 @@ pub fn linked(sources: &[Source]) -> Graph {
 /// The contracts of a folder.
 pub fn graph_of(folder: &Path) -> Graph {
     linked(&load_folder(folder).expect("the folder can be read"))
+}
+
+/// The wish that a run be undone, in the shape of an intent: its end is awaited like one.
+fn undoing(run: Id, owner: &Owner) -> Intended {
+    Intended {
+        id: run,
+        generation: 0,
+        topic: Text::default(),
+        key: None,
+        performer: Performer::Run(NodeIndex(0)),
+        payload: Value::map([("key", Value::text(run.to_string()))]),
+        owner: owner.clone(),
+    }
 }
 
 impl Bench {
@@ -226,6 +240,16 @@ impl Bench {
     /// Tells a run what happened.
     pub fn advance(&mut self, run: Id, input: &RunInput<'_>) -> Done {
         let message = self.message("", Value::Null);
+        self.advance_by(run, input, message)
+    }
+
+    /// Lets a run hear an event.
+    pub fn hear(&mut self, run: Id, topic: &str, payload: Value) -> Done {
+        let message = self.message(topic, payload);
+        self.advance_by(run, &RunInput::Event, message)
+    }
+
+    fn advance_by(&mut self, run: Id, input: &RunInput<'_>, message: Message) -> Done {
         let at = self.circumstances();
         let found = &self.runs[&run];
         let node = self.node(&found.head.node);
@@ -262,10 +286,14 @@ impl Bench {
             }
         }
         for produced in &decision.messages {
-            if let Produced::Intent(intent) = produced
-                && matches!(intent.owner, Owner::Step { .. })
-            {
-                self.open.push(intent.clone());
+            match produced {
+                Produced::Intent(intent) if matches!(intent.owner, Owner::Step { .. }) => {
+                    self.open.push(intent.clone());
+                }
+                Produced::Tell(Told { run, what: Tidings::Undo(owner) }) => {
+                    self.open.push(undoing(*run, owner));
+                }
+                _ => {}
             }
         }
     }
@@ -279,7 +307,7 @@ impl Bench {
                 panic!("a run belongs to an orchestrator");
             };
             let run = Run {
-                head: head.clone(),
+                head: RunHead::clone(head),
                 steps: plan.steps.iter().map(|_| StepRow::pending()).collect(),
                 items: BTreeMap::new(),
                 events: BTreeMap::new(),
@@ -288,8 +316,8 @@ impl Bench {
         }
         let run = self.runs.get_mut(&id).expect("a run's head comes first");
         match write {
-            RowWrite::Head(head) => run.head = head.clone(),
-            RowWrite::Step(step, row) => run.steps[usize::from(*step)] = row.clone(),
+            RowWrite::Head(head) => run.head = RunHead::clone(head),
+            RowWrite::Step(step, row) => run.steps[usize::from(*step)] = StepRow::clone(row),
             RowWrite::Item(step, item, row) => {
                 run.items.insert((*step, *item), row.clone());
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onex_contract::graph::{Body, Graph, Orchestrator};
+use onex_contract::graph::{Body, Graph, Orchestrator, Performer};
 use onex_expr::Value;
 use onex_kernel::decision::TimerOf;
 use onex_kernel::orchestrate::RunInput;
@@ -115,7 +115,11 @@ impl World {
         let done = match self.random.below(20) {
             0 => self.bench.advance(self.run, &RunInput::Cancel),
             1 if !self.past.is_empty() => return self.end_again(),
-            2..6 if !timers.is_empty() => {
+            2 => {
+                let payload = Value::map([("n", Value::Int(self.random.one_of(&[0, 1])))]);
+                self.bench.hear(self.run, "onex.evt.prototypes.woken.v1", payload)
+            }
+            3..6 if !timers.is_empty() => {
                 let of = timers[self.random.below(timers.len())];
                 self.bench.fire(&Instance::Run(self.run), of)
             }
@@ -162,6 +166,12 @@ impl World {
         let failure =
             Failure { code: "trouble".into(), message: "it went wrong".into(), step: None };
         let unknown = self.random.once_in(2);
+        match intent.performer {
+            Performer::Run(_) => return self.run_ending(intent, failure, unknown),
+            Performer::Trigger(..) if self.random.once_in(4) => return Ending::Refused(failure),
+            Performer::Trigger(..) => return Ending::Completed(Value::Int(1)),
+            Performer::Operation(..) => {}
+        }
         if self.stopped.contains(&intent.id) && self.random.once_in(2) {
             return match unknown {
                 true => Ending::Stopped { unknown, failure },
@@ -173,6 +183,20 @@ impl World {
             1 | 2 => Ending::Exhausted { failure, unknown },
             3 => Ending::InDoubt(failure),
             4 if self.random.once_in(3) => Ending::Expired(failure),
+            _ => Ending::Completed(Value::Int(1)),
+        }
+    }
+
+    /// How a run that a step began ends, or its undoing.
+    fn run_ending(&mut self, intent: &Intended, failure: Failure, unknown: bool) -> Ending {
+        let is_undoing = matches!(intent.owner, Owner::Step { compensation: true, .. });
+        let cancelled = self.stopped.contains(&intent.id) || self.random.once_in(9);
+        match self.random.below(6) {
+            0 => Ending::Refused(failure),
+            _ if is_undoing => Ending::Completed(Value::Null),
+            1 if cancelled => Ending::Stopped { unknown, failure },
+            2 => Ending::Exhausted { failure, unknown: true },
+            3 => Ending::Undone { failure, whole: unknown, cancelled },
             _ => Ending::Completed(Value::Int(1)),
         }
     }
@@ -200,9 +224,9 @@ impl World {
         };
         let fate = match ending {
             Ending::Completed(_) => Fate::Done,
-            Ending::Refused(_) => Fate::Nothing,
+            Ending::Refused(_) | Ending::Undone { whole: true, .. } => Fate::Nothing,
             Ending::Exhausted { unknown, .. } | Ending::Stopped { unknown, .. } => may(*unknown),
-            Ending::InDoubt(_) => Fate::Unknown,
+            Ending::InDoubt(_) | Ending::Undone { whole: false, .. } => Fate::Unknown,
             Ending::Expired(_) | Ending::Withdrawn => may(false),
         };
         let told = self.turns;

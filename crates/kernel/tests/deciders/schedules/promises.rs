@@ -1,10 +1,12 @@
 //! What a run promises, checked after every decision.
 
-use onex_contract::graph::{Compensation, ErrorAction, ExecutionMode, Recovery};
+use onex_contract::graph::{
+    Compensation, ErrorAction, ExecutionMode, Performer, Recovery, StepWork,
+};
 use onex_expr::Value;
 use onex_kernel::decision::Subject;
 use onex_kernel::row::{Owner, RunStatus, StepStatus, Undoing};
-use onex_kernel::{Id, Intended, Produced};
+use onex_kernel::{Id, Intended, Produced, Tidings, Told};
 
 use super::model::{Fate, World};
 use crate::bench::Done;
@@ -41,7 +43,10 @@ impl World {
                     continue;
                 }
                 Produced::Intent(intent) => intent,
-                Produced::Tell(told) => panic!("no prototype begins a run: {told:?}"),
+                Produced::Tell(told) => {
+                    self.check_told(told);
+                    continue;
+                }
             };
             let is_new = self.sent.insert((intent.id, intent.generation));
             assert!(is_new, "an intent is sent once");
@@ -53,13 +58,13 @@ impl World {
                 continue;
             }
             if intent.generation > 0 {
-                assert_eq!(
-                    self.deeds[&intent.id].fate,
-                    Fate::Unknown,
-                    "only what is not known is asked again"
-                );
+                let is_run = matches!(intent.performer, Performer::Run(_));
+                let unknown = self.deeds[&intent.id].fate == Fate::Unknown;
+                assert!(is_run || unknown, "only what is not known is asked again");
             }
-            let stops = done.decision.stop.contains(&intent.id);
+            let cancels = |produced: &Produced| matches!(produced, Produced::Tell(told) if told.run == intent.id && told.what == Tidings::Cancel);
+            let stops = done.decision.stop.contains(&intent.id)
+                || done.decision.messages.iter().any(cancels);
             assert!(!failing || stops, "a failing run starts nothing");
             for on in &self.plan().steps[usize::from(step)].depends_on {
                 let status = self.run().steps[usize::from(*on)].status;
@@ -72,15 +77,29 @@ impl World {
         }
     }
 
+    fn check_told(&mut self, told: &Told) {
+        match &told.what {
+            Tidings::Cancel => {
+                self.stopped.insert(told.run);
+            }
+            Tidings::Undo(_) => {
+                let intent = self.bench.open.iter().find(|open| open.id == told.run);
+                self.check_compensation(&intent.expect("its end is awaited").clone());
+            }
+            Tidings::Ended { .. } => panic!("nobody began this run: {told:?}"),
+        }
+    }
+
     fn check_compensation(&mut self, intent: &Intended) {
         let field = |name| intent.payload.get(name).and_then(Value::as_str);
         let key = field("key").and_then(Id::parse).expect("a compensation names its key");
         let deed = &self.deeds[&key];
-        let known = match field("status") {
-            Some("completed") => Fate::Done,
-            _ => Fate::Unknown,
-        };
-        assert_eq!(deed.fate, known, "what is undone was or may have been done");
+        match field("status") {
+            Some("completed") => assert_eq!(deed.fate, Fate::Done, "what is undone was done"),
+            Some(_) => assert_eq!(deed.fate, Fate::Unknown, "what is undone may have been done"),
+            // A run tells by itself what there is to undo.
+            None => assert_ne!(deed.fate, Fate::Stuck, "what gave up is not asked again"),
+        }
         assert_eq!(self.bench.open.len(), 1, "one at a time, when nothing else is awaited");
         let later = self.undoing.is_none_or(|last| deed.told <= last);
         assert!(later, "the latest is undone first");
@@ -154,7 +173,11 @@ impl World {
         assert_eq!(stuck, head.compensation == Undoing::Incomplete, "letters keep it incomplete");
         for (key, deed) in &self.deeds {
             let step = &plan.steps[usize::from(deed.step)];
-            let can = matches!(step.compensation, Compensation::Operation { .. });
+            let can = match step.compensation {
+                Compensation::Operation { .. } => true,
+                Compensation::Unsaid => matches!(step.work, StepWork::Run { .. }),
+                Compensation::Nothing => false,
+            };
             let open = matches!(deed.fate, Fate::Done | Fate::Unknown);
             assert!(!(must && can && open), "{key} is not undone: {deed:?}");
         }
