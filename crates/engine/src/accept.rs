@@ -286,12 +286,10 @@ impl Engine {
         let refusal = match (retry, head.status) {
             (false, _) if ended => Some("the run has ended"),
             (true, RunStatus::Failed | RunStatus::Cancelled) if ended => match head.compensation {
-                Undoing::Running | Undoing::Incomplete => {
-                    Some(
-                        "its compensation is not complete: redrive its dead letters; with those that \
+                Undoing::Running | Undoing::Incomplete => Some(
+                    "its compensation is not complete: redrive its dead letters; with those that \
                          were discarded it stays so",
-                    )
-                }
+                ),
                 Undoing::None | Undoing::Done => None,
             },
             (true, _) => Some("only a failed or cancelled run can be retried"),

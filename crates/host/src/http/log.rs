@@ -68,7 +68,9 @@ pub async fn log(
 
 /// The causes of a message, run, intent or dead letter, and what came of it.
 async fn chain(port: &Port, params: &Params, id: Id) -> Result<Response, Problem> {
-    if let Some(other) = ["topic", "after", "limit", "follow"].into_iter().find(|name| params.get(name).is_some()) {
+    if let Some(other) =
+        ["topic", "after", "limit", "follow"].into_iter().find(|name| params.get(name).is_some())
+    {
         let detail = format!("a chain is told as a whole: `{other}` does not go with `chain`");
         return Err(Problem::bad("invalid_parameter", detail));
     }

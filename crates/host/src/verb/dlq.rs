@@ -183,7 +183,8 @@ fn redrive(arguments: &Redrive) -> Result<Exit, Fault> {
     let client = Client::new(&arguments.host.url)?;
     let Redrive { ids, filter, reason, all, .. } = arguments;
     let which = filter.which(ids, reason.as_ref(), *all)?;
-    if *all && !arguments.dry_run && !arguments.yes && !agreed("put every open dead letter back?")? {
+    if *all && !arguments.dry_run && !arguments.yes && !agreed("put every open dead letter back?")?
+    {
         return Err(Fault::no("nothing was put back"));
     }
     let body = Value::map([

@@ -126,10 +126,7 @@ impl Handle {
 
     /// Ids of the dead letters that a filter takes, oldest first, as many as one request may name;
     /// and whether there are more.
-    pub async fn letter_ids(
-        &self,
-        filter: letter::Filter,
-    ) -> Result<(Vec<Id>, bool), QueryError> {
+    pub async fn letter_ids(&self, filter: letter::Filter) -> Result<(Vec<Id>, bool), QueryError> {
         self.read(move |reader| reader.letter_ids(&filter, LETTERS_AT_ONCE_MAX)).await
     }
 

@@ -233,7 +233,8 @@ impl Reader {
             .filter(|run| runs.get(*run).is_some_and(|(head, _)| head.started_at > since))
             .copied()
             .collect();
-        let wanted = |place: &[u8]| key::read_step(place).is_some_and(|(run, _)| alive.contains(&run));
+        let wanted =
+            |place: &[u8]| key::read_step(place).is_some_and(|(run, _)| alive.contains(&run));
         let mut from = key::step(*first, 0).to_vec();
         let to = super::next_key(&key::step(*last, u16::MAX));
         loop {

@@ -94,7 +94,9 @@ fn notes(chain: &Value) -> Vec<String> {
     if chain.get("cause_missing") == Some(&Value::Bool(true)) {
         notes.push(match (from, oldest) {
             (Some(from), Some(oldest)) if from > oldest => {
-                format!("its cause lies before {from}, where the search began: --from says otherwise")
+                format!(
+                    "its cause lies before {from}, where the search began: --from says otherwise"
+                )
             }
             _ => format!("its cause is not retained before {}", oldest.unwrap_or(0)),
         });
