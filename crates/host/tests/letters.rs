@@ -151,6 +151,27 @@ fn a_bulk_redrive_that_is_killed_goes_on_and_puts_each_letter_back_once() {
 }
 
 #[test]
+fn a_slow_redrive_keeps_no_drain_from_ending_and_says_what_it_left() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let mut host = Host::start_on(folder.path(), &[]);
+    file(&host, 0..3);
+    letters(&host, "open", 3);
+    let slow = host
+        .command(&["dlq", "redrive", "--all", "--yes", "--rate", "1/h", "-o", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary can be started");
+    letters(&host, "redriven", 1);
+    host.signal("-TERM");
+    assert_eq!(host.ended(), Some(0));
+    let output = slow.wait_with_output().expect("it is our child");
+    assert_eq!(output.status.code(), Some(4));
+    let shape = br#"{"redriven": ["<uuid>"], "refused": [{"id": "<uuid>"}, {"id": "<uuid>"}]}"#;
+    let answer = parse(&output.stdout);
+    assert!(fits(&answer, &parse(shape)), "{}", json::to_string(&answer));
+}
+
+#[test]
 fn a_request_names_no_more_letters_than_a_host_takes_at_once() {
     let host = Host::start();
     let ids = vec![r#""018f0000-0000-7000-8000-00000000ffff""#; 10_001].join(",");
@@ -162,4 +183,57 @@ fn a_request_names_no_more_letters_than_a_host_takes_at_once() {
         let detail = refused.json().get("detail").and_then(Value::as_str).map(str::to_owned);
         assert_eq!(detail.as_deref(), Some("more than 10000 ids in one request"));
     }
+}
+
+#[test]
+fn a_run_that_was_not_undone_waits_for_its_letter_and_for_nobody_once_that_is_let_go_of() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let contracts = folder.path().join("contracts");
+    std::fs::create_dir(&contracts).expect("a folder can be made");
+    let shelf = "
+name: shelf
+node_type: effect
+contract_version: 1.0.0
+description: Reads files, and cannot undo it.
+effect_operations:
+  operations:
+    - {operation_name: read, io_config: {handler_type: filesystem, operation: read, file_path_template: 'in/${payload.id}.txt'}}
+    - {operation_name: undo, io_config: {handler_type: filesystem, operation: read, file_path_template: in/missing.txt}}
+";
+    std::fs::write(contracts.join("shelf.yaml"), shelf).expect("a file can be written");
+    let flow = "
+name: flow
+node_type: orchestrator
+contract_version: 1.0.0
+description: Does something that cannot be undone.
+workflow_coordination:
+  workflow_definition:
+    workflow_metadata: {workflow_name: flow, timeout_ms: 60000}
+    coordination_rules: {failure_recovery_strategy: compensate}
+    execution_graph:
+      nodes:
+        - {node_id: one, step_config: {effect_node: shelf, operation: read, input: {id: f1}}, compensation: {operation: undo}}
+        - {node_id: two, depends_on: [one], step_config: {effect_node: shelf, operation: read, input: {id: gone}}, compensation: none}
+";
+    std::fs::write(contracts.join("flow.yaml"), flow).expect("a file can be written");
+    let host = Host::start_with(&contracts, folder.path(), &[], &[]);
+    mend(&host, 1..2);
+    let ended = host.post("/v1/workflows/flow?wait=30s", "{}").json();
+    let run_id = ended.get("run_id").and_then(Value::as_str).expect("a run").to_owned();
+    let path = format!("/v1/workflows/{run_id}");
+    let failed = host.get(&path).json();
+    assert!(fits(&failed, &parse(br#"{"status": "failed", "compensation": "incomplete"}"#)));
+    let letter = letters(&host, "open", 1).remove(0);
+    let shape = format!(r#"{{"reason": "compensation_failed", "run_id": "{run_id}", "step": "one"}}"#);
+    assert!(fits(&host.get(&format!("/v1/dlq/{letter}")).json(), &parse(shape.as_bytes())));
+    let why = host.get(&format!("/v1/why/{run_id}")).json();
+    let waits = why.get("waits_for").and_then(Value::as_list).expect("a list");
+    assert_eq!(waits.len(), 1, "a retry is not offered: {}", json::to_string(&why));
+    let reason = ["dlq", "discard", &letter, "--reason", "undone by hand", "-o", "json"];
+    done(&ask(&host, &reason));
+    let why = host.get(&format!("/v1/why/{run_id}")).json();
+    assert!(fits(&why, &parse(br#"{"status": "failed", "waits_for": []}"#)));
+    let after = host.get(&path).json();
+    assert!(fits(&after, &parse(br#"{"status": "failed", "compensation": "incomplete"}"#)));
+    assert_eq!(host.post(&format!("{path}:retry"), "").status, 409);
 }

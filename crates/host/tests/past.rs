@@ -102,6 +102,39 @@ fn a_chain_of_a_run_tells_its_steps_and_one_beyond_what_is_looked_at_says_so() {
 }
 
 #[test]
+fn a_chain_of_more_than_is_told_says_so() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let contracts = folder.path().join("contracts");
+    std::fs::create_dir(&contracts).expect("a folder can be made");
+    let fan = "
+name: fan
+node_type: reducer
+contract_version: 1.0.0
+description: Says everything to everybody.
+event_bus:
+  subscribe_topics: [{topic: onex.evt.test.in.v1, payload: {type: object, properties: {items: {type: array}}}}]
+  publish_topics: [onex.evt.test.out.v1]
+state_machine:
+  initial_state: open
+  entity_key: \"'one'\"
+  states: [{state_name: open, waits: forever}]
+  transitions:
+    - {from_state: open, trigger: in, actions: [{action_type: event, topic: onex.evt.test.out.v1, for_each: payload.items, payload: {}}]}
+";
+    std::fs::write(contracts.join("fan.yaml"), fan).expect("a file can be written");
+    let host = Host::start_with(&contracts, folder.path(), &[], &[]);
+    let items = vec!["1"; 1200].join(",");
+    let message =
+        format!(r#"{{"topic": "onex.evt.test.in.v1", "payload": {{"items": [{items}]}}}}"#);
+    let (id, _) = publish(&host, &message);
+    let part = |chain: &Value| chain.get("items").and_then(Value::as_list).map(<[Value]>::len);
+    let chain = host.until(&format!("/v1/log?chain={id}"), |chain| part(chain) == Some(1000));
+    assert_eq!(chain.get("cut"), Some(&Value::Bool(true)));
+    let said = run(&mut host.command(&["tail", "--chain", &id]));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("there is more"));
+}
+
+#[test]
 fn a_timeout_came_of_the_message_that_armed_it() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let contracts = folder.path().join("contracts");
@@ -117,7 +150,7 @@ event_bus:
 state_machine:
   initial_state: closed
   entity_key: \"'one'\"
-  states: [{state_name: closed}, {state_name: open, timeout_ms: 20}]
+  states: [{state_name: closed, waits: forever}, {state_name: open, timeout_ms: 20}]
   transitions:
     - {from_state: closed, to_state: open, trigger: knocked}
     - {from_state: open, to_state: closed, trigger: timeout, actions: [{action_type: event, topic: onex.evt.test.closed.v1, payload: {}}]}
@@ -179,9 +212,14 @@ fn states_at_an_offset_are_what_they_were_however_the_host_ended() {
     }
     let started = host.post("/v1/workflows/slow", r#"{"which": "x"}"#).json();
     let run_id = text(&started, "run_id");
-    for (offset, model) in then.iter().step_by(9) {
-        assert_eq!(&in_parts(&host, *offset), model, "at {offset}");
-    }
+    std::thread::scope(|scope| {
+        // What is published meanwhile changes nothing of what was.
+        let meanwhile = scope.spawn(|| (0..200).for_each(|round| drop(add(&host, round % 13, 1))));
+        for (offset, model) in then.iter().step_by(9) {
+            assert_eq!(&in_parts(&host, *offset), model, "at {offset}");
+        }
+        meanwhile.join().expect("no panic");
+    });
     host.signal("-KILL");
     host.ended();
     let host = Host::start_on(folder.path(), &[]);

@@ -9,6 +9,9 @@ use super::problem::Problem;
 use super::{Json, Port};
 use crate::shape;
 
+/// States of an answer: each answer is one look at the whole log, so they are large.
+const LIMIT: usize = 10_000;
+
 /// Entities by node and key, then runs by id.
 pub async fn at(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
     let params = Params::read(&uri, &["node", "key", "limit", "after"])?;
@@ -21,7 +24,7 @@ pub async fn at(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
         node: params.text("node"),
         key: params.text("key"),
         after: params.after(),
-        limit: params.limit()?,
+        limit: params.limit_to(LIMIT)?.unwrap_or(LIMIT),
     };
     let answer = port.handle.at(ask).await?;
     Ok(Json::ok(shape::at::value(&answer)))

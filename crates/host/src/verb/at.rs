@@ -17,11 +17,8 @@ use crate::fault::{Exit, Fault};
 use crate::print;
 use crate::shape;
 
-/// States that a host is asked for at a time.
-const PAGE: usize = 1000;
-
-/// States that are read of a folder at a time: each part is one look at the whole log.
-const PAGE_AT_REST: usize = 10_000;
+/// States that are asked for at a time: each part is one look at the whole log.
+const PAGE: usize = 10_000;
 
 /// What `onex at` takes.
 #[derive(Debug, Args)]
@@ -66,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
 fn running(arguments: &Arguments) -> Result<(), Fault> {
     let client = Client::new(&arguments.host.url)?;
     let path = format!("/v1/at/{}", segment(&arguments.offset.to_string()));
-    each_part(arguments, PAGE, |after, limit| {
+    each_part(arguments, |after, limit| {
         let ask = client.get(path.as_str()).with("node", arguments.node.as_ref());
         let ask = ask.with("key", arguments.key.as_ref());
         wait(ask.with("limit", Some(limit)).with("after", after).json())
@@ -75,7 +72,7 @@ fn running(arguments: &Arguments) -> Result<(), Fault> {
 
 fn at_rest(arguments: &Arguments, folder: &Path) -> Result<(), Fault> {
     let past = AtRest::open(compose::at_rest(folder)?, compose::restore()).map_err(refused)?;
-    each_part(arguments, PAGE_AT_REST, |after, limit| {
+    each_part(arguments, |after, limit| {
         let text = |given: &Option<String>| given.as_deref().map(Text::from);
         let ask = Ask {
             offset: arguments.offset,
@@ -95,14 +92,13 @@ fn refused(error: QueryError) -> Fault {
 /// Shows one part after the other, so that neither side holds everything at once.
 fn each_part(
     arguments: &Arguments,
-    page: usize,
     mut ask: impl FnMut(Option<&str>, usize) -> Result<Value, Fault>,
 ) -> Result<(), Fault> {
     let mut left = arguments.limit.unwrap_or(usize::MAX);
     let mut after: Option<String> = None;
     let (mut shown, mut begun) = (0, false);
     while left > 0 {
-        let answer = ask(after.as_deref(), left.min(page))?;
+        let answer = ask(after.as_deref(), left.min(PAGE))?;
         if !arguments.output.is_json() && !std::mem::replace(&mut begun, true) {
             print::line(format!("at {}, {}", cell(&answer, "offset"), cell(&answer, "time")))?;
         }

@@ -64,7 +64,7 @@ impl Handle {
         let mut outcome = Outcome::default();
         for (index, portion) in letters.chunks(pace.portion).enumerate() {
             if index > 0 && !pace.pause.is_zero() {
-                tokio::time::sleep(pace.pause).await;
+                self.pause(pace.pause).await;
             }
             match self.ask(request(portion.to_vec())).await.map(told) {
                 Ok(Ok((done, refused))) => {
@@ -80,6 +80,23 @@ impl Handle {
             }
         }
         Ok(outcome)
+    }
+}
+
+impl Handle {
+    /// Waits, but not longer than the host runs: a drain must not.
+    async fn pause(&self, span: Duration) {
+        let over = tokio::time::sleep(span);
+        tokio::pin!(over);
+        let mut durable = self.shared.durable.clone();
+        loop {
+            tokio::select! {
+                () = &mut over => return,
+                moved = durable.changed() => if moved.is_err() {
+                    return;
+                }
+            }
+        }
     }
 }
 
