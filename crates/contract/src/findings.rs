@@ -16,8 +16,10 @@ use tally::Tally;
 pub(crate) struct Findings<'s> {
     sources: &'s [Source],
     found: Tally,
-    /// Files of an old dialect, which are judged more mildly.
+    /// Files of an old dialect, and others that are judged as mildly.
     old: BTreeSet<u32>,
+    /// Those of them that were translated.
+    translated: BTreeSet<u32>,
     /// Those of them in which something was found that the normal form does not allow, with the
     /// first such finding.
     at_fault: BTreeMap<u32, String>,
@@ -36,18 +38,31 @@ impl<'s> Findings<'s> {
             sources,
             found: Tally::default(),
             old: BTreeSet::new(),
+            translated: BTreeSet::new(),
             at_fault: BTreeMap::new(),
         }
     }
 
     /// Another collection over the same files, whose findings are dropped.
     pub(crate) fn scratch(&self) -> Findings<'s> {
-        Findings { old: self.old.clone(), ..Findings::new(self.sources) }
+        let (old, translated) = (self.old.clone(), self.translated.clone());
+        Findings { old, translated, ..Findings::new(self.sources) }
     }
 
     /// From here on a file is judged as one of an old dialect.
     pub(crate) fn judge_mildly(&mut self, file: u32) {
         self.old.insert(file);
+    }
+
+    /// From here on a file is known to be of an old dialect, in which its own words were told.
+    pub(crate) fn is_translation(&mut self, file: u32) {
+        self.judge_mildly(file);
+        self.translated.insert(file);
+    }
+
+    /// Whether a file is read from the translation of an old dialect.
+    pub(crate) fn is_translated(&self, file: u32) -> bool {
+        self.translated.contains(&file)
     }
 
     /// The files of an old dialect in which a fault was found since this was last asked, with the
@@ -153,6 +168,11 @@ impl<'s> Findings<'s> {
         }
         self.at_fault.entry(file).or_insert_with(|| format!("{code} {message}"));
         Severity::Warning
+    }
+
+    /// Code and byte range of what was found in a file so far.
+    pub(crate) fn found_in(&self, file: u32) -> impl Iterator<Item = (&'static str, Range<usize>)> {
+        self.found.of(&self.sources[file as usize].path)
     }
 
     /// Whether anything found stops the start.

@@ -93,7 +93,7 @@ pub struct NodeReport {
 /// Checks every contract and the whole system they make.
 pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checked {
     let mut findings = Findings::new(sources);
-    let parsed = parsed::all(sources, &host.env, &mut findings);
+    let parsed = parsed::all(sources, host, &mut findings);
     let (mut left_out, mut causes) = (BTreeMap::new(), BTreeMap::new());
     let mut contracts = Vec::new();
     let mut reports = Vec::new();
@@ -101,7 +101,7 @@ pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checke
         let contract = read(parsed, &mut findings);
         reports.push(report(parsed, contract.as_ref()));
         let fault = findings.take_at_fault().remove(&parsed.file);
-        if let Some(reason) = parked(parsed, fault.is_some()) {
+        if let Some(reason) = parked(parsed, contract.as_ref(), fault.is_some()) {
             left_out.insert(parsed.file, reason);
         }
         causes.extend(fault.map(|cause| (parsed.file, cause)));
@@ -122,7 +122,7 @@ pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checke
 fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<'a>> {
     let root = parsed.normal_root()?;
     let mut found = findings.scratch();
-    let mut reading = Reading { file: parsed.file, findings: &mut found };
+    let mut reading = Reading::new(parsed.file, &mut found);
     let contract = section::read(&mut reading, root, &parsed.stem);
     // What is left out for another reason need not be told that its normal form is not whole.
     let runs = parsed.verdict == Verdict::Native;
@@ -133,8 +133,9 @@ fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<
 }
 
 /// Why a file's contract is not tried: of an old dialect, and not fit for this host.
-fn parked(parsed: &Parsed, fault: bool) -> Option<Reason> {
+fn parked(parsed: &Parsed, contract: Option<&Contract<'_>>, fault: bool) -> Option<Reason> {
     match parsed.verdict {
+        _ if contract.is_some_and(|contract| contract.foreign.is_some()) => Some(Reason::Told),
         Verdict::Native if fault => Some(Reason::Fault),
         Verdict::Native => None,
         Verdict::External | Verdict::Inert => Some(Reason::Told),
@@ -149,6 +150,7 @@ fn report(parsed: &Parsed, contract: Option<&Contract<'_>>) -> NodeReport {
         dialect: parsed.dialect,
         status: match (contract, parsed.verdict) {
             (_, Verdict::External) => "external",
+            (Some(contract), _) if contract.foreign.is_some() => "external",
             (_, Verdict::Inert) if parsed.dialect != dialect::NORMAL => "inert",
             (None, _) => "rejected",
             (Some(contract), _) if contract.is_inert() => "inert",

@@ -2,9 +2,9 @@
 
 mod other;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::catalog::HostValues;
 use crate::diagnostic::code;
 use crate::dialect::{self, Verdict};
 use crate::findings::Findings;
@@ -44,13 +44,13 @@ impl Parsed {
 /// said that they are none.
 pub(crate) fn all(
     sources: &[Source],
-    env: &BTreeMap<String, String>,
+    host: &HostValues,
     findings: &mut Findings<'_>,
 ) -> Vec<Parsed> {
     let read = (0u32..).zip(sources).filter_map(|(file, source)| parse(file, source, findings));
     let mut parsed: Vec<Parsed> = read.collect();
+    parsed.iter_mut().for_each(|parsed| parsed.translate(host, findings));
     dialect::check_folders(sources, &parsed, findings);
-    parsed.iter_mut().for_each(|parsed| parsed.translate(env, findings));
     parsed
 }
 
@@ -69,6 +69,9 @@ fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Option<Pars
     let root = root.filter(|root| matches!(root.tree, yaml::Tree::Map(_)));
     let dialect = root.as_ref().map_or(dialect::NORMAL, dialect::recognise);
     if dialect != dialect::NORMAL {
+        findings.is_translation(file);
+    } else if root.as_ref().is_some_and(|root| root.get("handler_routing").is_some()) {
+        // It runs elsewhere: what is wrong with it must not keep the others from running here.
         findings.judge_mildly(file);
     }
     findings.extend(file, found);
@@ -78,12 +81,12 @@ fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Option<Pars
 
 impl Parsed {
     /// Translates a file of an old dialect; what is wrong with it or left out is reported.
-    fn translate(&mut self, env: &BTreeMap<String, String>, findings: &mut Findings<'_>) {
+    fn translate(&mut self, host: &HostValues, findings: &mut Findings<'_>) {
         let Some(root) = self.root.as_ref().filter(|_| self.dialect != dialect::NORMAL) else {
             return;
         };
-        let mut reading = Reading { file: self.file, findings };
-        let translated = dialect::translate(&mut reading, root, self.dialect, &self.stem, env);
+        let mut reading = Reading::new(self.file, findings);
+        let translated = dialect::translate(&mut reading, root, self.dialect, &self.stem, host);
         self.normal = translated.root;
         self.verdict = translated.verdict;
         // What was found so far is not part of the normal form, so it does not keep it from running.

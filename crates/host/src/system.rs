@@ -14,7 +14,7 @@ use crate::print;
 
 /// Contracts with what was found in them.
 pub struct System {
-    /// The files.
+    /// The files, the configuration's among them.
     pub sources: Vec<Source>,
     /// What checking gave.
     pub checked: Checked,
@@ -37,6 +37,11 @@ impl System {
         let told = checked.diagnostics.iter().any(|found| found.severity == Severity::Error);
         if checked.nodes.is_empty() && !told {
             return Err(no_contracts(paths.first().map_or(Path::new("."), PathBuf::as_path)));
+        }
+        for place in host.places.into_values() {
+            if sources.iter().all(|known| known.path != place.source.path) {
+                sources.push(place.source);
+            }
         }
         Ok(System { sources, checked })
     }

@@ -91,6 +91,14 @@ impl Tally {
         }
     }
 
+    /// Code and place of everything found in one file, what is only counted too.
+    pub(super) fn of(&self, path: &Arc<str>) -> impl Iterator<Item = (&'static str, Range<usize>)> {
+        let here = self.kinds.iter().filter(move |((other, _), _)| other == path);
+        here.flat_map(|((_, code), kind)| {
+            kind.seen.iter().map(|(start, end, _)| (*code, *start..*end))
+        })
+    }
+
     /// Whether anything found stops the start.
     pub(super) fn has_errors(&self) -> bool {
         self.kept.iter().any(|finding| finding.severity == Severity::Error)

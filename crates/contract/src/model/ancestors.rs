@@ -15,7 +15,13 @@ impl Ancestors {
         let mut all = Ancestors { words, sets: vec![0; words * direct.len()] };
         let order = after_what_they_wait_for(direct);
         // Without a cycle the first pass is enough and the second finds nothing new.
-        while order.iter().fold(false, |changed, at| all.extend(*at, &direct[*at]) || changed) {}
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for at in &order {
+                changed |= all.extend(*at, &direct[*at]);
+            }
+        }
         all
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Contract<'a> {
     pub name: Word,
     /// Its kind.
     pub kind: Located<Kind>,
+    /// Where it names the handlers of another system that it needs.
+    pub foreign: Option<At>,
     /// The whole tree, as it was read.
     pub root: &'a Node,
     /// The normal form as YAML.

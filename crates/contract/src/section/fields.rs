@@ -272,6 +272,15 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
         self.known.extend(keys);
     }
 
+    /// Keys of an old dialect that act although their values are not in the normal form.
+    pub(crate) fn acts(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            if let Some(node) = self.raw(key) {
+                self.reading.acted(&node.span);
+            }
+        }
+    }
+
     /// A key that is there, with its place.
     pub(crate) fn key(&self, key: &'static str) -> Word {
         let entry = self.node.entries().iter().find(|entry| entry.key == key);
@@ -288,6 +297,11 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     pub(crate) fn key_span(&self, key: &str) -> Range<usize> {
         let entry = self.node.entries().iter().find(|entry| entry.key == key);
         entry.map_or(&self.node.span, |entry| &entry.key_span).clone()
+    }
+
+    /// Whether a key was asked for.
+    pub(crate) fn knows(&self, key: &str) -> bool {
+        self.known.contains(&key)
     }
 
     /// Takes a key for known that no list names; whether it was not known before.
