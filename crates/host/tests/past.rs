@@ -215,9 +215,9 @@ fn states_at_an_offset_are_what_they_were_however_the_host_ended() {
     std::thread::scope(|scope| {
         // What is published meanwhile changes nothing of what was.
         let meanwhile = scope.spawn(|| {
-            for round in 0..200 {
+            (0..200).for_each(|round| {
                 add(&host, round % 13, 1);
-            }
+            })
         });
         for (offset, model) in then.iter().step_by(9) {
             assert_eq!(&in_parts(&host, *offset), model, "at {offset}");
