@@ -86,8 +86,10 @@ impl Engine {
             out.push(Output::Drained);
             return Ok(());
         }
-        // Rows can only be forgotten between two turns.
-        if self.writing && self.rows.are_too_many(self.options.cache_rows_max) {
+        // Rows can only be forgotten between two turns, and a drain only end there: a cyclic graph
+        // has always something to decide.
+        let waits = self.draining || self.rows.are_too_many(self.options.cache_rows_max);
+        if self.writing && waits {
             return Ok(());
         }
         self.wake();
