@@ -21,6 +21,7 @@ use crate::listen::Listeners;
 use crate::options::Options;
 use crate::output::{Output, Reply};
 use crate::rows::Rows;
+use crate::tally::Tally;
 use crate::turn::{Turn, Written};
 use crate::work::{Batch, Progress, Work};
 
@@ -60,6 +61,8 @@ pub struct Engine {
     pub(crate) written: Written,
     writing: bool,
     pub(crate) draining: bool,
+    /// Dead letters by reason and node.
+    pub(crate) tally: Tally,
     /// Counters by name, for metrics.
     pub(crate) counts: BTreeMap<Text, u64>,
 }
@@ -100,6 +103,11 @@ impl Engine {
     /// `dead:<reason>`, `late`, `applied`.
     pub fn counts(&self) -> &BTreeMap<Text, u64> {
         &self.counts
+    }
+
+    /// Dead letters by reason and node.
+    pub fn letters(&self) -> &Tally {
+        &self.tally
     }
 
     /// Accepted but unfinished work.
@@ -322,6 +330,7 @@ impl Engine {
             written: Written::default(),
             writing: false,
             draining: false,
+            tally: Tally::default(),
             counts: BTreeMap::new(),
         }
     }

@@ -62,6 +62,20 @@ pub enum Request {
         /// Change nothing.
         dry_run: bool,
     },
+    /// The same, also with letters that were discarded.
+    RedriveDiscarded {
+        /// Which letters.
+        letters: Vec<Id>,
+        /// Change nothing.
+        dry_run: bool,
+    },
+    /// Lets go of dead letters.
+    Discard {
+        /// Which letters.
+        letters: Vec<Id>,
+        /// Why; it stays with them.
+        reason: Text,
+    },
 }
 
 /// A client's message.

@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and what it does.
 
+pub mod at;
 pub mod bench;
 pub mod census;
 pub mod check;
@@ -44,6 +45,7 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::State(command) => state::run(&command),
         Command::Dlq(command) => dlq::run(&command),
         Command::Why(arguments) => why::run(&arguments),
+        Command::At(arguments) => at::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
