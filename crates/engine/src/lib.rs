@@ -29,6 +29,7 @@ pub mod output;
 pub mod recover;
 mod rows;
 mod run;
+pub mod schedule;
 mod tell;
 mod timer;
 mod trigger;

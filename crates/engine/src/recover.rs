@@ -97,6 +97,8 @@ pub struct Recovered {
     pub intents: Vec<Intent>,
     /// Armed timers.
     pub timers: Vec<Timer>,
+    /// Rows under `key::SCHEDULES`.
+    pub schedules: Vec<Row>,
     /// Rows under `key::LISTENERS`.
     pub listeners: Vec<Row>,
     /// Rows under `key::BACKLOG`, in order.
@@ -119,6 +121,7 @@ impl Recovered {
             graphs: Vec::new(),
             intents: Vec::new(),
             timers: Vec::new(),
+            schedules: Vec::new(),
             listeners: Vec::new(),
             backlog: Vec::new(),
             live: BTreeSet::new(),
@@ -150,6 +153,7 @@ impl Recovered {
             let timer = key::read_timer(&key).ok_or(Corrupt { what: "timer row" })?;
             recovered.timers.push(timer);
         }
+        recovered.schedules = rows(key::SCHEDULES)?;
         recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
         recovered.live = unfinished::runs(source, &recovered)?;
@@ -286,6 +290,7 @@ impl Engine {
         }
         engine.dedupe = Dedupe::recovered(recovered.window, recovered.seen, &engine.options);
         engine.timers.extend(recovered.timers);
+        engine.recover_schedules(recovered.schedules)?;
         for (place, bytes) in recovered.listeners {
             engine.recover_listener(&place, &bytes)?;
         }
