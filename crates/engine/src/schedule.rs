@@ -206,7 +206,8 @@ impl Engine {
     pub(crate) fn recover_schedules(&mut self, rows: Vec<Row>) -> Result<(), Corrupt> {
         let graph = self.active.clone();
         for (place, bytes) in rows {
-            let (node, topic) = key::read_schedule(&place).ok_or(Corrupt { what: "schedule key" })?;
+            let (node, topic) =
+                key::read_schedule(&place).ok_or(Corrupt { what: "schedule key" })?;
             let mut armed = row::read_schedule(&bytes)?;
             let schedule = graph.schedule(node, topic);
             if armed.due <= self.now

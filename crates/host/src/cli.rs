@@ -54,6 +54,8 @@ pub enum Command {
     Dlq(verb::dlq::Command),
     /// Say what a run, entity, intent or message waits for, since when, and who can wake it
     Why(verb::why::Arguments),
+    /// Say whether a host would start here, runs well, and has nothing that waits for a person
+    Doctor(verb::doctor::Arguments),
     /// Print the page of a code such as C0105
     Explain(verb::explain::Arguments),
     /// Evaluate one expression

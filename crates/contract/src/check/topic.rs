@@ -116,7 +116,8 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
     let open = |is_open: fn(&TopicUse) -> bool| {
         system.topics.iter().filter(move |(_, uses)| is_open(uses)).map(|(name, _)| name.as_str())
     };
-    let entries = Spellings::of(open(|uses| uses.producers.is_empty() && !uses.consumers.is_empty()));
+    let entries =
+        Spellings::of(open(|uses| uses.producers.is_empty() && !uses.consumers.is_empty()));
     let exits = Spellings::of(open(|uses| uses.consumers.is_empty()).chain([TICK]));
     for (topic, uses) in &system.topics {
         if let Some(consumer) = by_clock(topic, uses) {

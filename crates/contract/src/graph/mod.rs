@@ -20,8 +20,8 @@ pub use orchestrator::{
     Compensation, ErrorAction, ExecutionMode, Listening, Orchestrator, Outcomes, Recovery, Step,
     StepRetry, StepWork,
 };
-pub use schedule::{DUE_AT, Missed, SEQUENCE, Schedule, TICK, TICK_MS, TICKER, Timing, zone};
 pub use reducer::{Action, ActionWork, Guard, OnUnhandled, Reducer, State, Transition, Trigger};
+pub use schedule::{DUE_AT, Missed, SEQUENCE, Schedule, TICK, TICK_MS, TICKER, Timing, zone};
 
 use crate::schema::Schema;
 

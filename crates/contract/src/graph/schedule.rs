@@ -63,7 +63,8 @@ enum Rule {
 impl Schedule {
     /// What its message for a due time says: `sequence` is its number, from 1.
     pub fn said(&self, due_micros: u64, sequence: u64) -> Value {
-        let due = i64::try_from(due_micros).ok().and_then(|at| Timestamp::from_microsecond(at).ok());
+        let due =
+            i64::try_from(due_micros).ok().and_then(|at| Timestamp::from_microsecond(at).ok());
         let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
         let mut all = self.payload.as_map().cloned().unwrap_or_default();
         let due_at = Value::text(due.map(|due| due.to_string()).unwrap_or_default());

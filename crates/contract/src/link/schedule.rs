@@ -21,8 +21,7 @@ pub(super) fn link(linker: &mut Linker<'_, '_, '_>) -> Vec<Schedule> {
                 continue;
             };
             let (node, topic) = (contract.name.value.clone(), declared.topic.value.clone());
-            let schedule =
-                Schedule { node, topic, timing, missed: declared.missed, payload };
+            let schedule = Schedule { node, topic, timing, missed: declared.missed, payload };
             let said = types::of_value(&schedule.said(0, 1));
             linker.fits_topic(&said, &schedule.topic, place(declared));
             schedules.push(schedule);
@@ -60,7 +59,9 @@ fn payload(
 ) -> Option<Value> {
     let nothing = Roots::new(&[]);
     let written = match declared.payload {
-        Some(data) => linker.expressions(node).data(data, onex_expr::Place::Data, nothing.scope())?,
+        Some(data) => {
+            linker.expressions(node).data(data, onex_expr::Place::Data, nothing.scope())?
+        }
         None => Template::map(Vec::new()),
     };
     match literal(&written) {

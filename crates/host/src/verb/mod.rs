@@ -7,6 +7,7 @@ pub mod completions;
 pub mod config;
 pub mod diff;
 pub mod dlq;
+pub mod doctor;
 pub mod eval;
 pub mod explain;
 pub mod graph;
@@ -43,6 +44,7 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::Workflow(command) => workflow::run(&command),
         Command::State(command) => state::run(&command),
         Command::Dlq(command) => dlq::run(&command),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),

@@ -28,7 +28,8 @@ pub fn play(vector: &Vector) -> Result<(), String> {
         let (verb, given) =
             step.as_map().and_then(|map| map.iter().next()).ok_or("an empty step")?;
         let verb = verb.as_str().unwrap_or_default();
-        act(vector, &mut host, verb, given).map_err(|why| format!("step {}, {verb}: {why}", number + 1))?;
+        act(vector, &mut host, verb, given)
+            .map_err(|why| format!("step {}, {verb}: {why}", number + 1))?;
     }
     match vector.says.get("expect") {
         Some(expected) => expect(&host, expected).map_err(|why| format!("in the end: {why}")),
