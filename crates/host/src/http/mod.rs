@@ -3,6 +3,7 @@
 //! In reading order: [`serve`] connections, [`places`] how many of them, [`stream`] their bytes, [`problem`] how a request fails, [`body`] and
 //! [`params`] what comes in, then the resources.
 
+mod backup;
 mod body;
 mod contracts;
 mod dlq;
@@ -64,6 +65,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Port>)> {
         ("/v1/dlq/{id}", get(dlq::get)),
         ("/v1/dlq:redrive", post(dlq::redrive)),
         ("/v1/why/{*id}", get(why::why)),
+        ("/v1/backup", get(backup::backup)),
     ]
 }
 

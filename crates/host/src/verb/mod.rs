@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and what it does.
 
+pub mod backup;
 pub mod bench;
 pub mod census;
 pub mod check;
@@ -15,6 +16,7 @@ mod input;
 mod list;
 pub mod new;
 pub mod publish;
+pub mod restore;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -44,6 +46,8 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::Workflow(command) => workflow::run(&command),
         Command::State(command) => state::run(&command),
         Command::Dlq(command) => dlq::run(&command),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
