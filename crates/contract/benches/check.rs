@@ -2,7 +2,8 @@
 //! contract below the folders given as arguments.
 //!
 //! `cargo bench -p onex-contract --bench check [-- FOLDER...]`. Fails when the generated system takes
-//! a second or more, or when twice the contracts take more than three times as long.
+//! a second or more, or when twice of anything takes more than three times as long: of contracts,
+//! and in one contract of states, steps and misspelled keys.
 
 #![allow(clippy::print_stdout)]
 
@@ -60,6 +61,59 @@ fn contract(at: usize, contracts: usize) -> String {
     text
 }
 
+/// One reducer of that many states in a ring.
+fn states(count: usize) -> Vec<Source> {
+    let mut text = String::from(
+        "name: ring\nnode_type: reducer\ncontract_version: 1.0.0\nevent_bus: {subscribe_topics: [onex.evt.load.next.v1]}\n\
+         state_machine:\n  initial_state: s0\n  entity_key: payload.id\n  states:\n",
+    );
+    for at in 0..count {
+        let _ = writeln!(text, "    - {{state_name: s{at}, waits: forever}}");
+    }
+    text.push_str("  transitions:\n");
+    for at in 0..count {
+        let to = (at + 1) % count;
+        let _ = writeln!(text, "    - {{from_state: s{at}, to_state: s{to}, trigger: next}}");
+    }
+    vec![Source::new("ring.yaml", text)]
+}
+
+/// Steps that each of these waits for.
+const WAITS_EACH: usize = 20;
+
+/// One workflow of that many steps, each after the twenty before it.
+fn steps(count: usize) -> Vec<Source> {
+    let mut text = String::from(
+        "name: long\nnode_type: orchestrator\ncontract_version: 1.0.0\nworkflow_coordination:\n  workflow_definition:\n    execution_graph:\n      nodes:\n",
+    );
+    for at in 0..count {
+        let before: Vec<String> =
+            (at.saturating_sub(WAITS_EACH)..at).map(|other| format!("s{other}")).collect();
+        let _ = writeln!(
+            text,
+            "        - {{node_id: s{at}, depends_on: [{}], step_config: {{wait_ms: 1}}}}",
+            before.join(", ")
+        );
+    }
+    vec![Source::new("long.yaml", text)]
+}
+
+/// One contract with that many keys that nobody knows.
+fn unknown_keys(count: usize) -> Vec<Source> {
+    let mut text = String::from("name: odd\nnode_type: effect\ncontract_version: 1.0.0\n");
+    for at in 0..count {
+        let _ = writeln!(text, "unknown_key_{at}: 1");
+    }
+    vec![Source::new("odd.yaml", text)]
+}
+
+/// Checks both, the second of which has twice as much, and refuses what grows faster.
+fn twice(name: &str, sources: impl Fn(usize) -> Vec<Source>, count: usize) {
+    let half = fastest(&format!("{count} {name}"), &sources(count));
+    let whole = fastest(&format!("{} {name}", 2 * count), &sources(2 * count));
+    assert!(whole < half * 3, "twice the {name} took {whole:?} after {half:?}");
+}
+
 /// The fastest of a few checks, in time on one core.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn fastest(name: &str, sources: &[Source]) -> Duration {
@@ -103,6 +157,9 @@ fn main() {
         let sources = load_folder(Path::new(&folder)).expect("the folder can be read");
         fastest(&folder, &sources);
     }
+    twice("states", states, 2000);
+    twice("steps", steps, 1000);
+    twice("misspelled keys", unknown_keys, 20_000);
     let half = fastest("500 generated", &generated(500));
     let whole = fastest("1000 generated, 10000 edges", &generated(1000));
     assert!(whole < Duration::from_secs(1), "checking took {whole:?}");

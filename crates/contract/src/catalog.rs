@@ -1,8 +1,11 @@
 //! What the host can perform, as plain data: nothing here runs.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use onex_expr::Value;
+
+use crate::source::Source;
 
 /// The effect kinds of a host.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +38,15 @@ pub struct EffectKind {
     pub has_status: bool,
 }
 
+/// A place in what a host was told.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The file, or what stands for it.
+    pub source: Source,
+    /// Byte range in it.
+    pub span: Range<usize>,
+}
+
 /// What the host gives to contracts at load.
 #[derive(Clone, Debug, Default)]
 pub struct HostValues {
@@ -43,6 +55,9 @@ pub struct HostValues {
     pub config: BTreeMap<String, BTreeMap<String, Value>>,
     /// Environment for `${env.X}`.
     pub env: BTreeMap<String, String>,
+    /// Where the host was told so, by key: `config.limit`, `config.payment.limit`, `ingress.allow`.
+    /// What has no place is not judged.
+    pub places: BTreeMap<String, Place>,
     /// Topics that clients may publish to although they are internal (`[ingress] allow`).
     pub ingress_allow: Vec<String>,
     /// Names of secrets the host can resolve.

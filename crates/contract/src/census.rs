@@ -1,7 +1,7 @@
 //! What of a tree of contracts would run here: a line a file, with the reason where it would not,
 //! and how often each key is given that nothing enforces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::Checked;
@@ -12,8 +12,10 @@ use crate::source::Source;
 /// The census of a tree.
 #[derive(Clone, Debug)]
 pub struct Census {
-    /// Every file, in the order given.
+    /// Every contract, in the order given.
     pub files: Vec<File>,
+    /// Every other file, with why it is none.
+    pub others: Vec<(Arc<str>, String)>,
     /// Keys that nothing enforces, by how often they are given, the most frequent first.
     pub not_enforced: Vec<(String, usize)>,
 }
@@ -84,12 +86,14 @@ pub fn census(sources: &[Source], checked: &Checked) -> Census {
     for finding in &checked.diagnostics {
         found.entry(&finding.file).or_default().push(finding);
     }
-    let files = sources.iter().zip(&checked.nodes).map(|(source, node)| {
+    let files = checked.nodes.iter().map(|node| {
+        let source = &sources[node.file];
         let found = found.get(&*source.path).map_or(&[][..], Vec::as_slice);
         let has_errors = found.iter().any(|finding| finding.severity == Severity::Error);
         let fate = match node.status {
             "native" if has_errors => Fate::Faulty,
             "native" => Fate::Native,
+            "external" if node.cause.is_some() => Fate::Faulty,
             "external" => Fate::External,
             "inert" => Fate::Inert,
             _ => Fate::Rejected,
@@ -100,10 +104,18 @@ pub fn census(sources: &[Source], checked: &Checked) -> Census {
             kind: node.kind,
             dialect: node.dialect,
             fate,
-            reason: reason(fate, found),
+            reason: node.cause.clone().or_else(|| reason(fate, found)),
         }
     });
-    Census { files: files.collect(), not_enforced: not_enforced(&checked.diagnostics) }
+    let files = files.collect();
+    let read: BTreeSet<usize> = checked.nodes.iter().map(|node| node.file).collect();
+    let others = sources.iter().enumerate().filter(|(at, _)| !read.contains(at));
+    let others = others.map(|(_, source)| {
+        let found = found.get(&*source.path).map_or(&[][..], Vec::as_slice);
+        (source.path.clone(), reason(Fate::Rejected, found).unwrap_or_default())
+    });
+    let others = others.collect();
+    Census { files, others, not_enforced: not_enforced(&checked.diagnostics) }
 }
 
 /// The finding that tells most of why a contract does not run.
@@ -115,7 +127,7 @@ fn reason(fate: Fate, found: &[&Diagnostic]) -> Option<String> {
     let named = |codes: &[&str]| first(&|f| codes.contains(&f.code)).or_else(grave).or_else(other);
     let told = match fate {
         Fate::Native => None,
-        Fate::Faulty | Fate::Rejected => grave().or_else(other),
+        Fate::Faulty | Fate::Rejected => grave().or_else(other).or_else(|| first(&|_| true)),
         Fate::Inert => named(&[code::NOT_A_NODE, code::INERT]),
         Fate::External => named(&[code::FOREIGN_HANDLER]),
     };

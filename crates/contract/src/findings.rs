@@ -1,38 +1,52 @@
-//! Collects findings from every stage of a check, each with its place in its file.
+//! Collects findings from every stage of a check, each with its place in its file; `tally` keeps
+//! as many as are shown.
 
-use std::collections::BTreeSet;
+mod tally;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::diagnostic::{self, Diagnostic, Severity, code, remedy};
+use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::dialect;
 use crate::model::At;
 use crate::source::Source;
+use tally::Tally;
 
 /// The findings of one check.
 pub(crate) struct Findings<'s> {
     sources: &'s [Source],
-    found: Vec<Diagnostic>,
-    /// Files of an old dialect, which are judged more mildly.
+    found: Tally,
+    /// Files of an old dialect, and others that are judged as mildly.
     old: BTreeSet<u32>,
-    /// Those of them in which something was found that the normal form does not allow.
-    at_fault: BTreeSet<u32>,
+    /// Those of them that were translated.
+    translated: BTreeSet<u32>,
+    /// Those of them in which something was found that the normal form does not allow, with the
+    /// first such finding.
+    at_fault: BTreeMap<u32, String>,
 }
 
-/// A finding just added, to which more may be said.
+/// A finding just added, to which more may be said; nothing when it is only counted.
 pub(crate) struct Added<'f, 's> {
     sources: &'s [Source],
-    diagnostic: &'f mut Diagnostic,
+    diagnostic: Option<&'f mut Diagnostic>,
 }
 
 impl<'s> Findings<'s> {
     /// None yet.
     pub(crate) fn new(sources: &'s [Source]) -> Self {
-        Findings { sources, found: Vec::new(), old: BTreeSet::new(), at_fault: BTreeSet::new() }
+        Findings {
+            sources,
+            found: Tally::default(),
+            old: BTreeSet::new(),
+            translated: BTreeSet::new(),
+            at_fault: BTreeMap::new(),
+        }
     }
 
     /// Another collection over the same files, whose findings are dropped.
     pub(crate) fn scratch(&self) -> Findings<'s> {
-        Findings { old: self.old.clone(), ..Findings::new(self.sources) }
+        let (old, translated) = (self.old.clone(), self.translated.clone());
+        Findings { old, translated, ..Findings::new(self.sources) }
     }
 
     /// From here on a file is judged as one of an old dialect.
@@ -40,8 +54,20 @@ impl<'s> Findings<'s> {
         self.old.insert(file);
     }
 
-    /// The files of an old dialect in which a fault was found since this was last asked.
-    pub(crate) fn take_at_fault(&mut self) -> BTreeSet<u32> {
+    /// From here on a file is known to be of an old dialect, in which its own words were told.
+    pub(crate) fn is_translation(&mut self, file: u32) {
+        self.judge_mildly(file);
+        self.translated.insert(file);
+    }
+
+    /// Whether a file is read from the translation of an old dialect.
+    pub(crate) fn is_translated(&self, file: u32) -> bool {
+        self.translated.contains(&file)
+    }
+
+    /// The files of an old dialect in which a fault was found since this was last asked, with the
+    /// first fault of each.
+    pub(crate) fn take_at_fault(&mut self) -> BTreeMap<u32, String> {
         std::mem::take(&mut self.at_fault)
     }
 
@@ -58,14 +84,17 @@ impl<'s> Findings<'s> {
     /// A node that could not be linked although no fault was found in it.
     pub(crate) fn not_linked(&mut self, at: At) {
         if self.old.contains(&at.file) {
-            self.at_fault.insert(at.file);
+            let cause = || "something in it cannot be linked".to_owned();
+            self.at_fault.entry(at.file).or_insert_with(cause);
         }
     }
 
     /// Takes over what another collection found in the files of which this is true.
     pub(crate) fn take_over(&mut self, other: Findings<'_>, of: impl Fn(&Diagnostic) -> bool) {
-        self.at_fault.extend(other.at_fault);
-        self.found.extend(other.found.into_iter().filter(of));
+        for (file, cause) in other.at_fault {
+            self.at_fault.entry(file).or_insert(cause);
+        }
+        self.found.take_over(other.found, of);
     }
 
     /// What cannot happen, or could lose or double something.
@@ -75,9 +104,9 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        let diagnostic = Diagnostic::error(self.source(at), code, at.span(), message);
-        let severity = self.severity(at.file, code);
-        self.add(diagnostic.at(severity))
+        let message = message.into();
+        let severity = self.severity(at.file, code, &message);
+        self.add(severity, code, at, message)
     }
 
     /// What cannot be, in whatever dialect it is written.
@@ -87,7 +116,7 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        self.add(Diagnostic::error(self.source(at), code, at.span(), message))
+        self.add(Severity::Error, code, at, message.into())
     }
 
     /// What can run, but probably not as meant.
@@ -97,7 +126,7 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        self.add(Diagnostic::warning(self.source(at), code, at.span(), message))
+        self.add(Severity::Warning, code, at, message.into())
     }
 
     /// What is only told.
@@ -107,7 +136,7 @@ impl<'s> Findings<'s> {
         at: At,
         message: impl Into<String>,
     ) -> Added<'_, 's> {
-        self.add(Diagnostic::note(self.source(at), code, at.span(), message))
+        self.add(Severity::Note, code, at, message.into())
     }
 
     /// A part of the language that this version does not perform.
@@ -120,40 +149,41 @@ impl<'s> Findings<'s> {
     pub(crate) fn extend(&mut self, file: u32, found: Vec<Diagnostic>) {
         for finding in found {
             let severity = match finding.severity {
-                Severity::Error => self.severity(file, finding.code),
+                Severity::Error => self.severity(file, finding.code, &finding.message),
                 other => other,
             };
             self.found.push(finding.at(severity));
         }
     }
 
+    /// A finding in what no contract says.
+    pub(crate) fn push(&mut self, found: Diagnostic) {
+        self.found.push(found);
+    }
+
     /// How grave an error is in a file: what an old dialect may have only warns, and counts.
-    fn severity(&mut self, file: u32, code: &str) -> Severity {
+    fn severity(&mut self, file: u32, code: &str, message: &str) -> Severity {
         if !self.old.contains(&file) || dialect::rejects(code) {
             return Severity::Error;
         }
-        self.at_fault.insert(file);
+        self.at_fault.entry(file).or_insert_with(|| format!("{code} {message}"));
         Severity::Warning
+    }
+
+    /// Code and byte range of what was found in a file so far.
+    pub(crate) fn found_in(&self, file: u32) -> impl Iterator<Item = (&'static str, Range<usize>)> {
+        self.found.of(&self.sources[file as usize].path)
     }
 
     /// Whether anything found stops the start.
     pub(crate) fn has_errors(&self) -> bool {
-        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.found.has_errors()
     }
 
     /// Everything found, in the order in which it is shown, each once, errors and warnings with a
     /// remedy.
-    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
-        diagnostic::sort(&mut self.found);
-        let helpless =
-            |found: &&mut Diagnostic| found.help.is_none() && found.severity > Severity::Note;
-        for found in self.found.iter_mut().filter(helpless) {
-            found.help = Some(remedy::of(found.code));
-        }
-        self.found.dedup_by(|a, b| {
-            a.code == b.code && a.file == b.file && a.span == b.span && a.message == b.message
-        });
-        self.found
+    pub(crate) fn finish(self) -> Vec<Diagnostic> {
+        self.found.finish()
     }
 
     /// The file of a place.
@@ -161,10 +191,18 @@ impl<'s> Findings<'s> {
         &self.sources[at.file as usize]
     }
 
-    fn add(&mut self, diagnostic: Diagnostic) -> Added<'_, 's> {
-        self.found.push(diagnostic);
-        let last = self.found.len() - 1;
-        Added { sources: self.sources, diagnostic: &mut self.found[last] }
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        at: At,
+        message: String,
+    ) -> Added<'_, 's> {
+        let sources = self.sources;
+        let source = &sources[at.file as usize];
+        let make = |message| Diagnostic::error(source, code, at.span(), message).at(severity);
+        let diagnostic = self.found.add((&source.path, at), (severity, code), message, make);
+        Added { sources, diagnostic }
     }
 }
 
@@ -174,16 +212,26 @@ impl Added<'_, '_> {
         self.help_if(Some(help.into()))
     }
 
+    /// What to do about it, where that costs something to find out.
+    pub(crate) fn help_with(self, help: impl FnOnce() -> String) -> Self {
+        let help = self.diagnostic.as_ref().map(|_| help());
+        self.help_if(help)
+    }
+
     /// What to do about it, if there is anything to say.
-    pub(crate) fn help_if(self, help: Option<String>) -> Self {
-        self.diagnostic.help = help;
+    pub(crate) fn help_if(mut self, help: Option<String>) -> Self {
+        if let Some(diagnostic) = &mut self.diagnostic {
+            diagnostic.help = help;
+        }
         self
     }
 
     /// Another place that it speaks of.
-    pub(crate) fn related(self, at: At, message: &str) -> Self {
+    pub(crate) fn related(mut self, at: At, message: &str) -> Self {
         let source = &self.sources[at.file as usize];
-        *self.diagnostic = self.diagnostic.clone().with_related(source, at.span(), message);
+        if let Some(diagnostic) = &mut self.diagnostic {
+            **diagnostic = diagnostic.clone().with_related(source, at.span(), message);
+        }
         self
     }
 }

@@ -44,7 +44,7 @@ pub mod census;
 pub mod diff;
 pub mod export;
 
-pub use load::{load_folder, load_tree};
+pub use load::load_folder;
 
 use std::collections::BTreeMap;
 
@@ -73,6 +73,8 @@ pub struct Checked {
 /// What `onex check` tells of one contract.
 #[derive(Clone, Debug)]
 pub struct NodeReport {
+    /// The index of its source.
+    pub file: usize,
     /// The node's name (the file's stem where it has none).
     pub name: String,
     /// Its kind, when it could be read.
@@ -82,6 +84,8 @@ pub struct NodeReport {
     pub dialect: &'static str,
     /// `native`, `external`, `inert`, `rejected`.
     pub status: &'static str,
+    /// What is wrong with one of an old dialect that is left out for a fault: code and message.
+    pub cause: Option<String>,
     /// The normal form as YAML, when it could be read.
     pub normal_form: Option<String>,
 }
@@ -89,23 +93,26 @@ pub struct NodeReport {
 /// Checks every contract and the whole system they make.
 pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checked {
     let mut findings = Findings::new(sources);
-    let parsed = parsed::all(sources, &host.env, &mut findings);
-    let mut left_out = BTreeMap::new();
+    let parsed = parsed::all(sources, host, &mut findings);
+    let (mut left_out, mut causes) = (BTreeMap::new(), BTreeMap::new());
     let mut contracts = Vec::new();
     let mut reports = Vec::new();
     for parsed in &parsed {
         let contract = read(parsed, &mut findings);
         reports.push(report(parsed, contract.as_ref()));
-        if let Some(reason) = parked(parsed, &mut findings) {
+        let fault = findings.take_at_fault().remove(&parsed.file);
+        if let Some(reason) = parked(parsed, contract.as_ref(), fault.is_some()) {
             left_out.insert(parsed.file, reason);
         }
+        causes.extend(fault.map(|cause| (parsed.file, cause)));
         contracts.extend(contract);
     }
-    let settled = quarantine::settle(contracts, left_out, catalog, host, &mut findings);
+    let settled = quarantine::settle(contracts, (left_out, causes), catalog, host, &mut findings);
     let nodes = parsed.iter().zip(reports).map(|(parsed, report)| {
         let fault = settled.left_out.get(&parsed.file) == Some(&Reason::Fault);
         let status = if fault { "external" } else { report.status };
-        NodeReport { status, ..report }
+        let cause = settled.causes.get(&parsed.file).filter(|_| fault).cloned();
+        NodeReport { status, cause, ..report }
     });
     let nodes = nodes.collect();
     Checked { diagnostics: findings.finish(), nodes, graph: settled.graph }
@@ -115,7 +122,7 @@ pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checke
 fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<'a>> {
     let root = parsed.normal_root()?;
     let mut found = findings.scratch();
-    let mut reading = Reading { file: parsed.file, findings: &mut found };
+    let mut reading = Reading::new(parsed.file, &mut found);
     let contract = section::read(&mut reading, root, &parsed.stem);
     // What is left out for another reason need not be told that its normal form is not whole.
     let runs = parsed.verdict == Verdict::Native;
@@ -126,9 +133,9 @@ fn read<'a>(parsed: &'a Parsed, findings: &mut Findings<'_>) -> Option<Contract<
 }
 
 /// Why a file's contract is not tried: of an old dialect, and not fit for this host.
-fn parked(parsed: &Parsed, findings: &mut Findings<'_>) -> Option<Reason> {
-    let fault = findings.take_at_fault().contains(&parsed.file);
+fn parked(parsed: &Parsed, contract: Option<&Contract<'_>>, fault: bool) -> Option<Reason> {
     match parsed.verdict {
+        _ if contract.is_some_and(|contract| contract.foreign.is_some()) => Some(Reason::Told),
         Verdict::Native if fault => Some(Reason::Fault),
         Verdict::Native => None,
         Verdict::External | Verdict::Inert => Some(Reason::Told),
@@ -137,16 +144,19 @@ fn parked(parsed: &Parsed, findings: &mut Findings<'_>) -> Option<Reason> {
 
 fn report(parsed: &Parsed, contract: Option<&Contract<'_>>) -> NodeReport {
     NodeReport {
+        file: parsed.file as usize,
         name: contract.map_or(parsed.stem.clone(), |contract| contract.name.as_str().to_owned()),
         kind: contract.map(|contract| contract.kind.value),
         dialect: parsed.dialect,
         status: match (contract, parsed.verdict) {
             (_, Verdict::External) => "external",
+            (Some(contract), _) if contract.foreign.is_some() => "external",
             (_, Verdict::Inert) if parsed.dialect != dialect::NORMAL => "inert",
             (None, _) => "rejected",
             (Some(contract), _) if contract.is_inert() => "inert",
             (Some(_), _) => "native",
         },
+        cause: None,
         normal_form: contract.map(|contract| contract.normal_form.to_string()),
     }
 }

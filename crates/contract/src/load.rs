@@ -1,11 +1,10 @@
-//! Finds the contract files below a path.
+//! Finds the files below a path that are contracts, or may be.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::source::Source;
+use crate::source::{Origin, Source};
 use crate::yaml::limits::FILE_BYTES_MAX;
 
 /// The deepest folder below the given one that is searched.
@@ -13,71 +12,43 @@ const DEPTH_MAX: usize = 32;
 /// The most files that one check reads.
 const FILES_MAX: usize = 10_000;
 
-/// Reads one file, or every contract below a folder, in order of their paths: `contract.yaml`,
-/// `handler_contract.yaml`, `*.contract.yaml` and, in a folder named `contracts`, every `*.yaml` (`.yml` is read alike).
-/// Hidden folders are left out. A file over the size limit is cut right after it, so that the
-/// parser reports it.
+/// Reads one file, or every `*.yaml` and `*.yml` below a folder, in order of their paths. Those with
+/// the name of a contract (`contract.yaml`, `handler_contract.yaml`, `*.contract.yaml`, and all in a
+/// folder named `contracts`) are contracts; of the others check tells which are, and says so of those
+/// that are none. Hidden files and folders are left out. A file over the size limit is cut right
+/// after it, so that the parser reports it; what cannot be read is reported by check.
 ///
 /// # Errors
-/// What the file system says, with the path; more files than one check reads.
+/// What the file system says of the path itself; more files than one check reads.
 pub fn load_folder(path: &Path) -> io::Result<Vec<Source>> {
-    files(path, is_contract)?.iter().map(|file| read(file)).collect()
-}
-
-/// Reads every file below a folder that may be a contract, whatever its name: those that
-/// [`load_folder`] reads, and other YAML that has a key of contracts at its top level.
-///
-/// # Errors
-/// As [`load_folder`].
-pub fn load_tree(path: &Path) -> io::Result<Vec<Source>> {
-    let named: BTreeSet<PathBuf> = files(path, is_contract)?.into_iter().collect();
-    let mut sources = Vec::new();
-    for file in files(path, |name, _| is_yaml(name))? {
-        let source = read(&file)?;
-        if named.contains(&file) || speaks_of_a_node(&source) {
-            sources.push(source);
-        }
+    if !fs::metadata(path).map_err(|error| at(path, &error))?.is_dir() {
+        return Ok(vec![read(path).map_err(|error| at(path, &error))?]);
     }
-    Ok(sources)
-}
-
-/// Keys at the top level by which contracts of all dialects are told from other YAML.
-const TELLING: [&str; 6] = [
-    "node_type:",
-    "contract_version:",
-    "node_identity:",
-    "node_specification:",
-    "handler_id:",
-    "projector_kind:",
-];
-
-fn speaks_of_a_node(source: &Source) -> bool {
-    let text = source.shown();
-    let mut lines = text.lines();
-    lines.any(|line| TELLING.iter().any(|key| line.starts_with(key)))
-}
-
-/// Whether a file is wanted, by its name and whether it stands in a folder named `contracts`.
-type Wanted = fn(&str, bool) -> bool;
-
-/// The file itself, or the wanted ones below a folder, in order of their paths.
-fn files(path: &Path, wanted: Wanted) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    if fs::metadata(path).map_err(|error| at(path, &error))?.is_dir() {
-        collect(path, wanted, DEPTH_MAX, &mut files)?;
-    } else {
-        files.push(path.to_owned());
-    }
+    collect(path, DEPTH_MAX, &mut files)?;
     files.sort();
-    Ok(files)
+    Ok(files.into_iter().map(|(path, named)| source(&path, named)).collect())
 }
 
-fn collect(
-    folder: &Path,
-    wanted: Wanted,
-    depth: usize,
-    files: &mut Vec<PathBuf>,
-) -> io::Result<()> {
+/// A file's text, or why there is none.
+fn source(path: &Path, named: bool) -> Source {
+    let given = if path.is_file() { read(path) } else { Err(no_file(path)) };
+    match given {
+        Ok(source) if named => source,
+        Ok(source) => source.because(Origin::Met),
+        Err(error) => Source::new(path.to_string_lossy(), "")
+            .because(Origin::Unreadable(error.to_string().into())),
+    }
+}
+
+/// Why something is no file: what the system says of a link that leads nowhere.
+fn no_file(path: &Path) -> io::Error {
+    let told = fs::metadata(path).err();
+    told.unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
+}
+
+/// Every YAML file below a folder, and whether it has the name of a contract.
+fn collect(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, bool)>) -> io::Result<()> {
     let in_contracts = is_contracts(folder);
     for entry in fs::read_dir(folder).map_err(|error| at(folder, &error))? {
         let path = entry.map_err(|error| at(folder, &error))?.path();
@@ -85,11 +56,14 @@ fn collect(
         let kind = fs::symlink_metadata(&path).map_err(|error| at(&path, &error))?.file_type();
         // A link to a folder could lead round in circles; a link to a file is read.
         if kind.is_dir() && depth > 0 && !name.starts_with('.') {
-            collect(&path, wanted, depth - 1, files)?;
-        } else if !kind.is_dir() && wanted(&name, in_contracts) && path.is_file() {
-            files.push(path);
+            collect(&path, depth - 1, files)?;
+        } else if let (false, Some(stem)) = (path.is_dir(), yaml_stem(&name)) {
+            let named = ["contract", "handler_contract"].contains(&stem)
+                || stem.ends_with(".contract")
+                || in_contracts;
+            files.push((path, named));
             if files.len() > FILES_MAX {
-                let message = format!("more than {FILES_MAX} contracts below one path");
+                let message = format!("more than {FILES_MAX} YAML files below one path");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
         }
@@ -106,24 +80,18 @@ fn is_contracts(folder: &Path) -> bool {
     }
 }
 
-fn is_contract(name: &str, in_contracts: bool) -> bool {
-    let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else {
-        return false;
-    };
-    let named = ["contract", "handler_contract"].contains(&stem) || stem.ends_with(".contract");
-    !name.starts_with('.') && (in_contracts || named)
-}
-
-fn is_yaml(name: &str) -> bool {
-    !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml"))
+/// The name of a YAML file that is not hidden, without its ending.
+fn yaml_stem(name: &str) -> Option<&str> {
+    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
+    stem.filter(|_| !name.starts_with('.'))
 }
 
 fn read(path: &Path) -> io::Result<Source> {
-    let file = fs::File::open(path).map_err(|error| at(path, &error))?;
+    let file = fs::File::open(path)?;
     let mut bytes = Vec::new();
     let most = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    file.take(most).read_to_end(&mut bytes).map_err(|error| at(path, &error))?;
-    Ok(Source { path: path.to_string_lossy().into(), bytes: bytes.into() })
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(Source::new(path.to_string_lossy(), bytes))
 }
 
 /// The same error with the path it is about.

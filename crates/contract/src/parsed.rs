@@ -1,12 +1,16 @@
 //! A file's text read as a tree, in whatever dialect it is written.
 
-use std::collections::BTreeMap;
+mod other;
+
 use std::path::Path;
 
+use crate::catalog::HostValues;
+use crate::diagnostic::code;
 use crate::dialect::{self, Verdict};
 use crate::findings::Findings;
+use crate::model::At;
 use crate::section::reading::Reading;
-use crate::source::Source;
+use crate::source::{Origin, Source};
 use crate::yaml::{self, Node};
 
 /// One file.
@@ -36,40 +40,53 @@ impl Parsed {
     }
 }
 
-/// Reads every file, and translates those of old dialects.
+/// Reads every file that is a contract, and translates those of old dialects. Of the others it is
+/// said that they are none.
 pub(crate) fn all(
     sources: &[Source],
-    env: &BTreeMap<String, String>,
+    host: &HostValues,
     findings: &mut Findings<'_>,
 ) -> Vec<Parsed> {
-    let read = (0u32..).zip(sources).map(|(file, source)| parse(file, source, findings));
+    let read = (0u32..).zip(sources).filter_map(|(file, source)| parse(file, source, findings));
     let mut parsed: Vec<Parsed> = read.collect();
+    parsed.iter_mut().for_each(|parsed| parsed.translate(host, findings));
     dialect::check_folders(sources, &parsed, findings);
-    parsed.iter_mut().for_each(|parsed| parsed.translate(env, findings));
     parsed
 }
 
-/// Reads one file; what is wrong with its text is reported.
-fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Parsed {
+/// Reads one file; what is wrong with its text is reported, and whether it is no contract.
+fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Option<Parsed> {
+    if let Origin::Unreadable(why) = source.origin() {
+        let message = format!("the file cannot be read: {why}");
+        findings.refuse(code::UNREADABLE_FILE, At::new(file, &(0..0)), message);
+        return None;
+    }
     let (root, found) = yaml::parse(source);
+    if *source.origin() == Origin::Met && !other::is_contract(source, root.as_ref(), &found) {
+        other::tell((file, source), root.as_ref(), found, findings);
+        return None;
+    }
     let root = root.filter(|root| matches!(root.tree, yaml::Tree::Map(_)));
     let dialect = root.as_ref().map_or(dialect::NORMAL, dialect::recognise);
     if dialect != dialect::NORMAL {
+        findings.is_translation(file);
+    } else if root.as_ref().is_some_and(|root| root.get("handler_routing").is_some()) {
+        // It runs elsewhere: what is wrong with it must not keep the others from running here.
         findings.judge_mildly(file);
     }
     findings.extend(file, found);
     let (normal, verdict) = (None, Verdict::Native);
-    Parsed { file, stem: stem(&source.path), dialect, root, normal, verdict }
+    Some(Parsed { file, stem: stem(&source.path), dialect, root, normal, verdict })
 }
 
 impl Parsed {
     /// Translates a file of an old dialect; what is wrong with it or left out is reported.
-    fn translate(&mut self, env: &BTreeMap<String, String>, findings: &mut Findings<'_>) {
+    fn translate(&mut self, host: &HostValues, findings: &mut Findings<'_>) {
         let Some(root) = self.root.as_ref().filter(|_| self.dialect != dialect::NORMAL) else {
             return;
         };
-        let mut reading = Reading { file: self.file, findings };
-        let translated = dialect::translate(&mut reading, root, self.dialect, &self.stem, env);
+        let mut reading = Reading::new(self.file, findings);
+        let translated = dialect::translate(&mut reading, root, self.dialect, &self.stem, host);
         self.normal = translated.root;
         self.verdict = translated.verdict;
         // What was found so far is not part of the normal form, so it does not keep it from running.

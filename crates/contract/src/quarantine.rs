@@ -28,12 +28,14 @@ pub(crate) struct Settled {
     pub graph: Option<Graph>,
     /// The contracts that are left out, by file.
     pub left_out: BTreeMap<u32, Reason>,
+    /// What is wrong with those that have a fault.
+    pub causes: BTreeMap<u32, String>,
 }
 
 /// Checks, links, leaves out what cannot run and does so again.
 pub(crate) fn settle(
     mut contracts: Vec<Contract<'_>>,
-    mut left_out: BTreeMap<u32, Reason>,
+    (mut left_out, mut causes): (BTreeMap<u32, Reason>, BTreeMap<u32, String>),
     catalog: &Catalog,
     host: &HostValues,
     findings: &mut Findings<'_>,
@@ -53,17 +55,19 @@ pub(crate) fn settle(
         if let Some(linked) = &linked {
             check::check_linked(&system, linked, &mut round);
         }
-        let faults: BTreeSet<u32> = round.take_at_fault();
         let told = new.clone();
-        for file in faults.iter().filter(|file| !told.contains(file)) {
-            left_out.insert(*file, Reason::Fault);
+        for (file, cause) in round.take_at_fault() {
+            if !told.contains(&file) {
+                left_out.insert(file, Reason::Fault);
+                causes.insert(file, cause);
+            }
+            new.insert(file);
         }
-        new.extend(faults);
         if new.is_empty() {
             findings.take_over(round, |_| true);
             let graph = linked.filter(|_| !findings.has_errors());
             let graph = graph.map(|linked| stored::graph(&system, linked));
-            return Settled { graph, left_out };
+            return Settled { graph, left_out, causes };
         }
         for contract in
             contracts.iter().filter(|c| new.contains(&file(c)) && !told.contains(&file(c)))

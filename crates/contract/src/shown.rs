@@ -26,6 +26,7 @@ const ORDER: &[&str] = &[
     "effect_operations",
     "compute_operations",
     "workflow_coordination",
+    "handler_routing",
     // topics
     "subscribe_topics",
     "publish_topics",
@@ -145,6 +146,7 @@ const FREE: &[&str] = &[
     "definitions",
     "extract",
     "field_mappings",
+    "handler_routing",
     "headers",
     "initial_data",
     "input",

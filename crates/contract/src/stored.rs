@@ -126,7 +126,7 @@ fn owned<T>(value: &Value, of: impl Fn(&Value) -> T) -> Option<BTreeMap<String, 
 }
 
 fn unreadable(stored: &[u8]) -> Checked {
-    let source = Source { path: "stored graph".into(), bytes: stored.into() };
+    let source = Source::new("stored graph", stored);
     let message = "these bytes are no stored graph of this version";
     let finding = crate::diagnostic::Diagnostic::error(
         &source,

@@ -15,6 +15,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             continue;
         };
         let faults_max = wanted.len().max(known.len()) / 3;
+        if wanted.len().abs_diff(known.len()) > faults_max {
+            continue;
+        }
         let distance = distance(&wanted, &known);
         if distance <= faults_max && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));

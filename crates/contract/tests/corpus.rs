@@ -1,12 +1,11 @@
 //! Real contracts of every dialect load: no false alarm, and a normal form that stays as it is.
 //!
-//! They are in the folder that `ONEX_CORPUS` names, else in `../shared/corpus` beside the
-//! workspace; where there is none, the samples in `cases/dialect_samples` stand for them.
+//! `corpus_files` says where they are; the samples in `cases/dialect_samples` are among them.
 
+mod corpus_files;
 mod host;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use onex_contract::catalog::HostValues;
 use onex_contract::diagnostic::Severity;
@@ -14,31 +13,8 @@ use onex_contract::diagnostic::human::{Options, render};
 use onex_contract::source::Source;
 use onex_contract::{Checked, check, load_folder};
 
-fn corpus() -> PathBuf {
-    if let Some(folder) = std::env::var_os("ONEX_CORPUS") {
-        return folder.into();
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let beside = root.ancestors().skip(2).map(|folder| folder.join("../shared/corpus"));
-    let found = beside.take(2).find(|folder| folder.is_dir());
-    found.unwrap_or_else(|| root.join("tests/cases/dialect_samples"))
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the corpus can be listed") {
-        let path = entry.expect("a folder can be listed").path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
-            found.push(path);
-        }
-    }
-    found.sort();
-}
-
 fn each() -> Vec<(Vec<Source>, Checked)> {
-    let mut found = Vec::new();
-    files(&corpus(), &mut found);
+    let found = corpus_files::all();
     let of = |path: &PathBuf| {
         let sources = load_folder(path).expect("a file can be read");
         let checked = check(&sources, &host::catalog(), &HostValues::default());
@@ -76,6 +52,9 @@ fn the_normal_form_of_each_is_read_as_such_and_stays_as_it_is() {
             assert_eq!(shown.dialect, "normal", "{path}");
             assert_eq!(shown.normal_form.as_ref(), Some(form), "{path}");
             assert_eq!((&shown.name, shown.kind), (&node.name, node.kind), "{path}");
+            if form.contains("\nhandler_routing:") {
+                assert_eq!((node.status, shown.status), ("external", "external"), "{path}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Small systems reduced from defects that real products had: each is told before anything starts.
 //! `defects/<name>/*.yaml`; the first file begins with where it comes from and the code that must be
 //! found; `expected.txt` has every error and warning with its place. `UPDATE=1` writes it anew.
+//! `spared/<name>/*.yaml` are right systems near them, of which nothing is told.
 
 mod host;
 
@@ -59,16 +60,35 @@ fn lines(found: &[Diagnostic]) -> String {
     text
 }
 
+fn values() -> HostValues {
+    HostValues {
+        secrets: vec!["TOKEN".to_owned()],
+        allow: [("http".to_owned(), vec!["loopback".to_owned()])].into(),
+        ..HostValues::default()
+    }
+}
+
+#[test]
+fn of_a_right_system_nothing_is_told() {
+    let right = listed(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spared"));
+    assert!(right.len() >= 25, "only {} systems", right.len());
+    let mut wrong = Vec::new();
+    for system in right {
+        let checked = check(&sources(&system), &host::catalog(), &values());
+        let text = lines(&checked.diagnostics);
+        if !text.is_empty() {
+            wrong.push(format!("{}:\n{text}", system.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
 fn every_defect_is_told_before_anything_starts() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/defects");
     let defects = listed(&root);
     assert!(defects.len() >= 40, "only {} defects", defects.len());
-    let host = HostValues {
-        secrets: vec!["TOKEN".to_owned()],
-        allow: [("http".to_owned(), vec!["loopback".to_owned()])].into(),
-        ..HostValues::default()
-    };
+    let host = values();
     let mut wrong = Vec::new();
     for defect in defects {
         let sources = sources(&defect);

@@ -1,5 +1,5 @@
 //! Each feature of the old dialects, in the smallest file that has it: what it is taken for, what
-//! is said of it, and its normal form (`cases/dialect_samples`).
+//! is said of it, and its normal form (`cases/dialect_samples`, `cases/dialect_refused`).
 
 mod cases;
 mod host;
@@ -10,7 +10,16 @@ use onex_contract::diagnostic::human::{Options, render};
 
 #[test]
 fn each_old_file_is_read_as_beside_it() {
-    cases::compare("dialect_samples", |source| {
+    compare("dialect_samples");
+}
+
+#[test]
+fn what_older_hosts_refused_is_refused_as_beside_it() {
+    compare("dialect_refused");
+}
+
+fn compare(folder: &str) {
+    cases::compare(folder, |source| {
         let sources = std::slice::from_ref(source);
         let checked = check(sources, &host::catalog(), &HostValues::default());
         let [node] = checked.nodes.as_slice() else { panic!("one file, one report") };

@@ -1,9 +1,14 @@
 //! Which files below a path are contracts.
 
+mod host;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use onex_contract::{load_folder, load_tree};
+use onex_contract::catalog::HostValues;
+use onex_contract::diagnostic::code;
+use onex_contract::source::Source;
+use onex_contract::{check, load_folder};
 
 fn folder(name: &str, files: &[&str]) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -16,10 +21,25 @@ fn folder(name: &str, files: &[&str]) -> PathBuf {
     root
 }
 
-fn found(root: &Path) -> Vec<String> {
+/// Names of the files below a folder, with what check says of each: the codes.
+fn told(root: &Path) -> Vec<(String, Vec<&'static str>)> {
     let sources = load_folder(root).expect("the folder can be read");
+    let checked = check(&sources, &host::catalog(), &HostValues::default());
+    let codes = |source: &Source| {
+        let found = checked.diagnostics.iter().filter(|found| found.file == source.path);
+        found.map(|found| found.code).collect()
+    };
     let below = |path: &str| path.strip_prefix(&format!("{}/", root.display())).map(str::to_owned);
-    sources.iter().map(|source| below(&source.path).expect("it is below the folder")).collect()
+    sources
+        .iter()
+        .map(|source| (below(&source.path).expect("it is below the folder"), codes(source)))
+        .collect()
+}
+
+/// Names of the files below a folder that are read as contracts.
+fn read(root: &Path) -> Vec<String> {
+    let told = told(root).into_iter();
+    told.filter(|(_, codes)| !codes.contains(&code::NOT_A_CONTRACT)).map(|(name, _)| name).collect()
 }
 
 #[test]
@@ -45,7 +65,45 @@ fn contracts_are_found_by_name_and_in_folders_called_contracts() {
         "contracts/x.yaml",
         "contracts/y.yml",
     ];
-    assert_eq!(found(&root), expected);
+    assert_eq!(read(&root), expected);
+}
+
+#[test]
+fn other_yaml_is_a_contract_when_it_speaks_like_one_and_else_is_named() {
+    let root = folder("by_content", &["a/values.yaml"]);
+    for (name, text) in [
+        ("effect.yaml", "node_type: EFFECT\n"),
+        ("machine.yml", "name: m\nstate_machine: {initial_state: s}\n"),
+        ("inner.yaml", "x:\n  node_type: EFFECT\n"),
+        ("list.yaml", "- a\n"),
+        ("nothing.yaml", ""),
+        ("several.yaml", "a: 1\n---\nb: 2\n"),
+        ("both.yaml", "a: 1\n---\nnode_type: effect\n"),
+        ("chart.yaml", "{{ if .x }}\na: {{ .y }}\n{{ end }}\n"),
+        ("broken.yaml", "a: [1\nb: 2\n"),
+    ] {
+        fs::write(root.join(name), text).expect("a file is written");
+    }
+    let passed_over: Vec<String> = told(&root)
+        .into_iter()
+        .filter(|(_, codes)| codes == &[code::NOT_A_CONTRACT])
+        .map(|(name, _)| name)
+        .collect();
+    let expected =
+        ["a/values.yaml", "chart.yaml", "inner.yaml", "list.yaml", "nothing.yaml", "several.yaml"];
+    assert_eq!(passed_over, expected);
+    let broken = told(&root).into_iter().find(|(name, _)| name == "broken.yaml");
+    assert_eq!(broken.expect("it is told").1, [code::YAML_SYNTAX]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_told_with_its_code() {
+    let root = folder("dangling", &["a.contract.yaml"]);
+    let link = root.join("gone.yaml");
+    std::os::unix::fs::symlink("nowhere.yaml", link).expect("a link can be made");
+    let gone = told(&root).into_iter().find(|(name, _)| name == "gone.yaml");
+    assert_eq!(gone.expect("it is told").1, [code::UNREADABLE_FILE]);
 }
 
 #[test]
@@ -59,15 +117,4 @@ fn one_file_may_be_named_whatever_it_is_called() {
 fn a_path_that_is_not_there_is_named_in_the_error() {
     let error = load_folder(Path::new("no/such/folder")).expect_err("it is not there");
     assert!(error.to_string().contains("no/such/folder"), "{error}");
-}
-
-#[test]
-fn a_foreign_tree_is_searched_for_whatever_speaks_of_a_node() {
-    let root = folder("foreign", &["a/contract.yaml", "a/values.yaml", "b/notes.md"]);
-    fs::write(root.join("b_effect.yaml"), "node_type: EFFECT\n").expect("a file is written");
-    fs::write(root.join("inner.yaml"), "x:\n  node_type: EFFECT\n").expect("a file is written");
-    let sources = load_tree(&root).expect("the folder can be read");
-    let names: Vec<&str> =
-        sources.iter().filter_map(|source| source.path.rsplit('/').next()).collect();
-    assert_eq!(names, ["contract.yaml", "b_effect.yaml"]);
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use onex_contract::catalog::HostValues;
+use onex_contract::catalog::{HostValues, Place};
 use onex_contract::diagnostic::Severity;
 use onex_contract::diagnostic::human::{Options, render};
 use onex_contract::source::Source;
@@ -48,13 +48,17 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
     files.sort();
     for file in files {
         for source in load_folder(&file).expect("a case can be read") {
-            let name = file.file_name().expect("a file has a name").to_string_lossy();
-            sources.push(Source { path: name.into(), ..source });
+            let path = Path::new(&*source.path).to_owned();
+            let name = path.strip_prefix(folder).expect("it is in the folder").to_string_lossy();
+            sources.push(source.at(&*name));
         }
     }
-    let config = BTreeMap::from([("limit".to_owned(), Value::text("many"))]);
+    let config = [("limit", Value::text("many")), ("volume", Value::Int(3))];
+    let config = config.map(|(name, value)| (name.to_owned(), value));
     let host = HostValues {
-        config: [(String::new(), config)].into(),
+        config: [(String::new(), config.into())].into(),
+        ingress_allow: vec!["onex.evt.house.rang.v1".to_owned()],
+        places: places(folder),
         env: [("REGION".to_owned(), "north".to_owned())].into(),
         secrets: vec!["TOKEN".to_owned()],
         allow: [("http".to_owned(), vec!["loopback".to_owned()])].into(),
@@ -62,6 +66,16 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
     };
     let checked = check(&sources, &host::catalog(), &host);
     (sources, checked)
+}
+
+/// Where the host was told what a case is about; elsewhere it is not judged.
+fn places(folder: &Path) -> BTreeMap<String, Place> {
+    let text = "[config]\nvolume = 3\n[ingress]\nallow = [\"onex.evt.house.rang.v1\"]\n";
+    let about = |code: &str| folder.parent().is_some_and(|case| case.ends_with(code));
+    let keys = [("C0904", "config.volume", 9..19), ("C0905", "ingress.allow", 30..64)];
+    let place = |span| Place { source: Source::new("onex.toml", text), span };
+    let judged = keys.into_iter().filter(|(code, ..)| about(code));
+    judged.map(|(_, key, span)| (key.to_owned(), place(span))).collect()
 }
 
 fn compare(expected: &Path, answer: &str, wrong: &mut Vec<String>) {

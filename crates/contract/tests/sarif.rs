@@ -76,7 +76,8 @@ fn failing_cases() -> Vec<Vec<Source>> {
         files.sort();
         let named = |source: Source| {
             let path = Path::new(&*source.path).strip_prefix(&root).expect("it is inside");
-            Source { path: path.display().to_string().into(), ..source }
+            let path = path.display().to_string();
+            source.at(path)
         };
         let sources = files.iter().flat_map(|file| load_folder(file).expect("a case can be read"));
         sources.map(named).collect()

@@ -111,10 +111,8 @@ fn graph() -> Arc<Graph> {
         has_status: false,
     };
     let catalog = Catalog { effects: [("echo", kind)].into() };
-    let sources: Vec<Source> = CONTRACTS
-        .iter()
-        .map(|(path, text)| Source { path: (*path).into(), bytes: text.as_bytes().into() })
-        .collect();
+    let sources: Vec<Source> =
+        CONTRACTS.iter().map(|(path, text)| Source::new(*path, text)).collect();
     let checked = onex_contract::check(&sources, &catalog, &Default::default());
     Arc::new(checked.graph.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)))
 }

@@ -154,7 +154,7 @@ impl Engine {
     ) {
         for Planned { node, target } in plan {
             let name = &graph.node(node).name;
-            if self.guard.poisoned(delivery_id(message, name)) {
+            if self.guard.poisoned(&mut || delivery_id(message, name)) {
                 let detail = "its step was under way when the process ended, twice".into();
                 let fault = Fault { reason: Reason::StepPanicked, detail };
                 self.dead(graph, Some(node), message, fault, sink);

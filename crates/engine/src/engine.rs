@@ -22,6 +22,7 @@ use crate::options::Options;
 use crate::output::{Output, Reply};
 use crate::rows::Rows;
 use crate::schedule::Schedules;
+use crate::tally::Tally;
 use crate::turn::{Turn, Written};
 use crate::work::{Batch, Progress, Work};
 
@@ -62,6 +63,8 @@ pub struct Engine {
     pub(crate) written: Written,
     writing: bool,
     pub(crate) draining: bool,
+    /// Dead letters by reason and node.
+    pub(crate) tally: Tally,
     /// Counters by name, for metrics.
     pub(crate) counts: BTreeMap<Text, u64>,
 }
@@ -102,6 +105,11 @@ impl Engine {
     /// `dead:<reason>`, `late`, `applied`.
     pub fn counts(&self) -> &BTreeMap<Text, u64> {
         &self.counts
+    }
+
+    /// Dead letters by reason and node.
+    pub fn letters(&self) -> &Tally {
+        &self.tally
     }
 
     /// Accepted but unfinished work.
@@ -328,6 +336,7 @@ impl Engine {
             written: Written::default(),
             writing: false,
             draining: false,
+            tally: Tally::default(),
             counts: BTreeMap::new(),
         }
     }

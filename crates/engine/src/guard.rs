@@ -11,7 +11,8 @@ pub trait Guard: Send {
     fn step(&mut self, delivery: Id, step: &mut dyn FnMut()) -> bool;
 
     /// Whether this delivery was found noted at two successive starts: it is not to be tried again.
-    fn poisoned(&self, delivery: Id) -> bool;
+    /// The id is worked out only when there is one to compare it with.
+    fn poisoned(&self, delivery: &mut dyn FnMut() -> Id) -> bool;
 }
 
 /// No protection: a panic goes through. For engines whose shell contains a panic otherwise.
@@ -24,7 +25,7 @@ impl Guard for Unguarded {
         true
     }
 
-    fn poisoned(&self, _delivery: Id) -> bool {
+    fn poisoned(&self, _delivery: &mut dyn FnMut() -> Id) -> bool {
         false
     }
 }

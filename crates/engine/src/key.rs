@@ -13,6 +13,7 @@
 //! | `t` | due, owner | armed timer |
 //! | `b` | offset, index | derived message not yet applied |
 //! | `d` | letter id | dead letter |
+//! | `n` | reason, 0, node | how many dead letters of it are open |
 //! | `g` | graph digest | normal forms of the graph |
 //! | `a` | | the active graph's digest |
 //! | `h` | node, 0, topic | armed schedule |
@@ -74,6 +75,9 @@ pub fn entity(node: &str, key: &str) -> RowKey {
     build(&[b"e", node.as_bytes(), &[0], key.as_bytes()])
 }
 
+/// Prefix of every entity.
+pub const ENTITIES: &[u8] = b"e";
+
 /// Prefix of every entity of a reducer.
 pub fn entities(node: &str) -> RowKey {
     build(&[b"e", node.as_bytes(), &[0]])
@@ -96,6 +100,12 @@ pub const RUNS: &[u8] = b"r";
 /// Key of a step of a run.
 pub fn step(run: Id, step: u16) -> RowKey {
     build(&[b"s", &run.0, &step.to_be_bytes()])
+}
+
+/// Run and step of a step's key.
+pub fn read_step(key: &[u8]) -> Option<(Id, u16)> {
+    let (run, step) = key.strip_prefix(b"s")?.split_first_chunk::<16>()?;
+    Some((Id(*run), u16::from_be_bytes(step.try_into().ok()?)))
 }
 
 /// Key of an item of a step.
@@ -171,6 +181,20 @@ pub fn letter(id: Id) -> RowKey {
 
 /// Prefix of every dead letter.
 pub const LETTERS: &[u8] = b"d";
+
+/// Key of how many dead letters of a reason and node are open.
+pub fn open_letters(reason: &str, node: &str) -> RowKey {
+    build(&[b"n", reason.as_bytes(), &[0], node.as_bytes()])
+}
+
+/// Prefix of every count of open dead letters.
+pub const OPEN_LETTERS: &[u8] = b"n";
+
+/// Reason and node of the key of a count of open dead letters.
+pub fn read_open_letters(key: &[u8]) -> Option<(&str, &str)> {
+    let rest = core::str::from_utf8(key.strip_prefix(b"n")?).ok()?;
+    rest.split_once('\0')
+}
 
 /// Key of a graph's normal forms.
 pub fn graph(id: GraphId) -> RowKey {

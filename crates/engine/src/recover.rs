@@ -109,6 +109,8 @@ pub struct Recovered {
     pub window: Vec<Piece>,
     /// Ids of clients that the log holds beyond them, in order.
     pub seen: Vec<Seen>,
+    /// Rows under `key::OPEN_LETTERS`.
+    pub open_letters: Vec<Row>,
 }
 
 impl Recovered {
@@ -127,6 +129,7 @@ impl Recovered {
             live: BTreeSet::new(),
             window: Vec::new(),
             seen: Vec::new(),
+            open_letters: Vec::new(),
         }
     }
 
@@ -156,6 +159,7 @@ impl Recovered {
         recovered.schedules = rows(key::SCHEDULES)?;
         recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
+        recovered.open_letters = rows(key::OPEN_LETTERS)?;
         recovered.live = unfinished::runs(source, &recovered)?;
         recovered.read_graphs(source, graph, restore)?;
         for (_, bytes) in rows(key::WINDOW)? {
@@ -291,6 +295,9 @@ impl Engine {
         engine.dedupe = Dedupe::recovered(recovered.window, recovered.seen, &engine.options);
         engine.timers.extend(recovered.timers);
         engine.recover_schedules(recovered.schedules)?;
+        for (place, bytes) in recovered.open_letters {
+            engine.tally.recover(&place, &bytes)?;
+        }
         for (place, bytes) in recovered.listeners {
             engine.recover_listener(&place, &bytes)?;
         }

@@ -68,7 +68,8 @@ impl Sink {
 impl Turn {
     /// Adds the record of a message with the rows of its step.
     pub fn record(&mut self, message: &Message, graph: GraphId, sink: Sink) {
-        let mut body = Vec::with_capacity(256);
+        let payload = message.payload.bytes.as_ref().map_or(0, |bytes| bytes.len());
+        let mut body = Vec::with_capacity(256 + payload);
         record::encode(&mut body, message, graph);
         self.bytes += body.len()
             + sink

@@ -295,7 +295,7 @@ impl Guard for Hostile {
         !self.panics
     }
 
-    fn poisoned(&self, _delivery: Id) -> bool {
+    fn poisoned(&self, _delivery: &mut dyn FnMut() -> Id) -> bool {
         self.poisoned
     }
 }

@@ -60,6 +60,8 @@ pub enum Command {
     Restore(verb::restore::Arguments),
     /// Say whether a host would start here, runs well, and has nothing that waits for a person
     Doctor(verb::doctor::Arguments),
+    /// Say what every entity and run was once a record was applied
+    At(verb::at::Arguments),
     /// Print the page of a code such as C0105
     Explain(verb::explain::Arguments),
     /// Evaluate one expression

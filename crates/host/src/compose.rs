@@ -66,6 +66,15 @@ pub fn open(config: &Config) -> Result<Durable, Fault> {
     Ok((Arc::new(store), Box::new(guard)))
 }
 
+/// A data folder that was used before and that no host has open, to be read.
+pub fn at_rest(folder: &Path) -> Result<Arc<dyn Store>, Fault> {
+    if !folder.is_dir() {
+        return Err(Fault::no(format!("there is no data folder {}", folder.display())));
+    }
+    let opened = Embedded::open_folder(folder, onex_store::embedded::Options::default());
+    Ok(Arc::new(opened.map_err(|error| not_opened(folder, &error))?))
+}
+
 fn not_opened(folder: &Path, error: &StoreError) -> Fault {
     let fault = Fault::no(format!("opening {}: {error}", folder.display()));
     match error {
@@ -86,7 +95,8 @@ fn not_opened(folder: &Path, error: &StoreError) -> Fault {
     }
 }
 
-fn restore() -> Restore {
+/// Builds graphs again from what a data folder keeps of them.
+pub fn restore() -> Restore {
     Arc::new(|stored| match Graph::restore(stored, &catalog()) {
         Ok(graph) => Some(graph),
         Err(checked) => {

@@ -12,12 +12,9 @@ use crate::config::{Config, ConfigError};
 use crate::fault::Fault;
 use crate::print;
 
-/// The deepest folder that is looked into.
-const DEPTH_MAX: usize = 32;
-
 /// Contracts with what was found in them.
 pub struct System {
-    /// The files.
+    /// The files, the configuration's among them.
     pub sources: Vec<Source>,
     /// What checking gave.
     pub checked: Checked,
@@ -28,7 +25,8 @@ impl System {
     pub fn load(paths: &[PathBuf], config: &Config, strict: bool) -> Result<System, Fault> {
         let mut sources: Vec<Source> = Vec::new();
         for path in paths {
-            for source in read(path)? {
+            let found = load_folder(path).map_err(|error| Fault::no(error.to_string()))?;
+            for source in found {
                 if sources.iter().all(|known| known.path != source.path) {
                     sources.push(source);
                 }
@@ -36,6 +34,15 @@ impl System {
         }
         let host = config.host_values(strict);
         let checked = onex_contract::check(&sources, &compose::catalog(), &host);
+        let told = checked.diagnostics.iter().any(|found| found.severity == Severity::Error);
+        if checked.nodes.is_empty() && !told {
+            return Err(no_contracts(paths.first().map_or(Path::new("."), PathBuf::as_path)));
+        }
+        for place in host.places.into_values() {
+            if sources.iter().all(|known| known.path != place.source.path) {
+                sources.push(place.source);
+            }
+        }
         Ok(System { sources, checked })
     }
 
@@ -52,51 +59,13 @@ impl System {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<Source>, Fault> {
-    refuse_unreadable(path, DEPTH_MAX)?;
-    let found = load_folder(path).map_err(|error| Fault::no(error.to_string()))?;
-    if found.is_empty() {
-        let what = format!("there are no contracts below {}", path.display());
-        let help = "contracts are `contract.yaml`, `*.contract.yaml`, and every `*.yaml` in a \
-                    folder named `contracts`; `onex new hello` makes some";
-        return Err(Fault::no(what).help(help));
-    }
-    Ok(found)
-}
-
-/// Refuses what has the name of a contract and is neither a file nor a folder, such as a link that
-/// leads nowhere: loading would pass it over.
-fn refuse_unreadable(folder: &Path, depth: usize) -> Result<(), Fault> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        // A file, or what loading says more about.
-        return Ok(());
-    };
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') {
-            continue;
-        }
-        if path.is_dir() && !path.is_symlink() && depth > 0 {
-            refuse_unreadable(&path, depth - 1)?;
-        } else if is_contract(&path, &name) && !path.is_file() && !path.is_dir() {
-            let what = match std::fs::metadata(&path) {
-                Err(error) => format!("reading {}: {error}", path.display()),
-                Ok(_) => format!("reading {}: it is no file", path.display()),
-            };
-            return Err(Fault::no(what).help("it has the name of a contract; mend it or remove it"));
-        }
-    }
-    Ok(())
-}
-
-fn is_contract(path: &Path, name: &str) -> bool {
-    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
-    let folder = path.parent().and_then(Path::file_name);
-    stem.is_some_and(|stem| {
-        stem == "contract"
-            || stem.ends_with(".contract")
-            || folder.is_some_and(|name| name == "contracts")
-    })
+/// Nothing below a path is a contract.
+pub fn no_contracts(path: &Path) -> Fault {
+    let what = format!("there are no contracts below {}", path.display());
+    Fault::no(what).help(
+        "contracts are `contract.yaml`, `*.contract.yaml`, every `*.yaml` in a folder named \
+         `contracts`, and other YAML with a `node_type`; `onex new hello` makes some",
+    )
 }
 
 /// The configuration beside a path, or what is wrong with it.

@@ -1,6 +1,7 @@
 //! The command line, as data: commands in order against one host, with exit code and output.
 //! `cases/cli.jsonl` has one case a line. `{dir}` is an empty folder, `{contracts}` those of these
-//! tests, `{changed}` other versions of some, `{url}` the host.
+//! tests, `{changed}` other versions of some, `{misread}`
+//! a project of which not all is read, `{url}` the host.
 
 mod support;
 
@@ -24,6 +25,7 @@ fn every_command_answers_as_the_cases_say() {
             .replace("{dir}", &folder.path().display().to_string())
             .replace("{contracts}", &contracts().display().to_string())
             .replace("{changed}", &changed().display().to_string())
+            .replace("{misread}", &misread().display().to_string())
             .replace("{url}", &format!("http://{}", host.address));
         let case = parse(line.as_bytes());
         let output = command(&host, folder.path(), &case);
@@ -34,6 +36,10 @@ fn every_command_answers_as_the_cases_say() {
 
 fn changed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/changed")
+}
+
+fn misread() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/misread")
 }
 
 fn texts<'a>(case: &'a Value, field: &str) -> Vec<&'a str> {

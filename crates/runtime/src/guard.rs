@@ -84,8 +84,8 @@ impl Guard for StepGuard {
         done.is_ok()
     }
 
-    fn poisoned(&self, delivery: Id) -> bool {
-        self.poisoned == Some(delivery)
+    fn poisoned(&self, delivery: &mut dyn FnMut() -> Id) -> bool {
+        self.poisoned.is_some_and(|poisoned| poisoned == delivery())
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
     /// A process that dies in the step of `BAD`: the page stays as it was.
     fn die_in(path: &Path) -> bool {
         let mut guard = StepGuard::open(path).expect("the folder is writable");
-        let poisoned = guard.poisoned(BAD);
+        let poisoned = guard.poisoned(&mut || BAD);
         if let Some(page) = &mut guard.page {
             page[..16].copy_from_slice(&BAD.0);
         }
@@ -121,8 +121,8 @@ mod tests {
         assert!(!die_in(&path));
         assert!(!die_in(&path));
         let guard = StepGuard::open(&path).expect("the folder is writable");
-        assert!(guard.poisoned(BAD));
-        assert!(!guard.poisoned(Id([8; 16])));
+        assert!(guard.poisoned(&mut || BAD));
+        assert!(!guard.poisoned(&mut || Id([8; 16])));
     }
 
     #[test]

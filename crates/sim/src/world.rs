@@ -139,7 +139,15 @@ impl World {
     pub fn run(mut self) -> Result<Report, Violation> {
         let mut crash_after = self.next_crash();
         let mut steps = 0u64;
-        while let Some(at) = self.next_event() {
+        loop {
+            let Some(at) = self.next_event() else {
+                if self.store.read(self.store.oldest(), 1, 1).is_ok() {
+                    break;
+                }
+                // The last write was the one that lost the power, and nothing was to follow it.
+                self.crash()?;
+                continue;
+            };
             self.now = self.now.max(at);
             self.gather();
             if crash_after == Some(steps) {

@@ -3,7 +3,9 @@
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::ErrorAction;
-use crate::model::{CompensationRule, Contract, GraphNode, Strategy, Word, Work, Workflow};
+use crate::model::{
+    Ancestors, CompensationRule, Contract, GraphNode, Strategy, Word, Work, Workflow,
+};
 use crate::system::System;
 
 /// Under `compensate`: a step with effects, after which something can still fail, that says neither
@@ -24,7 +26,7 @@ pub(super) fn unsaid(system: &System<'_>, findings: &mut Findings<'_>) {
                 },
                 _ => continue,
             };
-            let Some(why) = can_still_fail(contract, workflow, &ancestors[at], at) else {
+            let Some(why) = can_still_fail(contract, workflow, &ancestors, at) else {
                 continue;
             };
             let id = step.id.as_str();
@@ -76,7 +78,7 @@ fn compensates(workflow: &Workflow<'_>) -> bool {
 fn can_still_fail(
     contract: &Contract<'_>,
     workflow: &Workflow<'_>,
-    before: &[bool],
+    before: &Ancestors,
     at: usize,
 ) -> Option<String> {
     let fails = |step: &GraphNode<'_>| step.error_action.value != ErrorAction::Continue;
@@ -84,7 +86,7 @@ fn can_still_fail(
         .nodes
         .iter()
         .enumerate()
-        .find(|(other, step)| *other != at && !before[*other] && fails(step));
+        .find(|(other, step)| *other != at && !before.has(at, *other) && fails(step));
     if let Some((_, step)) = later {
         return Some(format!("`{}` fails", step.id.as_str()));
     }

@@ -44,6 +44,12 @@ pub(super) fn unknown_kind(system: &System<'_>, findings: &mut Findings<'_>) {
         if system.catalog.effects.contains_key(kind.as_str()) {
             continue;
         }
+        if NOT_BUILT.contains(&kind.as_str()) && findings.is_translated(kind.at.file) {
+            let message = format!("this host has no effect `{}`", kind.as_str());
+            let help = "the node is left out until a host has it; the others run";
+            findings.error(code::UNKNOWN_KIND, kind.at, message).help(help);
+            continue;
+        }
         if NOT_BUILT.contains(&kind.as_str()) {
             findings.not_built(kind.at, &format!("handler_type: {}", kind.as_str()));
             continue;

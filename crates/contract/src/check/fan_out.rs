@@ -1,14 +1,14 @@
 //! One message that becomes any number of others.
 
-use onex_expr::{Template, Text, Type, Value};
+use onex_expr::{Template, Text, Value};
 
 use crate::diagnostic::code;
 use crate::findings::Findings;
-use crate::graph::{ActionWork, Body};
+use crate::graph::{Action, ActionWork, Body};
 use crate::link::Linked;
-use crate::model::{Contract, Data, StateMachine};
+use crate::model::{self, Contract, Data, SubscribeTopic, Transition, TriggerRef};
 use crate::schema::{Schema, parts_at};
-use crate::system::System;
+use crate::system::{System, event_segment};
 
 /// The most items at a time that need no bound of their list.
 const PARALLEL_MAX: u32 = 64;
@@ -20,28 +20,54 @@ pub(super) fn unbounded_actions(system: &System<'_>, linked: &Linked, findings: 
         let (Some(machine), Body::Reducer(reducer)) = (&contract.state_machine, &node.body) else {
             continue;
         };
-        let transitions = reducer.transitions.iter().flat_map(|transition| &transition.actions);
-        let states = reducer
-            .states
-            .iter()
-            .flat_map(|state| state.entry_actions.iter().chain(&state.exit_actions));
-        for (action, declared) in transitions.chain(states).zip(declared(machine)) {
-            let sends = !matches!(action.work, ActionWork::StateUpdate(_));
-            let (Some(list), Some(data), true) = (&action.for_each, declared, sends) else {
-                continue;
-            };
-            let schemas = contract.event_bus.subscribe.iter().filter_map(|entry| {
-                let own = system.schema_of(entry.payload.as_ref());
-                own.or_else(|| system.producer_schema(entry.topic.as_str()))
-            });
-            report(list, "payload", schemas, data, findings);
+        for (declared, transition) in machine.transitions.iter().zip(&reducer.transitions) {
+            let heard = heard(system, contract, std::iter::once(declared));
+            judge(&declared.actions, &transition.actions, &heard, findings);
+        }
+        for (at, (declared, state)) in machine.states.iter().zip(&reducer.states).enumerate() {
+            let entered = heard(system, contract, machine.entering(at));
+            judge(&declared.entry_actions, &state.entry_actions, &entered, findings);
+            let left = machine.leaving(at).filter(|transition| transition.to.is_some());
+            let left = heard(system, contract, left);
+            judge(&declared.exit_actions, &state.exit_actions, &left, findings);
         }
     }
 }
 
-/// Each action's `for_each`, in the order in which they are linked.
-fn declared<'m, 'a>(machine: &'m StateMachine<'a>) -> impl Iterator<Item = Option<Data<'a>>> + 'm {
-    machine.actions().map(|action| action.for_each)
+/// What is known of the payload of each topic that these transitions hear.
+fn heard<'s, 't>(
+    system: &'s System<'_>,
+    contract: &'s Contract<'_>,
+    transitions: impl Iterator<Item = &'t Transition<'t>>,
+) -> Vec<Option<&'s Schema>> {
+    let triggers: Vec<&TriggerRef<'_>> = transitions.map(|t| &t.trigger).collect();
+    let hears = |topic: &str| {
+        triggers.iter().any(|trigger| match trigger {
+            TriggerRef::Topic { topic: named, .. } => named.as_str() == topic,
+            TriggerRef::Name(name) => event_segment(topic) == Some(name.as_str()),
+        })
+    };
+    let entries = contract.event_bus.subscribe.iter().filter(|e| hears(e.topic.as_str()));
+    entries.map(|entry| schema(system, entry)).collect()
+}
+
+fn schema<'s>(system: &'s System<'_>, entry: &'s SubscribeTopic<'_>) -> Option<&'s Schema> {
+    let own = system.schema_of(entry.payload.as_ref());
+    own.or_else(|| system.producer_schema(entry.topic.as_str()))
+}
+
+fn judge(
+    declared: &[model::Action<'_>],
+    linked: &[Action],
+    heard: &[Option<&Schema>],
+    findings: &mut Findings<'_>,
+) {
+    for (declared, action) in declared.iter().zip(linked) {
+        let sends = !matches!(action.work, ActionWork::StateUpdate(_));
+        if let (Some(list), Some(data), true) = (&action.for_each, declared.for_each, sends) {
+            report(list, "payload", heard, data, findings);
+        }
+    }
 }
 
 /// A step that does very many items of an unbounded list at a time.
@@ -55,28 +81,25 @@ pub(super) fn unbounded_steps(system: &System<'_>, linked: &Linked, findings: &m
                 continue;
             }
             if let (Some(list), Some(data)) = (&step.for_each, declared.for_each) {
-                report(list, "input", inputs(system, contract), data, findings);
+                report(list, "input", &inputs(system, contract), data, findings);
             }
         }
     }
 }
 
-fn inputs<'s>(
-    system: &'s System<'_>,
-    contract: &'s Contract<'_>,
-) -> impl Iterator<Item = &'s Schema> {
-    let model = system.schema_of(contract.input_model.as_ref());
-    let heard = contract.event_bus.subscribe.iter().filter_map(move |entry| {
-        let own = system.schema_of(entry.payload.as_ref());
-        own.or_else(|| system.producer_schema(entry.topic.as_str())).filter(|_| model.is_none())
-    });
-    model.into_iter().chain(heard)
+/// What is known of the input of runs: by the model, else by each topic that begins them.
+fn inputs<'s>(system: &'s System<'_>, contract: &'s Contract<'_>) -> Vec<Option<&'s Schema>> {
+    match system.schema_of(contract.input_model.as_ref()) {
+        Some(model) => vec![Some(model)],
+        None => contract.event_bus.subscribe.iter().map(|entry| schema(system, entry)).collect(),
+    }
 }
 
-fn report<'s>(
+/// Reports a list of which nothing tells how long it may be, in one of the messages heard.
+fn report(
     list: &Template,
     root: &str,
-    schemas: impl Iterator<Item = &'s Schema>,
+    heard: &[Option<&Schema>],
     data: Data<'_>,
     findings: &mut Findings<'_>,
 ) {
@@ -86,12 +109,10 @@ fn report<'s>(
     let Some(path) = path(program.source(), root) else {
         return;
     };
-    if !matches!(program.output_type(), Type::List(_)) {
-        return;
-    }
-    let unbounded = schemas.into_iter().any(|schema| {
-        let parts = parts_at(schema.document(), path.iter().map(Text::as_str));
-        !parts.is_empty() && parts.iter().all(|part| bound(part).is_none())
+    let unbounded = heard.iter().any(|schema| {
+        let fields = path.iter().map(Text::as_str);
+        let parts = schema.map(|schema| parts_at(schema.document(), fields));
+        parts.is_none_or(|parts| parts.iter().all(|part| bound(part).is_none()))
     });
     if unbounded {
         let message = format!("nothing bounds how many items `{}` has", program.source());
@@ -105,11 +126,21 @@ fn bound(part: &Value) -> Option<i64> {
     part.get("maxItems").and_then(Value::as_int)
 }
 
-/// The fields of an expression that is nothing but a path below a root.
+/// What makes a list of another one that is no longer.
+const NO_LONGER: [&str; 6] = ["map", "filter", "distinct", "sort", "sortBy", "reverse"];
+
+/// The fields of a list below a root, also of one that is mapped or filtered.
 fn path(source: &str, root: &str) -> Option<Vec<Text>> {
     let rest = source.trim().strip_prefix(root)?.strip_prefix('.')?;
+    let fields = match rest.split_once('(') {
+        Some((called, _)) => {
+            let (fields, function) = called.rsplit_once('.')?;
+            NO_LONGER.contains(&function).then_some(fields)?
+        }
+        None => rest,
+    };
     let is_name = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    rest.split('.').map(|part| is_name(part).then(|| Text::from(part))).collect()
+    fields.split('.').map(|part| is_name(part).then(|| Text::from(part))).collect()
 }

@@ -9,6 +9,7 @@ use crate::link::Linked;
 use crate::model::{At, Contract, Transition, TriggerRef};
 use crate::schema::{Schema, parts_at};
 use crate::system::{System, event_segment};
+use crate::yaml::Tree;
 
 /// A transition whose guards exclude each other or what the payload's schema allows.
 pub(super) fn never_holds(system: &System<'_>, linked: &Linked, findings: &mut Findings<'_>) {
@@ -44,8 +45,13 @@ pub(super) fn never_runs(system: &System<'_>, linked: &Linked, findings: &mut Fi
             };
             let known = |path: &[Text]| known(input, "input", path);
             if never_all_hold(&[text], &known) {
-                let at = declared.condition.or(declared.skip_condition);
-                let at = at.map_or(declared.id.at, |data| data.at);
+                let said = declared.condition.or(declared.skip_condition);
+                // In an old dialect that is a step which is switched off: its translation told.
+                let is_false = said.is_some_and(|said| matches!(said.node.tree, Tree::Bool(false)));
+                if is_false && findings.is_translated(declared.id.at.file) {
+                    continue;
+                }
+                let at = said.map_or(declared.id.at, |data| data.at);
                 findings.warning(code::NEVER_HOLDS, at, "this condition can never hold").help(
                     "the step would always be skipped: correct the condition, or leave it out",
                 );

@@ -28,7 +28,7 @@ pub(super) fn wrong_section(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// A node that has nothing to run.
 pub(super) fn inert(system: &System<'_>, findings: &mut Findings<'_>) {
-    for contract in system.contracts.iter().filter(|contract| contract.is_inert()) {
+    for contract in system.contracts.iter().filter(|c| c.is_inert() && c.foreign.is_none()) {
         let (kind, section) = match contract.kind.value {
             Kind::Effect => ("an effect", "effect_operations"),
             Kind::Compute => ("a compute", "compute_operations"),

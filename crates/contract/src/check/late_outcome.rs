@@ -18,11 +18,7 @@ pub(super) fn late_outcome(system: &System<'_>, findings: &mut Findings<'_>) {
         for (at, state) in machine.states.iter().enumerate().filter(|(_, state)| state.terminal) {
             for intent in &pending[at] {
                 let open = answers[intent].iter().filter(|topic| {
-                    !machine.transitions.iter().any(|t| {
-                        t.to.is_none()
-                            && t.starts_from(state.name.as_str())
-                            && hears(contract, t, topic)
-                    })
+                    !machine.leaving(at).any(|t| t.to.is_none() && hears(contract, t, topic))
                 });
                 for topic in open {
                     let name = state.name.as_str();
@@ -53,11 +49,7 @@ pub(super) fn unanswered(system: &System<'_>, findings: &mut Findings<'_>) {
                 pending[at].iter().flat_map(|i| answers[i].iter().map(move |t| (i, t)))
             {
                 let name = state.name.as_str();
-                let answered = machine
-                    .transitions
-                    .iter()
-                    .any(|t| t.starts_from(name) && hears(contract, t, topic));
-                if answered {
+                if machine.leaving(at).any(|t| hears(contract, t, topic)) {
                     continue;
                 }
                 let message = format!(
@@ -78,13 +70,16 @@ pub(super) fn failure_unheard(system: &System<'_>, findings: &mut Findings<'_>) 
         let answers = answers(system, contract, machine);
         let pending = pending(machine, contract, &answers);
         for (at, state) in machine.states.iter().enumerate() {
-            let patient = state.terminal || state.waits_forever || state.timeout_ms.is_some();
+            // Waiting for ever is meant where something else may come; an answer that never comes
+            // is a dead letter, whatever the state says.
+            let else_left = machine.leaving(at).any(|t| {
+                let answer = |topic: &&str| hears(contract, t, topic);
+                t.to.is_some() && !pending[at].iter().any(|i| answers[i].iter().any(answer))
+            });
+            let patient =
+                state.terminal || state.timeout_ms.is_some() || (state.waits_forever && else_left);
             let leaves = |topic: &&str| {
-                machine.transitions.iter().any(|t| {
-                    t.to.is_some()
-                        && t.starts_from(state.name.as_str())
-                        && hears(contract, t, topic)
-                })
+                machine.leaving(at).any(|t| t.to.is_some() && hears(contract, t, topic))
             };
             for intent in pending[at].iter().filter(|_| !patient) {
                 let waited = answers[intent].iter().any(leaves);
@@ -175,29 +170,25 @@ fn pending<'m>(
 ) -> Vec<BTreeSet<&'m str>> {
     let reached = reached(machine);
     let mut pending: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); machine.states.len()];
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for (from, state) in machine.states.iter().enumerate().filter(|(at, _)| reached[*at]) {
-            let name = state.name.as_str();
-            for transition in machine.transitions.iter().filter(|t| t.starts_from(name)) {
-                if state.terminal && transition.to.is_some() {
-                    continue;
-                }
-                let to = match &transition.to {
-                    Some(to) => machine.find(to.as_str()),
-                    None => Some(from),
-                };
-                let Some(to) = to else { continue };
-                let answered = |intent: &&&str| {
-                    answers[**intent].iter().any(|topic| hears(contract, transition, topic))
-                };
-                let mut after: BTreeSet<&str> =
-                    pending[from].iter().filter(|intent| !answered(intent)).copied().collect();
-                after.extend(emitted(machine, transition, from, to));
-                let before = pending[to].len();
-                pending[to].extend(after);
-                changed |= pending[to].len() > before;
+    let mut open: Vec<usize> = (0..reached.len()).filter(|at| reached[*at]).rev().collect();
+    while let Some(from) = open.pop() {
+        for transition in machine.leaving(from) {
+            let to = match &transition.to {
+                Some(_) if machine.states[from].terminal => continue,
+                Some(to) => machine.find(to.as_str()),
+                None => Some(from),
+            };
+            let Some(to) = to else { continue };
+            let answered = |intent: &&&str| {
+                answers[**intent].iter().any(|topic| hears(contract, transition, topic))
+            };
+            let mut after: BTreeSet<&str> =
+                pending[from].iter().filter(|intent| !answered(intent)).copied().collect();
+            after.extend(emitted(machine, transition, from, to));
+            let before = pending[to].len();
+            pending[to].extend(after);
+            if pending[to].len() > before {
+                open.push(to);
             }
         }
     }

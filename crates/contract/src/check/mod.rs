@@ -9,6 +9,7 @@ mod compensation;
 mod edge;
 mod effect;
 mod fan_out;
+mod given;
 mod guard;
 mod host;
 mod identity;
@@ -48,6 +49,7 @@ const RULES: &[Rule] = &[
     reducer::nothing_heard,
     reachable::unreachable_state,
     reachable::dead_end,
+    reachable::never_acts,
     shadow::never_tried,
     late_outcome::late_outcome,
     late_outcome::unanswered,
@@ -59,7 +61,6 @@ const RULES: &[Rule] = &[
     workflow::unknown_node,
     workflow::unknown_operation,
     workflow::unknown_trigger,
-    workflow::endless,
     workflow::step_type,
     workflow::no_failed_outcome,
     workflow::waits_too_long,
@@ -79,6 +80,7 @@ const RULES: &[Rule] = &[
     effect::never_triggered,
     capability::compared,
     host::not_allowed,
+    given::ingress,
     patience::attempt,
     patience::retries,
     patience::workflow,
@@ -99,15 +101,21 @@ const RULES: &[Rule] = &[
     schedule::too_frequent,
     edge::producers_disagree,
     edge::misfit,
-    rounds::endless,
 ];
 
 /// One rule about compiled expressions.
 type LinkedRule = fn(&System<'_>, &Linked, &mut Findings<'_>);
 
 /// Every rule that needs expressions compiled.
-const LINKED_RULES: &[LinkedRule] =
-    &[guard::never_holds, guard::never_runs, fan_out::unbounded_actions, fan_out::unbounded_steps];
+const LINKED_RULES: &[LinkedRule] = &[
+    guard::never_holds,
+    guard::never_runs,
+    fan_out::unbounded_actions,
+    fan_out::unbounded_steps,
+    rounds::endless,
+    rounds::multiplies,
+    given::config,
+];
 
 /// Applies every rule.
 pub(crate) fn check(system: &System<'_>, findings: &mut Findings<'_>) {

@@ -1,11 +1,12 @@
 //! Who waits for whom, and who gives up first.
 
+use super::workflow::longest_waits;
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Backoff;
 use crate::link::{ATTEMPT_TIMEOUT_MS, OPERATION_TIMEOUT_MS, RUN_TIMEOUT_MS};
 use crate::model::{
-    ActionWork, At, EffectOperation, Located, RetryPolicy, StateMachine, TriggerRef, Work,
+    ActionWork, At, EffectOperation, Located, RetryPolicy, StateMachine, Work, Workflow,
 };
 use crate::system::System;
 use crate::yaml::Tree;
@@ -17,11 +18,32 @@ struct Takes {
     at: At,
 }
 
-/// How long an operation may take, when it says so.
+/// How long an operation may take, when it says so: of all attempts, or at least of one.
 fn operation(operation: &EffectOperation<'_>) -> Option<Takes> {
-    let what = format!("the operation `{}`", operation.name.as_str());
-    let said = operation.timeout_ms.as_ref();
-    said.map(|ms| Takes { what, limit_ms: ms.value, at: ms.at })
+    let name = operation.name.as_str();
+    let all = operation.timeout_ms.as_ref().map(|ms| Takes {
+        what: format!("the operation `{name}`"),
+        limit_ms: ms.value,
+        at: ms.at,
+    });
+    let one = operation.io.timeout_ms.map(|limit_ms| Takes {
+        what: format!("an attempt of `{name}`"),
+        limit_ms,
+        at: operation.io.at,
+    });
+    all.or(one)
+}
+
+/// How long a run may take: as it says, else what its waits take one after the other.
+fn run(name: &str, workflow: &Workflow<'_>) -> Option<Takes> {
+    let what = format!("a run of `{name}`");
+    if let Some(ms) = &workflow.timeout_ms {
+        return Some(Takes { what, limit_ms: ms.value, at: ms.at });
+    }
+    let (step, limit_ms) =
+        longest_waits(workflow).into_iter().enumerate().max_by_key(|(_, ms)| *ms)?;
+    let at = workflow.nodes[step].id.at;
+    (limit_ms > 0).then_some(Takes { what, limit_ms, at })
 }
 
 /// Reports a caller that gives up while what it waits for is still allowed to go on.
@@ -102,24 +124,24 @@ fn pause(policy: &RetryPolicy, base: u64, retry: u32) -> u64 {
 pub(super) fn workflow(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, workflow) in system.workflows() {
         for step in &workflow.nodes {
-            if let (Some(run), Some(own)) = (&workflow.timeout_ms, &step.timeout_ms) {
+            let default = || Located { value: RUN_TIMEOUT_MS, at: step.id.at };
+            let whole = workflow.timeout_ms.clone().unwrap_or_else(default);
+            if let Some(own) = &step.timeout_ms {
                 let what = format!("the step `{}`", step.id.as_str());
                 let callee = Takes { what, limit_ms: own.value, at: own.at };
-                gives_up_first("the run", run, callee, findings);
+                gives_up_first("the run", &whole, callee, findings);
             }
-            let Some(callee) = step.work.as_ref().and_then(|work| callee(system, work)) else {
-                continue;
-            };
-            match (&step.timeout_ms, &workflow.timeout_ms) {
-                (Some(limit), _) => {
-                    let caller = format!("the step `{}`", step.id.as_str());
-                    gives_up_first(&caller, limit, callee, findings);
+            let Some(work) = &step.work else { continue };
+            let of_all = workflow.step_timeout_ms.filter(|_| !work.is_wait());
+            let of_all = of_all.map(|value| Located { value, at: step.id.at });
+            let caller = format!("the step `{}`", step.id.as_str());
+            match (step.timeout_ms.clone().or(of_all), callee(system, work)) {
+                (Some(limit), Some(callee)) => gives_up_first(&caller, &limit, callee, findings),
+                // How waits add up to more than the run is a rule of its own.
+                (None, Some(callee)) if !work.is_wait() => {
+                    gives_up_first("the run", &whole, callee, findings);
                 }
-                (None, Some(limit)) => gives_up_first("the run", limit, callee, findings),
-                (None, None) => {
-                    let default = Located { value: RUN_TIMEOUT_MS, at: step.id.at };
-                    gives_up_first("the run", &default, callee, findings);
-                }
+                _ => {}
             }
         }
     }
@@ -133,9 +155,10 @@ fn callee(system: &System<'_>, work: &Work<'_>) -> Option<Takes> {
             operation(&system.contracts[effect].effect.as_ref()?.operations[index])
         }
         Work::Run(name) => {
-            let run = system.contracts[system.find(name.as_str())?].workflow.as_ref()?;
-            let what = format!("a run of `{}`", name.as_str());
-            run.timeout_ms.as_ref().map(|ms| Takes { what, limit_ms: ms.value, at: ms.at })
+            run(name.as_str(), system.contracts[system.find(name.as_str())?].workflow.as_ref()?)
+        }
+        Work::Wait(data) | Work::WaitFor { timeout_ms: Some(data), .. } => {
+            Some(Takes { what: "its wait".to_owned(), limit_ms: work.wait_ms()?, at: data.at })
         }
         _ => None,
     }
@@ -157,11 +180,7 @@ pub(super) fn state(system: &System<'_>, findings: &mut Findings<'_>) {
                     let node = &system.contracts[performer.node];
                     let callee = match (performer.operation, &node.effect, &node.workflow) {
                         (Some(index), Some(effect), _) => operation(&effect.operations[index]),
-                        (None, _, Some(run)) => run.timeout_ms.as_ref().map(|ms| Takes {
-                            what: format!("a run of `{}`", node.name.as_str()),
-                            limit_ms: ms.value,
-                            at: ms.at,
-                        }),
+                        (None, _, Some(begun)) => run(node.name.as_str(), begun),
                         _ => None,
                     };
                     if let Some(callee) = callee {
@@ -175,12 +194,7 @@ pub(super) fn state(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// The intents that are sent when a state is entered.
 fn sent_on_entry<'m>(machine: &'m StateMachine<'_>, state: usize) -> Vec<&'m str> {
-    let name = machine.states[state].name.as_str();
-    let entering = machine.transitions.iter().filter(|transition| {
-        let timer =
-            matches!(&transition.trigger, TriggerRef::Name(_)) && transition.trigger.is_timeout();
-        !timer && transition.to.as_ref().is_some_and(|to| to.as_str() == name)
-    });
+    let entering = machine.entering(state).filter(|t| !t.trigger.is_timeout());
     let actions = entering.flat_map(|t| &t.actions).chain(&machine.states[state].entry_actions);
     let mut intents: Vec<&str> = actions
         .filter_map(|action| match &action.work {

@@ -18,6 +18,31 @@ pub(super) fn unreachable_state(system: &System<'_>, findings: &mut Findings<'_>
     }
 }
 
+/// Actions of a state that nothing enters, or that nothing leaves: an entity begins in its initial
+/// state without entering it.
+pub(super) fn never_acts(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (_, machine) in system.machines() {
+        let reached = reached(machine);
+        for (at, state) in machine.states.iter().enumerate().filter(|(at, _)| reached[*at]) {
+            let name = state.name.as_str();
+            let entered = machine.entering(at).next().is_some();
+            if !entered && !state.entry_actions.is_empty() {
+                let message = format!("nothing enters `{name}`: its `entry_actions` never run");
+                findings
+                    .warning(code::NEVER_ACTS, state.name.at, message)
+                    .help("move them to the transitions that leave it, or leave them out");
+            }
+            let left = machine.leaving(at).any(|transition| transition.to.is_some());
+            if !left && !state.terminal && !state.exit_actions.is_empty() {
+                let message = format!("nothing leaves `{name}`: its `exit_actions` never run");
+                findings
+                    .warning(code::NEVER_ACTS, state.name.at, message)
+                    .help("lead a transition out of it, or leave them out");
+            }
+        }
+    }
+}
+
 /// Which states can be entered from the initial one; all of them when that is not known.
 pub(super) fn reached(machine: &StateMachine<'_>) -> Vec<bool> {
     let mut reached = vec![false; machine.states.len()];
@@ -30,15 +55,10 @@ pub(super) fn reached(machine: &StateMachine<'_>) -> Vec<bool> {
         if std::mem::replace(&mut reached[at], true) || machine.states[at].terminal {
             continue;
         }
-        let leaving =
-            machine.transitions.iter().filter(|t| leaves(t, machine.states[at].name.as_str()));
-        open.extend(leaving.filter_map(|t| machine.find(t.to.as_ref()?.as_str())));
+        let to = machine.leaving(at).filter_map(|t| t.to.as_ref());
+        open.extend(to.filter_map(|to| machine.find(to.as_str())));
     }
     reached
-}
-
-fn leaves(transition: &Transition<'_>, state: &str) -> bool {
-    transition.to.is_some() && transition.starts_from(state)
 }
 
 /// A state that only an entry can leave, without a timer and without saying that it waits.
@@ -48,10 +68,10 @@ pub(super) fn dead_end(system: &System<'_>, findings: &mut Findings<'_>) {
         for (at, state) in machine.states.iter().enumerate() {
             let name = state.name.as_str();
             let patient = state.terminal || state.waits_forever || state.timeout_ms.is_some();
-            if patient || !reached[at] || !is_inhabited(machine, name) {
+            if patient || !reached[at] || !is_inhabited(machine, at) {
                 continue;
             }
-            let mut leaving = machine.transitions.iter().filter(|t| leaves(t, name)).peekable();
+            let mut leaving = machine.leaving(at).filter(|t| t.to.is_some()).peekable();
             let message = if leaving.peek().is_none() {
                 format!("nothing leaves `{name}`, and it is not terminal")
             } else if leaving.all(|t| only_entries(system, contract, &t.trigger)) {
@@ -68,14 +88,11 @@ pub(super) fn dead_end(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// Whether an entity can be in the state: of the initial one only when something stays in it or
 /// enters it, since an entity begins with the first message applied to it.
-fn is_inhabited(machine: &StateMachine<'_>, state: &str) -> bool {
-    let initial = machine.initial_state.as_ref().is_some_and(|name| name.as_str() == state);
-    let acts = |t: &Transition<'_>| t.starts_from(state) && !t.actions.is_empty();
-    let holds = |t: &Transition<'_>| match &t.to {
-        Some(to) => to.as_str() == state,
-        None => acts(t),
-    };
-    !initial || machine.transitions.iter().any(holds)
+fn is_inhabited(machine: &StateMachine<'_>, state: usize) -> bool {
+    let name = machine.states[state].name.as_str();
+    let initial = machine.initial_state.as_ref().is_some_and(|initial| initial.as_str() == name);
+    let acts = |t: &Transition<'_>| t.to.is_none() && !t.actions.is_empty();
+    !initial || machine.leaving(state).any(acts) || machine.entering(state).next().is_some()
 }
 
 /// Whether all topics of a trigger come from outside only.

@@ -23,12 +23,13 @@ pub(super) fn unknown_state(system: &System<'_>, findings: &mut Findings<'_>) {
                 continue;
             }
             let states = machine.states.iter().map(|state| state.name.as_str());
-            let help = match name.as_str() {
-                "*" => "leave `to_state` out: the entity stays where it is".to_owned(),
-                word => meant(word, states, || "declare it under `states`".to_owned()),
-            };
             let message = format!("unknown state `{}`", name.as_str());
-            findings.error(code::UNKNOWN_STATE, name.at, message).help(help);
+            findings.error(code::UNKNOWN_STATE, name.at, message).help_with(|| {
+                match name.as_str() {
+                    "*" => "leave `to_state` out: the entity stays where it is".to_owned(),
+                    word => meant(word, states, || "declare it under `states`".to_owned()),
+                }
+            });
         }
     }
 }
@@ -66,10 +67,10 @@ pub(super) fn twice<'w>(
 pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, machine) in system.machines() {
         let topics = || contract.event_bus.subscribe.iter().map(|entry| entry.topic.as_str());
+        let by_step = system.step_triggers(contract.name.as_str());
         for transition in &machine.transitions {
             let (name, help) = match &transition.trigger {
                 TriggerRef::Name(name) => {
-                    let by_step = system.step_triggers(contract.name.as_str());
                     let known = name.as_str() == TIMEOUT
                         || by_step.iter().any(|trigger| trigger.value == name.value)
                         || topics().any(|topic| event_segment(topic) == Some(name.as_str()));
@@ -176,7 +177,7 @@ fn timeouts<'m, 'a>(machine: &'m StateMachine<'a>) -> impl Iterator<Item = &'m T
 /// A state with a timer whose expiry nothing answers.
 pub(super) fn timeout_unhandled(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, machine) in system.machines() {
-        for state in machine.states.iter() {
+        for (at, state) in machine.states.iter().enumerate() {
             let Some(timeout) = state.timeout_ms else {
                 continue;
             };
@@ -185,7 +186,7 @@ pub(super) fn timeout_unhandled(system: &System<'_>, findings: &mut Findings<'_>
                 findings
                     .error(code::TIMEOUT_UNHANDLED, timeout.at, message)
                     .help("leave `timeout_ms` out");
-            } else if !timeouts(machine).any(|t| t.starts_from(state.name.as_str())) {
+            } else if !machine.leaving(at).any(|t| t.trigger.is_timeout()) {
                 let name = state.name.as_str();
                 let message = format!("no transition of `{name}` answers its timeout");
                 findings

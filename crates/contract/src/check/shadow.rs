@@ -11,29 +11,11 @@ use crate::system::{System, event_segment};
 /// exact ones leave nothing to a wildcard.
 pub(super) fn never_tried(system: &System<'_>, findings: &mut Findings<'_>) {
     for (contract, machine) in system.machines() {
-        let reached = reached(machine);
-        for transition in &machine.transitions {
-            let topics = topics(contract, transition);
-            let mut by: Vec<&Transition<'_>> = Vec::new();
-            let mut tried = topics.is_empty();
-            for (at, state) in machine.states.iter().enumerate() {
-                let name = state.name.as_str();
-                let applies = reached[at]
-                    && transition.starts_from(name)
-                    && !(state.terminal && transition.to.is_some());
-                if !applies {
-                    continue;
-                }
-                for topic in &topics {
-                    match preempting(contract, machine, transition, name, topic) {
-                        Some(other) => by.push(other),
-                        None => tried = true,
-                    }
-                }
-            }
-            let Some(other) = by.first().filter(|_| !tried) else {
-                continue;
-            };
+        let heard: Vec<Vec<&str>> =
+            machine.transitions.iter().map(|transition| topics(contract, transition)).collect();
+        for (transition, fate) in machine.transitions.iter().zip(fates(machine, &heard)) {
+            let Fate::After(Some(other)) = fate else { continue };
+            let other = &machine.transitions[other];
             let message = format!(
                 "`{}` is never tried: `{}` always comes first",
                 transition_name(transition),
@@ -47,19 +29,48 @@ pub(super) fn never_tried(system: &System<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// The transition that comes before another in a state, whatever the message holds.
-fn preempting<'m, 'a>(
-    contract: &Contract<'_>,
-    machine: &'m StateMachine<'a>,
-    transition: &Transition<'_>,
-    state: &str,
+/// What becomes of a transition, as far as is known.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// Always after another one, when there is any.
+    After(Option<usize>),
+    /// There is a state in which it is tried.
+    Tried,
+}
+
+/// The fate of each transition, given the topics that each hears.
+fn fates(machine: &StateMachine<'_>, heard: &[Vec<&str>]) -> Vec<Fate> {
+    let mut fates = vec![Fate::After(None); heard.len()];
+    let reached = reached(machine);
+    for (at, state) in machine.states.iter().enumerate().filter(|(at, _)| reached[*at]) {
+        let rivals: Vec<usize> = machine.leaving_at(at).map(|(index, _)| index).collect();
+        for &index in &rivals {
+            let leaves = state.terminal && machine.transitions[index].to.is_some();
+            for topic in heard[index].iter().filter(|_| !leaves) {
+                let Fate::After(before) = fates[index] else { break };
+                fates[index] = match preempting(machine, heard, index, &rivals, topic) {
+                    Some(other) => Fate::After(before.or(Some(other))),
+                    None => Fate::Tried,
+                };
+            }
+        }
+    }
+    fates
+}
+
+/// The transition that comes before another of the same state, whatever the message holds.
+fn preempting(
+    machine: &StateMachine<'_>,
+    heard: &[Vec<&str>],
+    index: usize,
+    rivals: &[usize],
     topic: &str,
-) -> Option<&'m Transition<'a>> {
+) -> Option<usize> {
     let wild = |t: &Transition<'_>| matches!(t.from, From::Any(_));
-    machine.transitions.iter().find(|other| {
-        let rival = !std::ptr::eq(*other, transition)
-            && other.starts_from(state)
-            && topics(contract, other).contains(&topic);
+    let transition = &machine.transitions[index];
+    rivals.iter().copied().find(|at| {
+        let other = &machine.transitions[*at];
+        let rival = *at != index && heard[*at].contains(&topic);
         let unguarded = other.conditions.is_empty()
             && !matches!(&other.trigger, TriggerRef::Topic { when: Some(_), .. });
         match (wild(transition), wild(other)) {

@@ -48,10 +48,20 @@ fn shortened(name: &str) -> impl Iterator<Item = String> {
     std::iter::once(name.to_owned()).chain(without)
 }
 
+/// The shortest part of a name in which one character is a typo and not another word.
+const PART_MIN: usize = 4;
+
 /// Whether two names differ by one character too many, missing or wrong, or by two swapped.
 fn is_typo(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let prefix = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let part = |name: &[char]| {
+        let before = name[..prefix].iter().rev().take_while(|c| **c != '.').count();
+        before + name[prefix..].iter().take_while(|c| **c != '.').count()
+    };
+    if part(&a).max(part(&b)) < PART_MIN {
+        return false;
+    }
     let (a, b) = (&a[prefix..], &b[prefix..]);
     let suffix = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
     match (&a[..a.len() - suffix], &b[..b.len() - suffix]) {

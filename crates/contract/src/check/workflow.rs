@@ -1,14 +1,15 @@
 //! Execution graphs: names, order, what steps do, how runs end.
 
+use std::collections::BTreeMap;
+
 use super::reducer::twice;
 use super::{kind_name, meant};
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::Kind;
 use crate::link::RUN_TIMEOUT_MS;
-use crate::model::{CompensationRule, GraphNode, TriggerRef, Word, Work, Workflow};
+use crate::model::{Ancestors, At, CompensationRule, GraphNode, TriggerRef, Word, Work, Workflow};
 use crate::system::System;
-use crate::yaml::Tree;
 
 /// A workflow without steps.
 pub(super) fn empty(system: &System<'_>, findings: &mut Findings<'_>) {
@@ -23,16 +24,16 @@ pub(super) fn empty(system: &System<'_>, findings: &mut Findings<'_>) {
 pub(super) fn duplicate_step(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, workflow) in system.workflows() {
         let mut names = workflow.nodes.iter().map(|node| &node.id);
-        let mut seen: Vec<&Word> = Vec::new();
+        let mut seen: BTreeMap<&str, At> = BTreeMap::new();
         names.by_ref().for_each(|name| {
-            if let Some(first) = seen.iter().find(|first| first.value == name.value) {
+            let first = *seen.entry(name.as_str()).or_insert(name.at);
+            if first != name.at {
                 let message = format!("another step has the id `{}` too", name.as_str());
                 findings
                     .error(code::DUPLICATE_STEP, name.at, message)
                     .help("give one of the two another `node_id`")
-                    .related(first.at, "the other one");
+                    .related(first, "the other one");
             }
-            seen.push(name);
         });
         for node in &workflow.nodes {
             twice(node.depends_on.iter(), "dependency", findings);
@@ -46,9 +47,10 @@ pub(super) fn unknown_dependency(system: &System<'_>, findings: &mut Findings<'_
         for name in workflow.nodes.iter().flat_map(|node| &node.depends_on) {
             if workflow.find(name.as_str()).is_none() {
                 let ids = workflow.nodes.iter().map(|node| node.id.as_str());
-                let help = meant(name.as_str(), ids, || "name the `node_id` of a step".to_owned());
                 let message = format!("no step has the id `{}`", name.as_str());
-                findings.error(code::UNKNOWN_DEPENDENCY, name.at, message).help(help);
+                findings.error(code::UNKNOWN_DEPENDENCY, name.at, message).help_with(|| {
+                    meant(name.as_str(), ids, || "name the `node_id` of a step".to_owned())
+                });
             }
         }
     }
@@ -60,11 +62,11 @@ pub(super) fn cycle(system: &System<'_>, findings: &mut Findings<'_>) {
         let ancestors = workflow.ancestors();
         let mut told = vec![false; workflow.nodes.len()];
         for start in 0..workflow.nodes.len() {
-            if !ancestors[start][start] || told[start] {
+            if !ancestors.has(start, start) || told[start] {
                 continue;
             }
             for (other, told) in told.iter_mut().enumerate() {
-                *told |= ancestors[start][other] && ancestors[other][start];
+                *told |= ancestors.has(start, other) && ancestors.has(other, start);
             }
             let path = path_back(workflow, &ancestors, start);
             let names: Vec<&str> = path.iter().map(|at| workflow.nodes[*at].id.as_str()).collect();
@@ -81,14 +83,11 @@ pub(super) fn cycle(system: &System<'_>, findings: &mut Findings<'_>) {
 }
 
 /// A shortest way along dependencies from a step back to itself, both ends included.
-fn path_back(workflow: &Workflow<'_>, ancestors: &[Vec<bool>], start: usize) -> Vec<usize> {
-    let direct = |at: usize| {
-        workflow.nodes[at].depends_on.iter().filter_map(|name| workflow.find(name.as_str()))
-    };
+fn path_back(workflow: &Workflow<'_>, ancestors: &Ancestors, start: usize) -> Vec<usize> {
     let mut from: Vec<Option<usize>> = vec![None; workflow.nodes.len()];
     let mut queue = std::collections::VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {
-        for next in direct(at) {
+        for next in workflow.waits_on(at) {
             if next == start {
                 let mut path = vec![start, at];
                 let mut back = at;
@@ -102,7 +101,7 @@ fn path_back(workflow: &Workflow<'_>, ancestors: &[Vec<bool>], start: usize) -> 
                 }
                 return path;
             }
-            if ancestors[next][start] && from[next].is_none() {
+            if ancestors.has(next, start) && from[next].is_none() {
                 from[next] = Some(at);
                 queue.push_back(next);
             }
@@ -235,40 +234,6 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
     }
 }
 
-/// Workflows that begin each other without end: nothing on the way asks whether to.
-pub(super) fn endless(system: &System<'_>, findings: &mut Findings<'_>) {
-    for (contract, workflow) in system.workflows() {
-        let begins = |workflow: &'_ Workflow<'_>| -> Vec<(usize, crate::model::At)> {
-            let always = |step: &&GraphNode<'_>| {
-                step.condition.is_none() && step.skip_condition.is_none() && step.for_each.is_none()
-            };
-            let steps = workflow.nodes.iter().filter(always);
-            let named = steps.filter_map(|step| match &step.work {
-                Some(Work::Run(node)) => Some((system.find(node.as_str())?, node.at)),
-                _ => None,
-            });
-            named.collect()
-        };
-        for (first, at) in begins(workflow) {
-            let mut seen = vec![false; system.contracts.len()];
-            let mut open = vec![first];
-            while let Some(next) = open.pop() {
-                if std::mem::replace(&mut seen[next], true) {
-                    continue;
-                }
-                let further = system.contracts[next].workflow.as_ref();
-                open.extend(further.into_iter().flat_map(begins).map(|(node, _)| node));
-            }
-            if system.find(contract.name.as_str()).is_some_and(|own| seen[own]) {
-                let message = format!("`{}` begins itself without end", contract.name.as_str());
-                findings
-                    .error(code::ENDLESS_WORKFLOW, at, message)
-                    .help("give one of the steps on the way a `condition`");
-            }
-        }
-    }
-}
-
 /// A `node_type` that does not fit what the step does.
 pub(super) fn step_type(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, workflow) in system.workflows() {
@@ -316,38 +281,31 @@ pub(super) fn no_failed_outcome(system: &System<'_>, findings: &mut Findings<'_>
 pub(super) fn waits_too_long(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, workflow) in system.workflows() {
         let limit = workflow.timeout_ms.as_ref().map_or(RUN_TIMEOUT_MS, |ms| ms.value);
-        let ancestors = workflow.ancestors();
-        let waits: Vec<u64> = workflow.nodes.iter().map(wait).collect();
-        let mut longest: Vec<u64> = vec![0; waits.len()];
-        let mut order: Vec<usize> = (0..waits.len()).collect();
-        order.sort_by_key(|at| ancestors[*at].iter().filter(|before| **before).count());
-        for at in order {
-            let before = workflow.nodes[at].depends_on.iter();
-            let before = before.filter_map(|name| workflow.find(name.as_str()));
-            let most = before.map(|other| longest[other]).max().unwrap_or(0);
-            longest[at] = most.saturating_add(waits[at]);
-            if waits[at] > 0 && longest[at] >= limit {
-                let message = format!(
-                    "waits up to here take {} ms, the run ends after {limit} ms",
-                    longest[at]
-                );
-                findings
-                    .warning(code::WAITS_TOO_LONG, workflow.nodes[at].id.at, message)
-                    .help("raise `workflow_metadata.timeout_ms`");
-                break;
-            }
+        let longest = longest_waits(workflow);
+        let waits =
+            |at: &usize| workflow.nodes[*at].work.as_ref().and_then(Work::wait_ms).is_some();
+        let too_long = (0..longest.len()).filter(waits).filter(|at| longest[*at] >= limit);
+        // The first of them makes those after it late as well.
+        if let Some(at) = too_long.min_by_key(|at| (longest[*at], *at)) {
+            let message =
+                format!("waits up to here take {} ms, the run ends after {limit} ms", longest[at]);
+            findings
+                .warning(code::WAITS_TOO_LONG, workflow.nodes[at].id.at, message)
+                .help("raise `workflow_metadata.timeout_ms`");
         }
     }
 }
 
-fn wait(step: &GraphNode<'_>) -> u64 {
-    let wait = match &step.work {
-        Some(Work::Wait(data)) => Some(*data),
-        Some(Work::WaitFor { timeout_ms, .. }) => *timeout_ms,
-        _ => None,
-    };
-    match wait.map(|data| &data.node.tree) {
-        Some(Tree::Int(ms)) => u64::try_from(*ms).unwrap_or(0),
-        _ => 0,
+/// How long the waits up to the end of each step take, in milliseconds.
+pub(super) fn longest_waits(workflow: &Workflow<'_>) -> Vec<u64> {
+    let ancestors = workflow.ancestors();
+    let mut longest: Vec<u64> = vec![0; workflow.nodes.len()];
+    let mut order: Vec<usize> = (0..longest.len()).collect();
+    order.sort_by_key(|at| ancestors.count(*at));
+    for at in order {
+        let most = workflow.waits_on(at).map(|other| longest[other]).max().unwrap_or(0);
+        let own = workflow.nodes[at].work.as_ref().and_then(Work::wait_ms).unwrap_or(0);
+        longest[at] = most.saturating_add(own);
     }
+    longest
 }

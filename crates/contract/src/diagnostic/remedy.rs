@@ -5,6 +5,7 @@ use super::code;
 /// The remedy of a code; every code has one.
 pub(crate) fn of(number: &str) -> String {
     let precise = match number {
+        code::UNREADABLE_FILE => "mend the file or the link, or take it out of the folder",
         code::WRONG_TYPE => "write a value of that type; quote a text that would be read otherwise",
         code::BAD_VALUE => "choose one of the values that are allowed here",
         code::BAD_TIMEOUT => "write milliseconds, such as `timeout_ms: 60000`, or `\"${...}\"`",

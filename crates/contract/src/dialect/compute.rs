@@ -24,23 +24,30 @@ pub(super) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translat
             continue;
         }
         let span = fields.key_span(key);
-        if let Some(section) = pipeline(fields.reading, section) {
+        let mut foreign = None;
+        if let Some(section) = pipeline(fields.reading, section, &mut foreign) {
             made.out.free("compute_operations".into(), &span, section);
-            made.runs |= made.kind == Some(Kind::Compute);
+            made.runs |= made.kind == Some(Kind::Compute) && foreign.is_none();
+            made.foreign = made.foreign.take().or(foreign);
             let publishes = made.topics.publish.len() == 1;
             made.topics.subscribe.iter_mut().for_each(|listed| listed.used = publishes);
         }
     }
 }
 
-fn pipeline(reading: &mut Reading<'_, '_>, section: &Node) -> Option<Node> {
+/// Translates a pipeline; `foreign` when a step of it is nothing that can be performed here.
+fn pipeline(
+    reading: &mut Reading<'_, '_>,
+    section: &Node,
+    foreign: &mut Option<Node>,
+) -> Option<Node> {
     let mut fields = Fields::open(reading, section, "`compute_operations`")?;
     let mut out = Made::new(&section.span);
     out.keep(&mut fields, &["operation_name", "input", "output"]);
     let list = fields.get("pipeline")?;
     let mut steps = Vec::new();
     for item in fields.items("pipeline") {
-        steps.extend(step(fields.reading, item));
+        steps.extend(step(fields.reading, item, foreign));
     }
     out.put("pipeline", node(Tree::List(steps), &list.span));
     fields.descriptive(&["version", "operation_version", "subcontract_version", "description"]);
@@ -51,7 +58,7 @@ fn pipeline(reading: &mut Reading<'_, '_>, section: &Node) -> Option<Node> {
 
 const STEPS: [&str; 4] = ["transformation", "mapping", "validation", "expression"];
 
-fn step(reading: &mut Reading<'_, '_>, item: &Node) -> Option<Node> {
+fn step(reading: &mut Reading<'_, '_>, item: &Node, foreign: &mut Option<Node>) -> Option<Node> {
     let mut fields = Fields::open(reading, item, "the step")?;
     let mut out = Made::new(&item.span);
     out.keep(&mut fields, &["step_name"]);
@@ -62,7 +69,7 @@ fn step(reading: &mut Reading<'_, '_>, item: &Node) -> Option<Node> {
             fields.not_enforced(&["validation_config"]);
             Some(expression(text("value", &item.span)))
         }
-        "transformation" => transformation(&mut fields, item),
+        "transformation" => transformation(&mut fields, item, foreign),
         "mapping" => mapping(&mut fields),
         "expression" => {
             out.keep(&mut fields, &["step_type", "expression_config"]);
@@ -103,35 +110,51 @@ fn mapping(fields: &mut Fields<'_, '_, '_, '_>) -> Option<Parts> {
     let mut inner = Fields::open(fields.reading, config, "`mapping_config`")?;
     let mut out = Made::new(&config.span);
     out.keep(&mut inner, &["field_mappings"]);
-    for entry in config.get("field_mappings").map_or(&[][..], Node::entries) {
-        if entry.value.as_str().is_some_and(|path| path.starts_with('$') && !is_path(path)) {
-            let at = inner.reading.at(&entry.value.span);
-            let message = "a path begins with `$.input` or `$.steps`";
-            inner.reading.findings.refuse(code::BAD_PATH, at, message);
-        }
-    }
     inner.descriptive(&["config_type", "version"]);
     inner.close();
     Some(vec![("step_type", text("mapping", &config.span)), ("mapping_config", out.done())])
 }
 
-fn is_path(path: &str) -> bool {
-    ["$.input", "$input", "$.steps.", "${"].iter().any(|begin| path.starts_with(begin))
-}
-
-fn transformation(fields: &mut Fields<'_, '_, '_, '_>, item: &Node) -> Option<Parts> {
+fn transformation(
+    fields: &mut Fields<'_, '_, '_, '_>,
+    item: &Node,
+    foreign: &mut Option<Node>,
+) -> Option<Parts> {
     let kind = fields.word("transformation_type");
     let config = fields.get("transformation_config");
-    let kind = kind.as_ref().map_or("identity", |kind| kind.as_str());
-    let option = |key: &str| config.and_then(|config| config.get(key)).and_then(Node::as_str);
-    let cel = match kind {
+    let option = |key: &str| config.and_then(|config| config.get(key));
+    let word = |key: &str| option(key).and_then(Node::as_str);
+    let cel = match kind.as_ref().map_or("identity", |kind| kind.as_str()) {
         "identity" => Some("value".to_owned()),
-        "json_path" => selected(option("path").unwrap_or("$")),
-        "trim" if option("mode").unwrap_or("both") == "both" => Some("value.trim()".to_owned()),
+        "json_path" => {
+            let path = word("path").unwrap_or("$");
+            if selected(path).is_none() {
+                let at = fields.reading.at(&option("path").unwrap_or(item).span);
+                let message = format!("`{path}` is no path over the value");
+                let help = "write `$`, or `$.a.b` with the names of fields";
+                fields.reading.findings.refuse(code::BAD_PATH, at, message).help(help);
+            }
+            // A path that cannot be read is refused: what stands for it never runs.
+            Some(selected(path).unwrap_or_else(|| "value".to_owned()))
+        }
+        "trim" if word("mode").unwrap_or("both") == "both" => Some("value.trim()".to_owned()),
         _ => None,
     };
     if let Some(cel) = cel {
+        fields.acts(&["transformation_type"]);
+        option("path").iter().chain(&option("mode")).for_each(|n| fields.reading.acted(&n.span));
         return Some(expression(text(cel, &item.span)));
+    }
+    if let Some(kind) = kind {
+        let is_off = item.get("enabled").is_some_and(|n| matches!(n.tree, Tree::Bool(false)));
+        let message = format!("nothing here performs the transformation `{}`", kind.as_str());
+        fields.reading.findings.warning(code::STEP_NOT_NATIVE, kind.at, message).help(
+            "the node is left out, the others run; say in a step of the type `expression` what it does",
+        );
+        if is_off {
+            return Some(expression(text("value", &item.span)));
+        }
+        foreign.get_or_insert_with(|| text(kind.value, &kind.at.span()));
     }
     // It stays as it is written: a host without it says so.
     let mut parts = Vec::new();

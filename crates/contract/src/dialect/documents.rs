@@ -16,7 +16,7 @@ pub(super) fn keep(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) 
 
 /// Notes what is accepted and has no place in the normal form.
 pub(super) fn note(fields: &mut Fields<'_, '_, '_, '_>, _: &mut Translation) {
-    fields.descriptive(&["uuid", "hash", "node_id", "fingerprint", "schema_version"]);
+    fields.not_enforced(&["uuid", "hash", "node_id", "fingerprint"]);
     fields.not_enforced(&DOCUMENTS);
     let prefixed: Vec<_> = fields
         .node()
@@ -39,7 +39,7 @@ const PREFIXES: [&str; 7] =
     ["testing", "performance", "documentation", "metadata", "compliance", "monitoring", "x-"];
 
 /// Every other key that was ever written at the top.
-const DOCUMENTS: [&str; 104] = [
+const DOCUMENTS: [&str; 102] = [
     "activation",
     "adapters",
     "advanced_features",
@@ -118,7 +118,6 @@ const DOCUMENTS: [&str; 104] = [
     "resources",
     "retry_policy",
     "routing",
-    "runtime_dispatch",
     "runtime_profiles",
     "scalability",
     "security",
@@ -135,7 +134,6 @@ const DOCUMENTS: [&str; 104] = [
     "supports_health_check",
     "supports_lifecycle",
     "supports_provisioning",
-    "terminal_event",
     "thunk_emission",
     "tier_configuration",
     "timing_constraints",

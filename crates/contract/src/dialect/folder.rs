@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::code;
+use crate::dialect::Verdict;
 use crate::findings::Findings;
 use crate::model::At;
 use crate::parsed::Parsed;
@@ -14,14 +15,17 @@ use crate::yaml::{Node, Tree};
 /// Judges all files together.
 pub(crate) fn check(sources: &[Source], parsed: &[Parsed], findings: &mut Findings<'_>) {
     let paths: Vec<PathBuf> = sources.iter().map(|source| tidy(Path::new(&*source.path))).collect();
-    two_contracts(&paths, parsed, findings);
+    let read: Vec<PathBuf> = parsed.iter().map(|file| paths[file.file as usize].clone()).collect();
+    two_contracts(&read, parsed, findings);
     let known: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let top = common(&paths);
     for file in parsed.iter().filter(|file| file.dialect != super::NORMAL) {
         let listed = file.root.as_ref().and_then(|root| root.get("subcontracts"));
         let folder = paths[file.file as usize].parent().unwrap_or(Path::new(""));
         for path in listed.map_or(&[][..], Node::items).iter().filter_map(path_of) {
-            part(file.file, path, folder, &top, &known, findings);
+            let runs = file.verdict == Verdict::Native;
+            let place = Place { file: file.file, folder, top: &top, known: &known, runs };
+            part(path, &place, findings);
         }
     }
 }
@@ -55,17 +59,25 @@ fn path_of(item: &Node) -> Option<&Node> {
     }
 }
 
-fn part(
+/// Where a part is looked for.
+struct Place<'p> {
+    /// The file that names it.
     file: u32,
-    path: &Node,
-    folder: &Path,
-    top: &Path,
-    known: &BTreeSet<&Path>,
-    findings: &mut Findings<'_>,
-) {
+    /// The file's folder.
+    folder: &'p Path,
+    /// The folder that all files are below.
+    top: &'p Path,
+    /// Every file of the check.
+    known: &'p BTreeSet<&'p Path>,
+    /// Whether the node that names it would run here.
+    runs: bool,
+}
+
+fn part(path: &Node, place: &Place<'_>, findings: &mut Findings<'_>) {
     let Some(written) = path.as_str() else { return };
-    let at = At::new(file, &path.span);
-    let full = tidy(&folder.join(written));
+    let at = At::new(place.file, &path.span);
+    let full = tidy(&place.folder.join(written));
+    let top = place.top;
     let escapes = Path::new(written).is_absolute() || !full.starts_with(top);
     if escapes || full.components().next() == Some(Component::ParentDir) && !top.starts_with("..") {
         findings
@@ -75,14 +87,15 @@ fn part(
                 format!("`{written}` is outside the folder of the check"),
             )
             .help("name a file below the folder of the contracts, from this file's own folder");
-    } else if !known.contains(full.as_path()) && !full.is_file() {
+    } else if !place.known.contains(full.as_path()) && !full.is_file() {
         let message = format!("there is no file `{written}`");
-        // A contract that was taken out of its folder is still read; its parts act nowhere here.
-        let is_alone =
-            !full.parent().is_some_and(|folder| folder == Path::new("") || folder.is_dir());
-        let added = match is_alone {
-            true => findings.warning(code::BAD_SUBCONTRACT, at, message),
-            false => findings.error(code::BAD_SUBCONTRACT, at, message),
+        // A contract that was taken out of its folder is still read; where it does not run, its
+        // parts act nowhere here.
+        let has_folder =
+            full.parent().is_some_and(|folder| folder == Path::new("") || folder.is_dir());
+        let added = match has_folder || place.runs {
+            true => findings.error(code::BAD_SUBCONTRACT, at, message),
+            false => findings.warning(code::BAD_SUBCONTRACT, at, message),
         };
         added.help("the path is taken from this file's own folder");
     }

@@ -4,7 +4,10 @@
 //! else to run is external.
 
 use crate::diagnostic::code;
-use crate::dialect::translate::Translation;
+use crate::dialect::{
+    made::{Made, text},
+    translate::Translation,
+};
 use crate::graph::Kind;
 use crate::model::At;
 use crate::section::fields::Fields;
@@ -31,13 +34,24 @@ pub(super) fn read(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) 
         fields.reading.findings.note(code::NOT_ENFORCED, at, message);
     }
     handlers.extend(class_at(fields.node(), fields.reading));
-    if made.kind.is_none() || handlers.is_empty() {
+    if made.kind.is_none() {
         return;
     }
-    made.is_foreign = true;
-    if !made.runs {
-        tell(fields.reading, made, &handlers);
+    if let Some(first) = handlers.first() {
+        made.foreign = Some(text(first.name.as_str(), &first.at.span()));
     }
+    let Some(foreign) = made.foreign.clone().filter(|_| !made.runs) else { return };
+    tell(fields.reading, made, &handlers);
+    // What is shown of the node must not look as if it could run here.
+    let table = fields.get("handler_routing").cloned();
+    made.out.put("handler_routing", table.unwrap_or_else(|| named_alone(foreign)));
+}
+
+/// A table that names one handler.
+fn named_alone(handler: Node) -> Node {
+    let mut table = Made::new(&handler.span);
+    table.put("default_handler", handler);
+    table.done()
 }
 
 /// `handler_class` of a handler contract, or the entry point of a node's own class.

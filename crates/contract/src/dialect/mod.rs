@@ -3,7 +3,8 @@
 //! `recognise` tells what a file is written in, `translate` walks its top level; then one file a
 //! feature, each of which takes its keys and puts what they mean into the new tree. What has no
 //! meaning in the normal form is left out and noted; what only another system can perform makes
-//! the node external. `severity` says what an old dialect is judged more mildly for.
+//! the node external. `switch` takes out what is switched off before, `untold` notes after what no
+//! feature took or spoke of. `severity` says what an old dialect is judged more mildly for.
 //! Nothing here runs, links or looks at other contracts, but for [`folder`].
 
 mod compute;
@@ -20,8 +21,10 @@ mod recognise;
 mod reducer;
 mod schema;
 mod severity;
+mod switch;
 mod topic;
 mod translate;
+mod untold;
 mod workflow;
 
 pub(crate) use folder::check as check_folders;

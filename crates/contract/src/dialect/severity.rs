@@ -14,7 +14,7 @@ pub(crate) fn rejects(code: &str) -> bool {
 const MILD_TEXT: [&str; 2] = [code::DUPLICATE_KEY, code::UNQUOTED_TEMPLATE];
 
 /// Faults of structure that stay errors.
-const REJECTED: [&str; 21] = [
+const REJECTED: [&str; 22] = [
     code::MISSING_NODE_TYPE,
     code::UNKNOWN_NODE_TYPE,
     code::BAD_VERSION,
@@ -29,6 +29,7 @@ const REJECTED: [&str; 21] = [
     code::CYCLE,
     code::BODY_MISSING,
     code::RETRY_NOT_IDEMPOTENT,
+    code::BAD_PATH,
     code::BAD_PREDICATE,
     code::CONFIG_MISFIT,
     code::ENV_MISSING,

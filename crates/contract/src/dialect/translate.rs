@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use onex_expr::Text;
 
+use crate::catalog::HostValues;
 use crate::diagnostic::code;
 use crate::dialect::{
     compute, documents, effect, environment, handler_routing, identity, made::Made,
     operation_bindings, other_file::host_config, other_file::part, other_file::projector,
     recognise, reducer::fsm, reducer::intents, reducer::intents::Declared, reducer::state_machine,
-    reducer::validation, reducer::validation::Rule, schema::definitions, schema::models, topic,
-    topic::Topics, workflow,
+    reducer::validation, reducer::validation::Rule, schema::definitions, schema::models, switch,
+    topic, topic::Topics, untold, workflow,
 };
 use crate::graph::Kind;
 use crate::section::fields::Fields;
@@ -53,12 +54,16 @@ pub(super) struct Translation {
     pub definitions: BTreeSet<Text>,
     /// Intents it says to emit.
     pub intents: Vec<Declared>,
+    /// Whether it says that it emits none of them.
+    pub emits_nothing: bool,
     /// What `is_valid` means, by field.
     pub rules: BTreeMap<Text, Rule>,
     /// Whether a section says what it does in a way that can be performed here.
     pub runs: bool,
-    /// Whether a handler that is not part of this product is named.
-    pub is_foreign: bool,
+    /// The first handler named, or other work, that is not part of this product.
+    pub foreign: Option<Node>,
+    /// Whether a value that the host lacks stops the start.
+    pub is_strict: bool,
 }
 
 /// Translates a file; what is wrong or left out is reported.
@@ -67,14 +72,23 @@ pub(crate) fn translate(
     root: &Node,
     dialect: &str,
     stem: &str,
-    env: &BTreeMap<String, String>,
+    host: &HostValues,
 ) -> Translated {
-    let root = environment::resolve(root, env);
-    match dialect {
-        recognise::SUBCONTRACT | recognise::REPOSITORY => part::read(reading, &root, dialect),
+    let root = environment::resolve(root, &host.env);
+    let root = switch::off(reading, &root);
+    let translated = match dialect {
+        // Of these it was said that nothing in them acts.
+        recognise::SUBCONTRACT | recognise::REPOSITORY => {
+            return part::read(reading, &root, dialect);
+        }
         recognise::HOST => host_config::read(reading, &root),
         recognise::PROJECTOR => projector::translate(reading, &root, stem),
-        _ => node(reading, &root, dialect, stem),
+        _ => node(reading, &root, dialect, stem, host.strict),
+    };
+    untold::tell(reading, &root, translated.root.as_ref());
+    match switch::is_off(&root) {
+        true => Translated { root: translated.root.map(switch::without_work), ..translated },
+        false => translated,
     }
 }
 
@@ -99,26 +113,46 @@ const FEATURES: &[Feature] = &[
     documents::note,
 ];
 
-fn node(reading: &mut Reading<'_, '_>, root: &Node, dialect: &str, stem: &str) -> Translated {
+fn node(
+    reading: &mut Reading<'_, '_>,
+    root: &Node,
+    dialect: &str,
+    stem: &str,
+    is_strict: bool,
+) -> Translated {
     let nothing = Translated { root: None, verdict: Verdict::Inert };
     let Some(mut fields) = Fields::open(reading, root, "the contract") else {
         return nothing;
     };
-    let mut made = Translation::new(root);
+    let mut made = Translation { is_strict, ..Translation::new(root) };
     identity::translate(&mut fields, &mut made, dialect, stem);
     for feature in FEATURES {
         feature(&mut fields, &mut made);
     }
+    fields.acts(&["enabled"]);
     fields.close();
     if made.kind.is_none() {
         return nothing;
     }
     made.topics.settle(reading, made.kind, made.runs);
-    let verdict = made.verdict();
+    let verdict = if is_off(reading, root) { Verdict::Inert } else { made.verdict() };
     if verdict == Verdict::Inert {
         made.tell_inert(reading);
     }
-    made.finish(verdict)
+    let translated = made.finish(verdict);
+    if let Some(normal) = translated.root.as_ref().filter(|_| verdict == Verdict::Native) {
+        environment::judge(reading, normal, is_strict);
+    }
+    translated
+}
+
+/// Whether the whole node is switched off.
+fn is_off(reading: &mut Reading<'_, '_>, root: &Node) -> bool {
+    let is_off = switch::is_off(root);
+    if is_off {
+        switch::tell(reading, root, "the node");
+    }
+    is_off
 }
 
 impl Translation {
@@ -134,15 +168,17 @@ impl Translation {
             topics: Topics::default(),
             definitions: BTreeSet::new(),
             intents: Vec::new(),
+            emits_nothing: false,
             rules: BTreeMap::new(),
             runs: false,
-            is_foreign: false,
+            foreign: None,
+            is_strict: false,
         }
     }
 
     /// Whether it can run here.
     fn verdict(&self) -> Verdict {
-        match (self.runs, self.is_foreign) {
+        match (self.runs, self.foreign.is_some()) {
             (true, _) => Verdict::Native,
             (false, true) => Verdict::External,
             (false, false) => Verdict::Inert,

@@ -96,14 +96,24 @@ struct Both<'a> {
     new: Side<'a>,
 }
 
-/// Compares two sets of contracts. `checked` is what check says of the new one: what it refuses is
-/// breaking, and where it cannot read a contract nothing is compared.
-pub fn diff(old: &[Source], new: &[Source], checked: &Checked) -> Diff {
+/// A set of contracts and what check says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Set<'s> {
+    /// Its files.
+    pub sources: &'s [Source],
+    /// What check says.
+    pub checked: &'s Checked,
+}
+
+/// Compares two sets of contracts. What check refuses of the new one and did not of the old one is
+/// breaking; where it cannot read a contract nothing is compared.
+pub fn diff(before: Set<'_>, after: Set<'_>) -> Diff {
+    let (old, new, checked) = (before.sources, after.sources, after.checked);
     let catalog = Catalog::default();
     let host = HostValues::default();
     let (mut old_found, mut new_found) = (Findings::new(old), Findings::new(new));
-    let old_parsed = parsed::all(old, &host.env, &mut old_found);
-    let new_parsed = parsed::all(new, &host.env, &mut new_found);
+    let old_parsed = parsed::all(old, &host, &mut old_found);
+    let new_parsed = parsed::all(new, &host, &mut new_found);
     let old_contracts = old_parsed.iter().filter_map(|p| crate::read(p, &mut old_found)).collect();
     let new_contracts = new_parsed.iter().filter_map(|p| crate::read(p, &mut new_found)).collect();
     let both = Both {
@@ -116,7 +126,7 @@ pub fn diff(old: &[Source], new: &[Source], checked: &Checked) -> Diff {
             system: System::new(new_contracts, &catalog, &host, &mut new_found),
         },
     };
-    let mut changes = refused::changes(&both, checked);
+    let mut changes = refused::changes(&both, before.checked, checked);
     if checked.nodes.iter().all(|node| node.status != "rejected") {
         changes.extend(both.changes());
     }

@@ -1,13 +1,18 @@
-//! New contracts that check refuses: they never run, whatever else they change.
+//! New contracts that check refuses: they never run, whatever else they change. What it refused of
+//! the old ones too is no change: parts of a system are compared without the rest of it.
 
 use super::{Both, Change, Place, Verdict, What};
 use crate::Checked;
 use crate::diagnostic::{Diagnostic, Severity};
 
-/// Each error of the new set.
-pub(super) fn changes(both: &Both<'_>, checked: &Checked) -> Vec<Change> {
-    let errors = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error);
-    errors.map(|error| change(both, error)).collect()
+/// Each error that only the new set has.
+pub(super) fn changes(both: &Both<'_>, old: &Checked, new: &Checked) -> Vec<Change> {
+    let is_old = |error: &Diagnostic| {
+        let same = |old: &&Diagnostic| (old.code, &old.message) == (error.code, &error.message);
+        old.diagnostics.iter().filter(same).any(|old| old.severity == Severity::Error)
+    };
+    let errors = new.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    errors.filter(|error| !is_old(error)).map(|error| change(both, error)).collect()
 }
 
 fn change(both: &Both<'_>, error: &Diagnostic) -> Change {

@@ -125,7 +125,7 @@ impl Picture {
     pub fn of(sources: &[Source]) -> Picture {
         let (catalog, host) = (Catalog::default(), HostValues::default());
         let mut findings = Findings::new(sources);
-        let parsed = parsed::all(sources, &host.env, &mut findings);
+        let parsed = parsed::all(sources, &host, &mut findings);
         let contracts = parsed.iter().filter_map(|parsed| crate::read(parsed, &mut findings));
         let contracts = contracts.collect();
         let system = System::new(contracts, &catalog, &host, &mut findings);

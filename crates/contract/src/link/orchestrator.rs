@@ -33,7 +33,7 @@ pub(super) fn link(
     let run_key = run_key(linker, node, contract, workflow);
     let (steps, outputs) = steps(linker, node, contract, workflow, &base);
     let cancel_on = ends::cancel_on(linker, node, workflow, &base);
-    let all = base.with(slot::STEPS, outputs.all());
+    let all = base.with(slot::STEPS, outputs.so_far());
 
     let result = ends::result(linker, node, contract, workflow, &all);
     let result_type = result.as_ref().and_then(|r| r.as_ref().map(types::of_template));
@@ -78,7 +78,7 @@ fn steps<'w, 'a>(
         outputs.ended(at, declared, output);
         steps[at] = step;
     }
-    let all = base.clone().with(slot::STEPS, outputs.all());
+    let all = base.clone().with(slot::STEPS, outputs.so_far());
     let linked: Vec<Option<Step>> = steps
         .into_iter()
         .enumerate()
@@ -140,7 +140,7 @@ fn step(
     at: usize,
     base: &Roots,
 ) -> (Option<Step>, Type) {
-    let mut roots = base.clone().with(slot::STEPS, outputs.before(at));
+    let mut roots = base.clone().with(slot::STEPS, outputs.so_far());
     let mut expressions = linker.expressions(node);
     let condition = match (declared.condition, declared.skip_condition) {
         (Some(data), _) => expressions.cel(data, Want::Bool, roots.scope()).map(Some),

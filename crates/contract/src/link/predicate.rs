@@ -80,7 +80,8 @@ fn two_words(field: &str, word: &str) -> Predicate {
 
 fn three_words(field: &str, optional: &str, word: &str, value: &str) -> Predicate {
     let number = |operator: &str| match value.parse::<f64>() {
-        Ok(number) if number.is_finite() => Predicate::Cel(format!("{field} {operator} {value}")),
+        Ok(_) if is_number(value) => Predicate::Cel(format!("{field} {operator} {value}")),
+        Ok(number) if number.is_finite() => Predicate::Cel(format!("{field} {operator} {number}")),
         _ => Predicate::Fault(format!("`{word}` needs a number, not `{value}`")),
     };
     let length = |operator: &str| match value.parse::<u32>() {
@@ -121,9 +122,27 @@ fn literal(value: &str) -> String {
         "True" | "False" => value.to_lowercase(),
         "None" => "null".to_owned(),
         _ if quoted => text(&value[1..value.len() - 1]),
-        _ if value.parse::<f64>().is_ok_and(f64::is_finite) => value.to_owned(),
+        _ if is_number(value) => value.to_owned(),
         _ => text(value),
     }
+}
+
+/// Whether a value is a number as JSON writes it: `007` and `+5` are text.
+fn is_number(value: &str) -> bool {
+    let unsigned = value.strip_prefix('-').unwrap_or(value);
+    let whole = unsigned.split(['.', 'e', 'E']).next().unwrap_or_default();
+    let is_whole = whole == unsigned;
+    let padded = whole.len() > 1 && whole.starts_with('0');
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let point = unsigned.split_once('.').map(|(_, rest)| rest.split(['e', 'E']).next());
+    let is_pointed = point.is_none_or(|part| part.is_some_and(digits));
+    digits(whole)
+        && !padded
+        && is_pointed
+        && match is_whole {
+            true => value.parse::<i64>().is_ok(),
+            false => value.parse::<f64>().is_ok_and(f64::is_finite),
+        }
 }
 
 fn text(value: &str) -> String {
@@ -214,6 +233,12 @@ mod tests {
             ("retries less_than 3", "payload.retries < 3"),
             ("lines min_length 1", "size(payload.lines) >= 1"),
             ("kind not_in a, b", "!(dyn(payload.kind) in ['a', 'b'])"),
+            ("code equals 007", "payload.code == '007'"),
+            ("code not_in 01, 2", "!(dyn(payload.code) in ['01', 2])"),
+            ("code equals +5", "payload.code == '+5'"),
+            ("code equals -2.5e3", "payload.code == -2.5e3"),
+            ("code equals 99999999999999999999", "payload.code == '99999999999999999999'"),
+            ("retries less_than 007", "payload.retries < 7"),
             ("kind matches o'r", "payload.kind.matches('^(?:o\\'r)')"),
         ] {
             assert_eq!(cel(text), Some(Predicate::Cel(meant.to_owned())), "{text}");

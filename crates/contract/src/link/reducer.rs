@@ -113,10 +113,10 @@ fn states(
     let states: Vec<Option<graph::State>> = machine
         .states
         .iter()
-        .map(|state| {
-            let name = state.name.as_str();
-            let entered = known.payload_where(machine, |t| enters(t, name));
-            let left = known.payload_where(machine, |t| t.to.is_some() && t.starts_from(name));
+        .enumerate()
+        .map(|(at, state)| {
+            let entered = known.payload_of_all(machine.entering(at));
+            let left = known.payload_of_all(machine.leaving(at).filter(|t| t.to.is_some()));
             let timed = Roots::new(&slot::NAMES)
                 .with(slot::PAYLOAD, entered.clone())
                 .with(slot::STATE, known.state.clone());
@@ -139,10 +139,6 @@ fn states(
         })
         .collect();
     states.into_iter().collect()
-}
-
-fn enters(transition: &Transition<'_>, state: &str) -> bool {
-    transition.to.as_ref().is_some_and(|to| to.as_str() == state)
 }
 
 fn transitions(

@@ -3,6 +3,7 @@
 //!
 //! Sections fill it, rules judge it, the linker reads it. It borrows the tree it was read from.
 
+mod ancestors;
 mod compute;
 mod effect;
 mod event_bus;
@@ -11,6 +12,7 @@ mod workflow;
 
 use onex_expr::Text;
 
+pub(crate) use ancestors::Ancestors;
 pub(crate) use compute::{ComputeOperation, ComputeStep, ComputeWork};
 pub(crate) use effect::{
     BreakerPolicy, EffectOperation, EffectOperations, IoConfig, Publication, RefusalRule,
@@ -18,7 +20,8 @@ pub(crate) use effect::{
 };
 pub(crate) use event_bus::{EventBus, PublishTopic, Schedule, SubscribeTopic, When};
 pub(crate) use reducer::{
-    Action, ActionWork, Condition, From, State, StateMachine, TIMEOUT, Transition, TriggerRef,
+    Action, ActionWork, Condition, From, State, StateMachine, TIMEOUT, Table, Transition,
+    TriggerRef,
 };
 pub(crate) use workflow::{
     CompensationRule, GraphNode, Listening, RetryRule, Strategy, Work, Workflow, WorkflowOutcomes,
@@ -66,6 +69,8 @@ pub(crate) struct Contract<'a> {
     pub name: Word,
     /// Its kind.
     pub kind: Located<Kind>,
+    /// Where it names the handlers of another system that it needs.
+    pub foreign: Option<At>,
     /// The whole tree, as it was read.
     pub root: &'a Node,
     /// The normal form as YAML.

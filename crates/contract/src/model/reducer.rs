@@ -1,5 +1,9 @@
 //! `state_machine`: states, transitions, guards and actions.
 
+use std::collections::BTreeMap;
+
+use onex_expr::Text;
+
 use super::{At, Data, Located, Word};
 use crate::graph::OnUnhandled;
 
@@ -18,6 +22,21 @@ pub(crate) struct StateMachine<'a> {
     pub states: Vec<State<'a>>,
     /// Transitions in the order written.
     pub transitions: Vec<Transition<'a>>,
+    /// Made of states and transitions once both are read.
+    pub table: Table,
+}
+
+/// States by name, and the transitions of each, so that nobody searches for them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    /// Of several states with one name the first.
+    states: BTreeMap<Text, usize>,
+    /// By state: transitions that name it in `from_state`, in the order written.
+    leaving: Vec<Vec<usize>>,
+    /// By state: transitions that name it in `to_state`, in the order written.
+    entering: Vec<Vec<usize>>,
+    /// Transitions from every state, in the order written.
+    wild: Vec<usize>,
 }
 
 /// One state.
@@ -120,14 +139,76 @@ pub(crate) enum ActionWork<'a> {
     },
 }
 
-impl StateMachine<'_> {
-    /// Index of a state by name.
-    pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.states.iter().position(|state| state.name.as_str() == name)
+impl Table {
+    /// The table of these states and transitions.
+    pub(crate) fn of(states: &[State<'_>], transitions: &[Transition<'_>]) -> Table {
+        let mut table = Table::default();
+        for (at, state) in states.iter().enumerate() {
+            table.states.entry(state.name.value.clone()).or_insert(at);
+        }
+        table.leaving.resize(states.len(), Vec::new());
+        table.entering.resize(states.len(), Vec::new());
+        let named = &table.states;
+        let note = |lists: &mut Vec<Vec<usize>>, name: &Word, at: usize| {
+            let list = named.get(name.as_str()).and_then(|state| lists.get_mut(*state));
+            // A list may name a state twice.
+            list.into_iter().filter(|list| list.last() != Some(&at)).for_each(|list| list.push(at));
+        };
+        for (at, transition) in transitions.iter().enumerate() {
+            match &transition.from {
+                From::Any(_) => table.wild.push(at),
+                From::States(names) => {
+                    names.iter().for_each(|name| note(&mut table.leaving, name, at));
+                }
+            }
+            transition.to.iter().for_each(|name| note(&mut table.entering, name, at));
+        }
+        table
     }
 }
 
 impl<'a> StateMachine<'a> {
+    /// Index of a state by name.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.table.states.get(name).copied()
+    }
+
+    /// The transitions that may start from a state, in the order written.
+    pub(crate) fn leaving(&self, state: usize) -> impl Iterator<Item = &Transition<'a>> {
+        self.leaving_at(state).map(|(_, transition)| transition)
+    }
+
+    /// The same with their indices.
+    pub(crate) fn leaving_at(
+        &self,
+        state: usize,
+    ) -> impl Iterator<Item = (usize, &Transition<'a>)> {
+        let mut exact = self.of(&self.table.leaving, state).iter().peekable();
+        let mut wild = self.table.wild.iter().peekable();
+        let merged = std::iter::from_fn(move || match (exact.peek(), wild.peek()) {
+            (Some(one), Some(other)) if other < one => wild.next(),
+            (Some(_), _) => exact.next(),
+            (None, _) => wild.next(),
+        });
+        merged.map(|at| (*at, &self.transitions[*at]))
+    }
+
+    /// Whether any state has a timer.
+    pub(crate) fn has_timers(&self) -> bool {
+        self.states.iter().any(|state| state.timeout_ms.is_some())
+    }
+
+    /// The transitions that lead to a state, in the order written.
+    pub(crate) fn entering(&self, state: usize) -> impl Iterator<Item = &Transition<'a>> {
+        self.of(&self.table.entering, state).iter().map(|at| &self.transitions[*at])
+    }
+
+    /// What a list has for a state; a second state of one name has what the first has.
+    fn of<'l>(&self, lists: &'l [Vec<usize>], state: usize) -> &'l [usize] {
+        let first = self.states.get(state).and_then(|state| self.find(state.name.as_str()));
+        first.and_then(|state| lists.get(state)).map_or(&[], Vec::as_slice)
+    }
+
     /// Every action with the list it stands in: of transitions, then of states.
     pub(crate) fn actions(&self) -> impl Iterator<Item = &Action<'a>> {
         let transitions = self.transitions.iter().flat_map(|transition| &transition.actions);

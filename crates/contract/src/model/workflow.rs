@@ -1,7 +1,12 @@
 //! `workflow_coordination`: an execution graph and its rules.
 
-use super::{At, Contract, Data, Located, Publication, SubscribeTopic, Word};
+use std::collections::BTreeMap;
+
+use onex_expr::Text;
+
+use super::{Ancestors, At, Contract, Data, Located, Publication, SubscribeTopic, Word};
 use crate::graph::{ErrorAction, ExecutionMode};
+use crate::yaml::Tree;
 
 /// The section.
 #[derive(Clone, Debug)]
@@ -16,6 +21,8 @@ pub(crate) struct Workflow<'a> {
     pub run_key: Option<Data<'a>>,
     /// Steps in the order written.
     pub nodes: Vec<GraphNode<'a>>,
+    /// Steps by id, of several with one id the first.
+    pub ids: BTreeMap<Text, usize>,
     /// `execution_mode`
     pub execution_mode: ExecutionMode,
     /// `failure_recovery_strategy`
@@ -147,6 +154,19 @@ impl Work<'_> {
     pub(crate) fn is_wait(&self) -> bool {
         matches!(self, Work::Wait(_) | Work::WaitFor { .. })
     }
+
+    /// How long it waits at most, when a number stands there.
+    pub(crate) fn wait_ms(&self) -> Option<u64> {
+        let data = match self {
+            Work::Wait(data) => Some(data),
+            Work::WaitFor { timeout_ms, .. } => timeout_ms.as_ref(),
+            _ => None,
+        };
+        match data?.node.tree {
+            Tree::Int(ms) => u64::try_from(ms).ok().filter(|ms| *ms > 0),
+            _ => None,
+        }
+    }
 }
 
 /// An event that a run listens for.
@@ -179,30 +199,25 @@ pub(crate) enum CompensationRule<'a> {
 impl<'a> Workflow<'a> {
     /// Index of a step by id.
     pub(crate) fn find(&self, id: &str) -> Option<usize> {
-        self.nodes.iter().position(|node| node.id.as_str() == id)
+        self.ids.get(id).copied()
     }
 
-    /// For each step, whether it must have ended before each other one begins:
-    /// `ancestors[later][earlier]`. Steps on a cycle are ancestors of themselves.
-    pub(crate) fn ancestors(&self) -> Vec<Vec<bool>> {
-        let count = self.nodes.len();
-        let direct: Vec<Vec<usize>> = self
-            .nodes
-            .iter()
-            .map(|node| node.depends_on.iter().filter_map(|id| self.find(id.as_str())).collect())
-            .collect();
-        (0..count)
-            .map(|step| {
-                let mut seen = vec![false; count];
-                let mut open = direct[step].clone();
-                while let Some(at) = open.pop() {
-                    if !std::mem::replace(&mut seen[at], true) {
-                        open.extend(&direct[at]);
-                    }
-                }
-                seen
-            })
-            .collect()
+    /// Adds a step.
+    pub(crate) fn add(&mut self, step: GraphNode<'a>) {
+        self.ids.entry(step.id.value.clone()).or_insert(self.nodes.len());
+        self.nodes.push(step);
+    }
+
+    /// The steps that one waits for.
+    pub(crate) fn waits_on(&self, step: usize) -> impl Iterator<Item = usize> {
+        self.nodes[step].depends_on.iter().filter_map(|id| self.find(id.as_str()))
+    }
+
+    /// Which steps must have ended before which others begin.
+    pub(crate) fn ancestors(&self) -> Ancestors {
+        let direct: Vec<Vec<usize>> =
+            (0..self.nodes.len()).map(|step| self.waits_on(step).collect()).collect();
+        Ancestors::of(&direct)
     }
 
     /// Whether a step waits for this topic.

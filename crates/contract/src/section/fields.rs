@@ -272,6 +272,15 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
         self.known.extend(keys);
     }
 
+    /// Keys of an old dialect that act although their values are not in the normal form.
+    pub(crate) fn acts(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            if let Some(node) = self.raw(key) {
+                self.reading.acted(&node.span);
+            }
+        }
+    }
+
     /// A key that is there, with its place.
     pub(crate) fn key(&self, key: &'static str) -> Word {
         let entry = self.node.entries().iter().find(|entry| entry.key == key);
@@ -288,6 +297,11 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     pub(crate) fn key_span(&self, key: &str) -> Range<usize> {
         let entry = self.node.entries().iter().find(|entry| entry.key == key);
         entry.map_or(&self.node.span, |entry| &entry.key_span).clone()
+    }
+
+    /// Whether a key was asked for.
+    pub(crate) fn knows(&self, key: &str) -> bool {
+        self.known.contains(&key)
     }
 
     /// Takes a key for known that no list names; whether it was not known before.
@@ -315,11 +329,13 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
                 continue;
             }
             let message = format!("unknown key `{}` in {}", entry.key, self.what);
-            let help = match suggest::nearest(&entry.key, self.known.iter().copied()) {
-                Some(name) => did_you_mean(name),
-                None => format!("known keys are {}", list(&self.known)),
-            };
-            self.reading.findings.error(code::UNKNOWN_KEY, at, message).help(help);
+            let known = &self.known;
+            self.reading.findings.error(code::UNKNOWN_KEY, at, message).help_with(|| {
+                match suggest::nearest(&entry.key, known.iter().copied()) {
+                    Some(name) => did_you_mean(name),
+                    None => format!("known keys are {}", list(known)),
+                }
+            });
         }
     }
 }
@@ -341,12 +357,15 @@ pub(crate) const CEL_KEYS: [&str; 10] = [
     "until",
 ];
 
+/// The most pieces into which an unquoted expression is looked for to have been cut.
+const PIECES_MAX: usize = 32;
+
 /// The entry before an unknown key without a value whose unquoted expression was cut by YAML.
 fn damaged_by(entries: &[Entry], index: usize) -> Option<&Entry> {
     if !matches!(entries[index].value.tree, Tree::Null) {
         return None;
     }
-    entries[..index].iter().rev().find(|entry| {
+    entries[..index].iter().rev().take(PIECES_MAX).find(|entry| {
         let Tree::String(text) = &entry.value.tree else {
             return false;
         };

@@ -5,7 +5,7 @@ use onex_expr::Text;
 use super::fields::Fields;
 use crate::diagnostic::code;
 use crate::graph::Kind;
-use crate::model::{Contract, EventBus, Located, Word};
+use crate::model::{At, Contract, EventBus, Located, Word};
 use crate::suggest;
 use crate::yaml::{Node, Tree};
 
@@ -28,6 +28,7 @@ pub(super) fn read<'a>(fields: &mut Fields<'a, '_, '_, '_>, stem: &str) -> Optio
         root: fields.node(),
         normal_form: "".into(),
         kind: kind?,
+        foreign: None,
         version,
         description,
         capabilities: Vec::new(),
@@ -82,11 +83,7 @@ const NAME_MAX: usize = 100;
 fn kind(fields: &mut Fields<'_, '_, '_, '_>) -> Option<Located<Kind>> {
     let head = fields.head();
     if fields.get("node_type").is_none() {
-        fields
-            .reading
-            .findings
-            .error(code::MISSING_NODE_TYPE, head, "the contract has no `node_type`")
-            .help("add `node_type:` effect, compute, reducer or orchestrator");
+        missing_kind(fields, head);
         return None;
     }
     let word = fields.word("node_type")?;
@@ -103,6 +100,25 @@ fn kind(fields: &mut Fields<'_, '_, '_, '_>) -> Option<Located<Kind>> {
     fields.reading.findings.error(code::UNKNOWN_NODE_TYPE, word.at, message).help(help);
     None
 }
+
+/// Reports that the kind is not said, and the key that was probably meant to say it.
+pub(crate) fn missing_kind(fields: &mut Fields<'_, '_, '_, '_>, head: At) {
+    let keys = fields.node().entries().iter().map(|entry| entry.key.as_str());
+    // A key of the language that is spelled right means what it says.
+    let others = keys.filter(|key| *key != "node_type" && !KNOWN.contains(key));
+    let near = others.filter(|key| suggest::nearest(key, ["node_type"]).is_some());
+    let near = suggest::nearest("node_type", near).map(str::to_owned);
+    let at = near.as_ref().map_or(head, |key| fields.key_at(key));
+    let help = match near {
+        Some(key) => format!("did you mean `node_type` where it says `{key}`?"),
+        None => "add `node_type:` effect, compute, reducer or orchestrator".to_owned(),
+    };
+    let message = "the contract has no `node_type`";
+    fields.reading.findings.error(code::MISSING_NODE_TYPE, at, message).help(help);
+}
+
+/// Keys of some dialect that are near to `node_type` and mean something else.
+const KNOWN: [&str; 4] = ["node_name", "node_id", "contract_type", "event_type"];
 
 fn version(fields: &mut Fields<'_, '_, '_, '_>) -> Text {
     let head = fields.head();

@@ -9,6 +9,7 @@ mod definitions;
 mod effect;
 mod event_bus;
 pub(crate) mod fields;
+mod handler_routing;
 mod identity;
 mod intent_consumption;
 mod publication;
@@ -21,7 +22,7 @@ mod workflow;
 mod workflow_step;
 
 use fields::Fields;
-pub(crate) use identity::{KINDS, is_name, version_text};
+pub(crate) use identity::{KINDS, is_name, missing_kind, version_text};
 use reading::Reading;
 
 use crate::graph::Kind;
@@ -60,12 +61,11 @@ pub(crate) const SECTIONS: &[Section] = &[
 ];
 
 /// Top-level keys of the language that this version does not perform.
-const NOT_BUILT: [&str; 22] = [
+const NOT_BUILT: [&str; 21] = [
     "consumed_events",
     "decision_tables",
     "error_handling",
     "feature_flags",
-    "handler_routing",
     "handlers",
     "health_check",
     "idempotency",
@@ -124,6 +124,7 @@ pub(crate) fn read<'a>(
             contract.sections.push(fields.key(section.key));
         }
     }
+    contract.foreign = handler_routing::read(&mut fields);
     fields.not_built(&NOT_BUILT);
     fields.not_enforced(&NOT_ENFORCED);
     fields.close();

@@ -13,9 +13,28 @@ pub(crate) struct Reading<'r, 's> {
     pub file: u32,
     /// What was found.
     pub findings: &'r mut Findings<'s>,
+    /// What a translation acted on without putting it into the normal form.
+    acted: Vec<Range<usize>>,
+}
+
+impl<'r, 's> Reading<'r, 's> {
+    /// Of one file, with nothing read yet.
+    pub(crate) fn new(file: u32, findings: &'r mut Findings<'s>) -> Self {
+        Reading { file, findings, acted: Vec::new() }
+    }
 }
 
 impl<'s> Reading<'_, 's> {
+    /// Remembers that what stands here was acted on, although no trace of it is left.
+    pub(crate) fn acted(&mut self, span: &Range<usize>) {
+        self.acted.push(span.clone());
+    }
+
+    /// What was acted on without a trace.
+    pub(crate) fn all_acted(&self) -> &[Range<usize>] {
+        &self.acted
+    }
+
     /// The place of a byte range.
     pub(crate) fn at(&self, span: &Range<usize>) -> At {
         At::new(self.file, span)

@@ -5,7 +5,7 @@ use super::reading::{Reading, one_of};
 use crate::diagnostic::code;
 use crate::graph::OnUnhandled;
 use crate::model::{
-    Action, ActionWork, Condition, Contract, From, Located, State, StateMachine, Transition,
+    Action, ActionWork, Condition, Contract, From, Located, State, StateMachine, Table, Transition,
     TriggerRef, Word,
 };
 use crate::suggest;
@@ -23,20 +23,25 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
         "on_unhandled",
         &[("dead_letter", OnUnhandled::DeadLetter), ("ignore", OnUnhandled::Ignore)],
     );
+    let mut states = Vec::new();
+    for item in fields.items("states") {
+        states.extend(state(fields.reading, item));
+    }
+    let mut transitions = Vec::new();
+    for item in fields.items("transitions") {
+        transitions.extend(transition(fields.reading, item));
+    }
+    let table = Table::of(&states, &transitions);
+    let on_unhandled = on_unhandled.map_or(OnUnhandled::DeadLetter, |choice| choice.value);
     let mut machine = StateMachine {
         initial_state,
         initial_data,
         entity_key,
-        on_unhandled: on_unhandled.map_or(OnUnhandled::DeadLetter, |choice| choice.value),
-        states: Vec::new(),
-        transitions: Vec::new(),
+        on_unhandled,
+        states,
+        transitions,
+        table,
     };
-    for item in fields.items("states") {
-        machine.states.extend(state(fields.reading, item));
-    }
-    for item in fields.items("transitions") {
-        machine.transitions.extend(transition(fields.reading, item));
-    }
     let terminal = fields.words("terminal_states");
     mark_terminal(fields.reading, &mut machine, &terminal);
     fields.not_built(&["operations", "data_reduction", "required_data"]);

@@ -1,5 +1,7 @@
 //! `workflow_coordination`: metadata, graph, rules, result and outcomes.
 
+use std::collections::BTreeMap;
+
 use super::fields::Fields;
 use super::reading::Reading;
 use super::{publication, step_work, workflow_step};
@@ -29,6 +31,7 @@ fn definition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Workf
         timeout_ms: None,
         run_key: None,
         nodes: Vec::new(),
+        ids: BTreeMap::new(),
         execution_mode: ExecutionMode::Parallel,
         strategy: Strategy::FailFast,
         retry: RetryRule { max_retries: 3, backoff_ms: 2000, multiplier: 2.0 },
@@ -99,7 +102,7 @@ fn graph<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, workflow: &mut Workf
     };
     fields.descriptive(&["version", "description"]);
     for item in fields.items("nodes") {
-        workflow.nodes.extend(workflow_step::read(fields.reading, item));
+        workflow_step::read(fields.reading, item).into_iter().for_each(|step| workflow.add(step));
     }
     fields.not_enforced(&["edges"]);
     if fields.get("nodes").is_none() {

@@ -187,7 +187,7 @@ impl<'t> Builder<'t> {
             if plain && (at.is_empty() || *text == "~") {
                 return Ok(Err(at));
             }
-            if plain && !matches!(text.as_ref(), "y" | "Y" | "n" | "N") {
+            if plain {
                 self.warn_if_ambiguous(text, &Tree::String(text.as_ref().into()), &at);
             }
             let key = Text::from(text.as_ref());

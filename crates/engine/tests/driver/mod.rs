@@ -64,10 +64,7 @@ pub fn graph(contracts: &[&str]) -> Arc<Graph> {
     let sources: Vec<Source> = contracts
         .iter()
         .enumerate()
-        .map(|(at, text)| Source {
-            path: format!("{at}.yaml").into(),
-            bytes: text.as_bytes().into(),
-        })
+        .map(|(at, text)| Source::new(format!("{at}.yaml"), text))
         .collect();
     let checked = onex_contract::check(&sources, &catalog, &Default::default());
     Arc::new(checked.graph.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics)))

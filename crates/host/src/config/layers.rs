@@ -160,6 +160,24 @@ impl Layers {
             .collect()
     }
 
+    /// Where each key of these sections was given, in the file or in the environment.
+    pub fn origins_below(&self, sections: &[&str]) -> BTreeMap<String, Origin> {
+        let below = |key: &str| sections.iter().any(|section| is_below(key, section));
+        let mut origins = BTreeMap::new();
+        let settings = &self.noted.borrow().settings;
+        for setting in settings.iter().filter(|setting| below(&setting.key)) {
+            origins.insert(setting.key.clone(), setting.origin.clone());
+        }
+        if let Some(file) = &self.file {
+            file.each_key(&|_| false, &mut |key, entry| {
+                if below(key) {
+                    origins.entry(key.to_owned()).or_insert_with(|| file.origin(entry));
+                }
+            });
+        }
+        origins
+    }
+
     /// Notes an effective value of such a section.
     pub fn note(&self, key: String, value: Value, origin: Origin) {
         let setting = Setting { key, value, origin };

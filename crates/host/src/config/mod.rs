@@ -8,6 +8,7 @@ pub mod engine;
 pub mod file;
 pub mod layers;
 pub mod open_files;
+pub mod places;
 pub mod secrets;
 pub mod server;
 pub mod setting;
@@ -15,6 +16,7 @@ pub mod store;
 pub mod unit;
 pub mod values;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +24,7 @@ use onex_contract::catalog::HostValues;
 
 use file::File;
 use layers::Layers;
-use setting::{Argument, Setting, Wrong};
+use setting::{Argument, Origin, Setting, Wrong};
 
 /// Everything a host is told.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct Config {
     pub secrets: Vec<secrets::Secret>,
     /// `[config]`
     pub values: values::Values,
+    /// Where values for contracts and the list of topics were given, when a folder is checked.
+    pub origins: BTreeMap<String, Origin>,
     /// `[ingress] allow`: internal topics that clients may publish to.
     pub ingress_allow: Vec<String>,
     /// Every effective value and where it came from.
@@ -76,7 +80,12 @@ impl Config {
             }
             None => (None, PathBuf::new()),
         };
-        Config::read(Layers::new(parsed, variables(), arguments), &folder)
+        let mut config = Config::read(Layers::new(parsed, variables(), arguments), &folder)?;
+        if !path.is_dir() {
+            // What other contracts of the same host take is not known.
+            config.origins.clear();
+        }
+        Ok(config)
     }
 
     fn read(layers: Layers, beside: &Path) -> Result<Config, ConfigError> {
@@ -87,6 +96,7 @@ impl Config {
         let secrets = secrets::read(&layers, beside);
         let ingress_allow = layers.texts("ingress.allow", &[]);
         let values = values::read(&layers);
+        let origins = layers.origins_below(&["config", "ingress"]);
         let (mut settings, wrong) = layers.finish();
         if !wrong.is_empty() {
             return Err(ConfigError::Wrong(wrong));
@@ -98,7 +108,17 @@ impl Config {
         };
         bound(&mut server.connections_max, connections, "server.connections_max");
         bound(&mut runtime.attempts_max, attempts, "engine.attempts_max");
-        Ok(Config { server, runtime, store, effects, secrets, values, ingress_allow, settings })
+        Ok(Config {
+            server,
+            runtime,
+            store,
+            effects,
+            secrets,
+            values,
+            origins,
+            ingress_allow,
+            settings,
+        })
     }
 
     /// What contracts may see of the host. `strict`: a missing value is an error.
@@ -106,6 +126,7 @@ impl Config {
         HostValues {
             config: self.values.clone(),
             env: variables().collect(),
+            places: places::of(&self.origins),
             ingress_allow: self.ingress_allow.clone(),
             allow: [("http".to_owned(), self.effects.http.allow.clone())].into(),
             secrets: self.secrets.iter().map(|secret| secret.name.to_string()).collect(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use onex_contract::census::{Census, Fate, File, census};
-use onex_contract::load_tree;
+use onex_contract::load_folder;
 use onex_expr::Value;
 
 use super::check::word;
@@ -12,7 +12,7 @@ use crate::cli::Output;
 use crate::compose;
 use crate::fault::{Exit, Fault};
 use crate::print;
-use crate::system::configure;
+use crate::system::{configure, no_contracts};
 
 /// What `onex census` takes.
 #[derive(Debug, Args)]
@@ -30,12 +30,12 @@ const KEYS_SHOWN: usize = 20;
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     let path = &arguments.path;
-    let sources = load_tree(path).map_err(|error| Fault::no(error.to_string()))?;
-    if sources.is_empty() {
-        return Err(Fault::no(format!("there are no contracts below {}", path.display())));
-    }
+    let sources = load_folder(path).map_err(|error| Fault::no(error.to_string()))?;
     let host = configure(path, None, Vec::new())?.host_values(false);
     let checked = onex_contract::check(&sources, &compose::catalog(), &host);
+    if checked.nodes.is_empty() {
+        return Err(no_contracts(path));
+    }
     let census = census(&sources, &checked);
     if arguments.output.is_json() {
         print::value(&value(&census))?;
@@ -68,6 +68,11 @@ fn human(census: &Census) -> Result<(), Fault> {
         }
         print::line("")?;
     }
+    if !census.others.is_empty() {
+        let rows = census.others.iter().map(|(path, why)| [path.to_string(), why.clone()]);
+        print::table(["other file", "why it is no contract"], rows.collect())?;
+        print::line("")?;
+    }
     print::line(format!("{} contracts", census.files.len()))?;
     for fate in Fate::ALL.into_iter().filter(|fate| census.count(*fate) > 0) {
         print::line(format!("{:>6} {}: {}", census.count(fate), fate.word(), fate.meaning()))?;
@@ -92,9 +97,13 @@ fn value(census: &Census) -> Value {
     let keys = census.not_enforced.iter().map(|(key, number)| {
         Value::map([("key", Value::text(key.as_str())), ("count", count(*number))])
     });
+    let others = census.others.iter().map(|(path, why)| {
+        Value::map([("file", Value::text(&**path)), ("reason", Value::text(why.as_str()))])
+    });
     Value::map([
         ("summary", Value::map(summary)),
         ("files", Value::list(census.files.iter().map(file).collect())),
+        ("others", Value::list(others.collect())),
         ("not_enforced", Value::list(keys.collect())),
     ])
 }

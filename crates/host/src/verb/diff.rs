@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use onex_contract::catalog::HostValues;
 use onex_contract::diagnostic::{Diagnostic, human as findings};
-use onex_contract::diff::{self, Diff, Touches, Verdict};
+use onex_contract::diff::{self, Diff, Set, Touches, Verdict};
 use onex_contract::load_folder;
 use onex_contract::source::Source;
 use onex_expr::Value;
@@ -12,6 +13,7 @@ use onex_expr::Value;
 use super::{list, wait};
 use crate::cli::Output;
 use crate::client::{Client, segment};
+use crate::compose;
 use crate::fault::{Exit, Fault};
 use crate::print;
 use crate::system::{System, configure};
@@ -23,7 +25,7 @@ Each change is one of
   compatible       activate it while everything runs
   needs drain      let what is under way end first
   needs migration  what is kept does not fit: move or rewrite it first
-  breaking         someone outside has to change first, or `onex check` refuses NEW
+  breaking         someone outside has to change first, or `onex check` refuses NEW and not OLD
 
 Exit code 0 when every change is compatible, 1 otherwise.
   onex diff contracts new-contracts        two folders, or two files
@@ -51,9 +53,13 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
                 .help("give OLD and NEW, or NEW and the --url of a running host"));
         }
     };
-    let config = configure(new, None, Vec::new())?;
-    let new = System::load(std::slice::from_ref(new), &config, false)?;
-    let mut diff = diff::diff(&old, &new.sources, &new.checked);
+    let after = checked(new)?;
+    let before = match arguments.paths.as_slice() {
+        [old, _] => checked(old)?.checked,
+        _ => onex_contract::check(&old, &compose::catalog(), &HostValues::default()),
+    };
+    let before = Set { sources: &old, checked: &before };
+    let mut diff = diff::diff(before, Set { sources: &after.sources, checked: &after.checked });
     refuse_unreadable(&diff.old_errors, &old)?;
     if let Some(client) = &client {
         wait(count_alive(client, &mut diff))?;
@@ -64,6 +70,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
         print::text(diff::human::render(&diff, print::has_colour()))?;
     }
     Ok(if diff.verdict() == Verdict::Compatible { Exit::Done } else { Exit::No })
+}
+
+/// A set of contracts as `onex check` sees it.
+fn checked(path: &Path) -> Result<System, Fault> {
+    let config = configure(path, None, Vec::new())?;
+    System::load(&[path.to_owned()], &config, false)
 }
 
 fn read(path: &Path) -> Result<Vec<Source>, Fault> {

@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and what it does.
 
+pub mod at;
 pub mod backup;
 pub mod bench;
 pub mod census;
@@ -50,6 +51,7 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
+        Command::At(arguments) => at::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

@@ -1,9 +1,12 @@
-//! Answers read from durable rows and records: runs, entities, dead letters, the log, and why.
+//! Answers read from durable rows and records: runs, entities, dead letters, the log, chains of
+//! causes, states of the past, and why.
 //!
 //! Everything here reads the store, decodes and filters; it blocks while it does, so the handle
 //! calls what scans from a blocking task. It never asks the engine and never changes anything.
 
 pub mod alive;
+pub mod at;
+pub mod chain;
 pub mod entity;
 pub mod letter;
 pub mod log;

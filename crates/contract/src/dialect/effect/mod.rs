@@ -4,6 +4,7 @@ mod body;
 mod io;
 mod query;
 mod response;
+mod template;
 
 use self::query::Query;
 use crate::diagnostic::code;
@@ -93,8 +94,8 @@ fn one_connection(reading: &mut Reading<'_, '_>, transaction: &Node, queries: &[
 
 /// Keys of an operation that say what it does.
 fn single(reading: &mut Reading<'_, '_>, section: &Node, made: &mut Translation) -> Option<Node> {
-    let query = query::read(reading, section);
-    drop(query);
+    // One operation alone spans no two connections; its query is judged all the same.
+    let _: Option<Query> = query::read(reading, section);
     let operation = operation(reading, section, Defaults::default(), made)?;
     Some(node(Tree::List(vec![operation]), &section.span))
 }
@@ -113,11 +114,12 @@ fn operation(
         out.text("operation_name", name.value, &name.at.span());
     }
     out.keep(&mut fields, &["description", "on_intent", "on_topic", "idempotent", "ordered"]);
-    taken_from(&mut out, item, made);
+    taken_from(fields.reading, &mut out, item, made);
     let request = fields.get("io_config");
     let kind = request.and_then(|io| io.get("handler_type")).and_then(Node::as_str).unwrap_or("");
     let lists = item.get("metadata").and_then(|m| m.get("scan_mode")).is_some();
     if let Some(request) = request {
+        template::judge(fields.reading, request);
         out.put("io_config", io::translate(fields.reading, request, lists)?);
     }
     if let Some(handling) = fields.get("response_handling")
@@ -143,18 +145,19 @@ fn operation(
 }
 
 /// A topic that the file sends to this operation.
-fn taken_from(out: &mut Made, item: &Node, made: &mut Translation) {
+fn taken_from(reading: &mut Reading<'_, '_>, out: &mut Made, item: &Node, made: &mut Translation) {
     let name = item.get("operation_name").and_then(Node::as_str);
     if let Some(on) = item.get("on_topic").and_then(Node::as_str) {
         for listed in made.topics.subscribe.iter_mut().filter(|listed| listed.topic == on) {
             listed.used = true;
         }
     }
-    let sent = |operation: &Option<String>| name.is_some() && operation.as_deref() == name;
     for listed in &mut made.topics.subscribe {
-        if sent(&listed.operation) && !out.has("on_topic") {
+        let Some(operation) = &listed.operation else { continue };
+        if name == Some(operation.as_str()) && !out.has("on_topic") {
             out.text("on_topic", listed.topic.as_str(), &listed.at);
             listed.used = true;
+            reading.acted(&operation.at.span());
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::diagnostic::code;
 use crate::dialect::{made::text, recognise::HANDLER, translate::Translation};
 use crate::graph::Kind;
 use crate::section::fields::Fields;
-use crate::section::{KINDS, is_name};
+use crate::section::{KINDS, is_name, missing_kind};
 use crate::suggest;
 use crate::yaml::{Node, Tree};
 
@@ -66,6 +66,10 @@ fn name(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation, dialect: &s
             .warning(code::NAMES_DISAGREE, other.at, message)
             .help("keep `name` only")
             .related(name.at, "the name");
+    }
+    // The same name, said again.
+    for word in given.iter().filter(|word| usable(word.as_str()) == name) {
+        fields.reading.acted(&word.at.span());
     }
     made.out.put("name", text(name.as_str(), &at));
     made.name = Text::from(name);
@@ -160,12 +164,7 @@ fn kind(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation, dialect: &s
         None if dialect == HANDLER => archetype(fields.node(), made),
         None => {
             let at = fields.head();
-            fields
-                .reading
-                .findings
-                .error(code::MISSING_NODE_TYPE, at, "the contract has no `node_type`")
-                .help("add `node_type:` effect, compute, reducer or orchestrator");
-            return;
+            return missing_kind(fields, at);
         }
     };
     let (written, at) = word;
@@ -213,7 +212,10 @@ fn versions(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) {
     for key in ["contract_version", "node_version", "version", "schema_version"] {
         let Some(node) = fields.get(key) else { continue };
         match version::read(node) {
-            Some(version) if first.is_none() => first = Some((version, node.span.clone())),
+            Some(version) if first.is_none() => {
+                fields.reading.acted(&node.span);
+                first = Some((version, node.span.clone()));
+            }
             Some(_) => {}
             None => {
                 fields

@@ -39,6 +39,7 @@ pub(in crate::dialect) fn translate(
         let help = suggest::nearest(kind.as_str(), ["materialized_view"]).map(did_you_mean);
         fields.reading.findings.warning(code::BAD_VALUE, kind.at, message).help_if(help);
     }
+    fields.acts(&["projector_kind"]);
     if let Some(schema) = fields.get("projection_schema") {
         projection(fields.reading, schema);
     }

@@ -14,7 +14,7 @@ use crate::dialect::{
 };
 use crate::section::fields::Fields;
 use crate::section::reading::Reading;
-use crate::yaml::{Node, Tree};
+use crate::yaml::{Entry, Node, Tree};
 
 /// Actions of one machine, read before they are written: clearing needs every field that is set.
 pub(in crate::dialect) struct Actions {
@@ -58,6 +58,7 @@ impl Actions {
         emitted: &BTreeSet<Text>,
     ) -> Option<Node> {
         if let Tree::String(name) = &item.tree {
+            reading.acted(&item.span);
             return self.named(reading, name, None, &item.span, made, emitted);
         }
         let mut fields = Fields::open(reading, item, "the action")?;
@@ -68,27 +69,36 @@ impl Actions {
         fields.descriptive(&["version", "description"]);
         fields.not_enforced(&["is_critical", "timeout_ms", "rollback_action"]);
         let config = fields.get("action_config");
+        fields.acts(&["action_type", "action_name", "name"]);
         fields.close();
-        if let Some(set) = config.and_then(|config| configured(config, "set")) {
-            out.put("set", set.clone());
-        }
-        if let Some(intent) = config.and_then(|config| configured(config, "intent_type")) {
-            out.put("intent_type", intent.clone());
+        for key in KEPT {
+            if let Some(value) = config.and_then(|config| configured(reading, config, key)) {
+                out.put(key, value.clone());
+            }
         }
         for (key, kind) in
             [("set", "state_update"), ("intent_type", "intent_emission"), ("topic", "event")]
         {
             if out.has(key) {
+                if key == "intent_type" && made.emits_nothing {
+                    return switched_off(reading, &item.span);
+                }
                 let mut whole = Made::new(&item.span);
                 whole.text("action_type", kind, &item.span);
-                return Some(joined(whole, out));
+                return Some(joined(whole, out.done().entries()));
             }
         }
         let Some(name) = name else {
             noted(reading, &item.span, "an action without a name");
             return None;
         };
-        self.named(reading, &name.value, kind.as_deref(), &item.span, made, emitted)
+        let said = self.named(reading, &name.value, kind.as_deref(), &item.span, made, emitted)?;
+        if said.get("set").is_some() {
+            let mut whole = Made::new(&item.span);
+            whole.keep(&mut Fields::open(reading, item, "the action")?, &["execution_order"]);
+            return Some(joined(whole, said.entries()));
+        }
+        Some(joined(out, said.entries()))
     }
 
     /// What the name of an action says.
@@ -104,11 +114,16 @@ impl Actions {
         let mut out = Made::new(at);
         match (kind, meaning(name)) {
             (Some("intent_emission"), _) | (None, Some(Meaning::Intent)) => {
-                let known = made.intent_of(name).map(|d| (d.intent_type.clone(), d.topic.clone()));
+                let known = made.intent_of(name);
+                known.iter().flat_map(|d| &d.acts).for_each(|span| reading.acted(span));
+                let known = known.map(|d| (d.intent_type.clone(), d.topic.clone()));
                 let Some((intent_type, topic)) = known else {
                     unsaid(reading, name, at, kind.is_some());
                     return None;
                 };
+                if made.emits_nothing {
+                    return switched_off(reading, at);
+                }
                 if emitted.contains(&intent_type) {
                     return None;
                 }
@@ -167,17 +182,22 @@ impl Actions {
 /// Keys of an action that mean the same in the normal form.
 const KEPT: [&str; 6] = ["set", "intent_type", "topic", "payload", "for_each", "execution_order"];
 
-fn joined(mut whole: Made, rest: Made) -> Node {
-    for entry in rest.done().entries() {
+/// What is said first, and what else is said.
+fn joined(mut whole: Made, rest: &[Entry]) -> Node {
+    for entry in rest {
         whole.free(entry.key.clone(), &entry.key_span, entry.value.clone());
     }
     whole.done()
 }
 
 /// A value of `action_config`: a mapping, or a list of names and values.
-fn configured<'n>(config: &'n Node, name: &str) -> Option<&'n Node> {
-    let listed = |item: &&Node| item.get("name").and_then(Node::as_str) == Some(name);
-    config.get(name).or_else(|| config.items().iter().find(listed)?.get("value"))
+fn configured<'n>(reading: &mut Reading<'_, '_>, config: &'n Node, name: &str) -> Option<&'n Node> {
+    let named = |item: &&Node| item.get("name").and_then(Node::as_str) == Some(name);
+    if let Some(item) = config.items().iter().find(named) {
+        item.get("name").iter().for_each(|name| reading.acted(&name.span));
+        return item.get("value");
+    }
+    config.get(name)
 }
 
 /// What a name says.
@@ -229,6 +249,14 @@ pub(in crate::dialect) fn intents_in(transitions: &Node, made: &Translation) -> 
 fn noted(reading: &mut Reading<'_, '_>, at: &Range<usize>, what: &str) {
     let at = reading.at(at);
     reading.findings.note(code::NOT_ENFORCED, at, format!("{what} is not enforced: it documents"));
+}
+
+fn switched_off(reading: &mut Reading<'_, '_>, at: &Range<usize>) -> Option<Node> {
+    reading.acted(at);
+    let at = reading.at(at);
+    let message = "this emits nothing: `intent_emission` is switched off";
+    reading.findings.note(code::SWITCHED_OFF, at, message);
+    None
 }
 
 fn unsaid(reading: &mut Reading<'_, '_>, name: &str, at: &Range<usize>, loud: bool) {

@@ -4,8 +4,8 @@
 use onex_expr::Text;
 
 use crate::dialect::{
-    made::{Made, node},
-    topic::name as topic_name,
+    made::{Made, node, text},
+    reducer::trigger,
     translate::Translation,
 };
 use crate::graph::Kind;
@@ -42,6 +42,7 @@ fn states_of(section: &Node) -> &[Node] {
 struct State {
     name: Text,
     at: std::ops::Range<usize>,
+    description: Option<Node>,
     next: Vec<(Text, std::ops::Range<usize>)>,
 }
 
@@ -57,7 +58,7 @@ fn machine(
         && let Some(mut fields) = Fields::open(reading, section, "the list of states")
     {
         out.keep(&mut fields, &["initial_state"]);
-        fields.descriptive(&["states", "version", "name", "description", "enabled"]);
+        fields.descriptive(&["states", "version", "name", "description"]);
         fields.not_enforced(&["metadata", "tracking", "persistence", "transitions"]);
         fields.close();
     }
@@ -69,18 +70,19 @@ fn machine(
     for state in &states {
         let mut entry = Made::new(&state.at);
         entry.text("state_name", state.name.clone(), &state.at);
+        if let Some(description) = &state.description {
+            entry.put("description", description.clone());
+        }
         if state.next.is_empty() {
             entry.put("is_terminal", node(Tree::Bool(true), &state.at));
         }
         listed.push(entry.done());
         for (next, at) in &state.next {
-            let segment = topic_name::segment(next);
-            let topic = format!("onex.cmd.{}.{segment}.v1", topic_name::segment(&made.name));
-            made.topics.hear(topic, at);
+            let trigger = trigger::of_state(reading, &text(next.clone(), at), made);
             let mut transition = Made::new(at);
             transition.text("from_state", state.name.clone(), at);
             transition.text("to_state", next.clone(), at);
-            transition.text("trigger", segment, at);
+            transition.put("trigger", trigger);
             transitions.push(transition.done());
         }
     }
@@ -91,7 +93,8 @@ fn machine(
 
 fn state(reading: &mut Reading<'_, '_>, item: &Node) -> Option<State> {
     if let Tree::String(name) = &item.tree {
-        return Some(State { name: name.clone(), at: item.span.clone(), next: Vec::new() });
+        let (name, at) = (name.clone(), item.span.clone());
+        return Some(State { name, at, description: None, next: Vec::new() });
     }
     let mut fields = Fields::open(reading, item, "the state")?;
     let name = fields.word("name").or_else(|| fields.word("state_name"));
@@ -101,10 +104,10 @@ fn state(reading: &mut Reading<'_, '_>, item: &Node) -> Option<State> {
         let target = target.unwrap_or(item);
         next.extend(fields.reading.word(target, "a next state"));
     }
-    fields.descriptive(&["description", "name", "state_name"]);
+    let description = fields.get("description").cloned();
     fields.not_enforced(&["actions", "metadata", "timeout_ms", "on_enter", "on_exit"]);
     fields.close();
     let name = name?;
     let next = next.into_iter().map(|word| (word.value, word.at.span())).collect();
-    Some(State { name: name.value, at: name.at.span(), next })
+    Some(State { name: name.value, at: name.at.span(), description, next })
 }

@@ -1,9 +1,12 @@
 //! `intent_emission` and `intent_consumption`: which intents a node emits or begins a run on.
 
+use std::ops::Range;
+
 use onex_expr::Text;
 
 use crate::dialect::{
     made::{Made, node},
+    switch,
     topic::name as topic_name,
     translate::Translation,
 };
@@ -17,6 +20,8 @@ pub(in crate::dialect) struct Declared {
     pub intent_type: Text,
     /// The topic, when its target is one: then it is an event.
     pub topic: Option<String>,
+    /// What of it acts where an action emits it.
+    pub acts: Vec<Range<usize>>,
 }
 
 /// Reads the intents that actions refer to by name.
@@ -27,7 +32,8 @@ pub(in crate::dialect) fn emitted(fields: &mut Fields<'_, '_, '_, '_>, made: &mu
     };
     for item in inner.items("intents") {
         if let Tree::String(name) = &item.tree {
-            made.intents.push(Declared { intent_type: name.clone(), topic: None });
+            let acts = vec![item.span.clone()];
+            made.intents.push(Declared { intent_type: name.clone(), topic: None, acts });
             continue;
         }
         let Some(mut intent) = Fields::open(inner.reading, item, "the intent") else { continue };
@@ -37,18 +43,26 @@ pub(in crate::dialect) fn emitted(fields: &mut Fields<'_, '_, '_, '_>, made: &mu
         intent.not_enforced(&["payload_model", "payload_module", "target", "priority"]);
         intent.close();
         let Some(intent_type) = intent_type else { continue };
-        let topic = target.and_then(|target| {
+        let topic = target.as_ref().and_then(|target| {
             let topic = target.as_str().strip_prefix("kafka://")?;
             topic_name::read(topic)
         });
-        made.intents.push(Declared { intent_type: intent_type.value, topic });
+        let said = target.filter(|_| topic.is_some()).map(|target| target.at.span());
+        let acts = said.into_iter().chain([intent_type.at.span()]).collect();
+        made.intents.push(Declared { intent_type: intent_type.value, topic, acts });
     }
     for word in inner.words("published_intents") {
-        made.intents.push(Declared { intent_type: word.value, topic: None });
+        let acts = vec![word.at.span()];
+        made.intents.push(Declared { intent_type: word.value, topic: None, acts });
     }
-    inner.descriptive(&["enabled", "description", "version"]);
+    inner.acts(&["enabled"]);
+    inner.descriptive(&["description", "version"]);
     inner.not_enforced(&["intent_routing"]);
     inner.close();
+    made.emits_nothing = switch::is_off(section);
+    if made.emits_nothing {
+        switch::tell(fields.reading, section, "`intent_emission`");
+    }
 }
 
 /// Takes over the intents that begin a run.
@@ -58,7 +72,7 @@ pub(in crate::dialect) fn consumed(fields: &mut Fields<'_, '_, '_, '_>, made: &m
         return;
     };
     let listed = inner.get("subscribed_intents").cloned();
-    inner.descriptive(&["enabled", "description", "version"]);
+    inner.descriptive(&["description", "version"]);
     inner.not_enforced(&["intent_routing_table"]);
     let table = section.get("intent_routing_table");
     inner.close();

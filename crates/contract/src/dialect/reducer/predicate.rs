@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_form_is_read() {
-        let rule = Rule { values: vec!["a.b".into(), "c".into()] };
+        let rule = Rule { values: vec!["a.b".into(), "c".into()], acts: Vec::new() };
         let rules = BTreeMap::from([("kind".into(), rule)]);
         for (text, meaning) in [
             ("node_id is_present", all(&["node_id is_present"])),

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use onex_expr::Text;
 
-use crate::diagnostic::code;
 use crate::dialect::{
-    made::{Made, node, text},
+    made::{Made, node},
     reducer::action::{Actions, intents_in},
-    reducer::predicate::{self, Meaning},
-    topic::name as topic_name,
+    reducer::{condition, trigger},
     translate::Translation,
 };
 use crate::graph::Kind;
@@ -109,6 +107,7 @@ fn state(reading: &mut Reading<'_, '_>, item: &Node, machine: &mut Machine<'_>) 
     }
     let kind = fields.word("state_type");
     if kind.is_some_and(|kind| kind.as_str() == "terminal") {
+        fields.acts(&["state_type"]);
         out.put("is_terminal", node(Tree::Bool(true), &item.span));
     }
     for key in ["entry_actions", "exit_actions"] {
@@ -138,18 +137,17 @@ fn transition(
     let mut out = Made::new(&item.span);
     out.keep(&mut fields, &["transition_name", "description", "from_state", "to_state"]);
     if let Some(written) = fields.get("trigger") {
-        let trigger = trigger(fields.reading, written, machine);
+        let is_timer = machine.timed && written.as_str() == Some("timeout");
+        let trigger = match is_timer {
+            true => written.clone(),
+            false => trigger::translate(fields.reading, written, machine.made),
+        };
         out.put("trigger", trigger);
     }
     out.keep(&mut fields, &["priority"]);
-    if let Some(list) = fields.get("conditions") {
-        let mut conditions = Vec::new();
-        for item in fields.items("conditions") {
-            conditions.extend(condition(fields.reading, item, machine.made));
-        }
-        if !conditions.is_empty() {
-            out.put("conditions", node(Tree::List(conditions), &list.span));
-        }
+    let conditions = condition::all(&mut fields, machine.made);
+    if !conditions.is_empty() {
+        out.put("conditions", node(Tree::List(conditions), &item.span));
     }
     let none = BTreeSet::new();
     if let Some(list) = machine.actions.translate(&mut fields, "actions", machine.made, &none) {
@@ -157,7 +155,6 @@ fn transition(
     }
     fields.descriptive(&["version", "metadata"]);
     fields.not_enforced(&[
-        "guard",
         "is_atomic",
         "max_retries",
         "retry_delay_ms",
@@ -167,104 +164,4 @@ fn transition(
     ]);
     fields.close();
     Some(out.done())
-}
-
-/// A trigger is the event of a topic that the node hears. One that none of them has gets a command
-/// topic of its own, so that whoever drove the machine can still do so.
-fn trigger(reading: &mut Reading<'_, '_>, written: &Node, machine: &mut Machine<'_>) -> Node {
-    let Tree::String(word) = &written.tree else {
-        return written.clone();
-    };
-    if word == "timeout" && machine.timed {
-        return written.clone();
-    }
-    let segment = topic_name::segment(word);
-    let topics = &mut machine.made.topics;
-    let mut heard = false;
-    let words = [segment.as_str(), word.as_str()];
-    for listed in &mut topics.subscribe {
-        if words.contains(&topic_name::event(&listed.topic)) {
-            listed.used = true;
-            heard = true;
-        }
-    }
-    if heard && segment != "timeout" {
-        return text(segment, &written.span);
-    }
-    let topic = format!("onex.cmd.{}.{segment}.v1", topic_name::segment(&machine.made.name));
-    let is_new = topics.subscribe.iter().all(|listed| listed.topic != topic);
-    topics.hear(topic.clone(), &written.span);
-    if is_new {
-        let at = reading.at(&written.span);
-        let message = format!("no topic here has the trigger `{word}`: it is taken from `{topic}`");
-        reading.findings.note(code::TRIGGER_TOPIC, at, message);
-    }
-    if segment != "timeout" {
-        return text(segment, &written.span);
-    }
-    let mut out = Made::new(&written.span);
-    out.text("topic", topic, &written.span);
-    out.done()
-}
-
-/// A condition as those of the normal form; all of them must hold.
-fn condition(reading: &mut Reading<'_, '_>, item: &Node, made: &Translation) -> Vec<Node> {
-    if matches!(item.tree, Tree::String(_)) {
-        return said(reading, item, item, None, made);
-    }
-    let Some(mut fields) = Fields::open(reading, item, "the condition") else {
-        return Vec::new();
-    };
-    let name = fields.get("condition_name").cloned();
-    let expression = fields.get("expression");
-    let required = fields.flag("required").is_none_or(|flag| flag.value);
-    fields.descriptive(&["version", "description", "condition_type"]);
-    fields.not_enforced(&["error_message", "retry_count", "timeout_ms"]);
-    if expression.is_none() {
-        fields.missing("expression");
-    }
-    if !required {
-        fields.not_enforced(&["required"]);
-    }
-    fields.close();
-    match expression.filter(|_| required) {
-        Some(expression) => said(reading, expression, item, name, made),
-        None => Vec::new(),
-    }
-}
-
-fn said(
-    reading: &mut Reading<'_, '_>,
-    expression: &Node,
-    item: &Node,
-    name: Option<Node>,
-    made: &Translation,
-) -> Vec<Node> {
-    let Tree::String(written) = &expression.tree else {
-        return vec![item.clone()];
-    };
-    let texts = match predicate::read(written, &made.rules) {
-        Meaning::All(texts) => texts,
-        Meaning::Unknown => {
-            let message = format!("`{written}` is a predicate that is not known");
-            let at = reading.at(&expression.span);
-            reading.findings.warning(code::BAD_PREDICATE, at, message);
-            vec![written.to_string()]
-        }
-        Meaning::None(why) => {
-            reading.error(code::BAD_PREDICATE, expression, format!("`{written}`: {why}"));
-            vec![written.to_string()]
-        }
-    };
-    let is_same = texts.len() == 1 && texts[0] == written.as_str();
-    let condition = |cel: String| {
-        let mut out = Made::new(&item.span);
-        if let Some(name) = &name {
-            out.put("condition_name", name.clone());
-        }
-        let value = if is_same { expression.clone() } else { text(cel, &expression.span) };
-        out.put("expression", value);
-        out.done()
-    };
-    texts.into_iter().map(condition).collect()
 }

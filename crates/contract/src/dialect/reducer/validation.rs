@@ -1,5 +1,7 @@
 //! `validation`: what `is_valid` of a field means.
 
+use std::ops::Range;
+
 use onex_expr::Text;
 
 use crate::dialect::translate::Translation;
@@ -10,6 +12,8 @@ use crate::yaml::{Node, Tree};
 pub(in crate::dialect) struct Rule {
     /// The values it may have; any when there are none.
     pub values: Vec<Text>,
+    /// What of it acts where a condition asks for it.
+    pub acts: Vec<Range<usize>>,
 }
 
 /// Reads the rules.
@@ -22,16 +26,19 @@ pub(in crate::dialect) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &
     for item in inner.items("rules") {
         let Some(mut rule) = Fields::open(inner.reading, item, "the rule") else { continue };
         let field = rule.word("field");
-        let values = rule.get("valid_values").map_or(&[][..], Node::items);
-        let values = values.iter().filter_map(scalar).collect();
-        rule.descriptive(&["description", "required", "name", "rule", "type"]);
+        let listed = rule.get("valid_values").map_or(&[][..], Node::items);
+        let values = listed.iter().filter_map(scalar).collect();
+        let required = rule.get("required").filter(|node| matches!(node.tree, Tree::Bool(true)));
+        let acts = listed.iter().chain(rule.get("field")).chain(required);
+        let acts = acts.map(|node| node.span.clone()).collect();
+        rule.descriptive(&["description", "name", "rule", "type"]);
         rule.not_enforced(&["error_code", "error_message", "invalid_error_code"]);
         rule.close();
         if let Some(field) = field {
-            made.rules.insert(field.value, Rule { values });
+            made.rules.insert(field.value, Rule { values, acts });
         }
     }
-    inner.descriptive(&["enabled", "description", "version"]);
+    inner.descriptive(&["description", "version"]);
     inner.not_enforced(&["strict_mode", "fail_fast"]);
     inner.close();
 }

@@ -110,7 +110,7 @@ impl Types<'_> {
     /// The schema that a type means.
     pub(in crate::dialect) fn schema(&self, reading: &mut Reading<'_, '_>, written: &Node) -> Node {
         match &written.tree {
-            Tree::String(name) => self.named(name, written),
+            Tree::String(name) => self.named(reading, name, written),
             Tree::Map(_) => self.mapping(reading, written),
             Tree::Bool(_) => written.clone(),
             _ => Made::new(&written.span).done(),
@@ -118,14 +118,19 @@ impl Types<'_> {
     }
 
     /// A definition, a type, or the class of another system, of which nothing is known.
-    fn named(&self, name: &str, written: &Node) -> Node {
+    fn named(&self, reading: &mut Reading<'_, '_>, name: &str, written: &Node) -> Node {
         let last = name.rsplit(['/', '.']).next().unwrap_or(name);
         if self.names.contains(last) {
             return text(last, &written.span);
         }
         let mut out = Made::new(&written.span);
-        if let Some(ty) = type_of(name) {
-            out.text("type", ty, &written.span);
+        match type_of(name) {
+            Some(ty) => out.text("type", ty, &written.span),
+            None => {
+                let at = reading.at(&written.span);
+                let message = format!("`{name}` is not enforced: nothing here defines it");
+                reading.findings.note(code::NOT_ENFORCED, at, message);
+            }
         }
         out.done()
     }
@@ -133,10 +138,10 @@ impl Types<'_> {
     fn mapping(&self, reading: &mut Reading<'_, '_>, written: &Node) -> Node {
         let reference = ["$ref", "ref", "reference"].iter().find_map(|key| written.get(key));
         if let Some((node, Tree::String(name))) = reference.map(|node| (node, &node.tree)) {
-            return self.named(name, node);
+            return self.named(reading, name, node);
         }
         let mut out = Made::new(&written.span);
-        self.types(written, &mut out);
+        self.types(reading, written, &mut out);
         for entry in written.entries() {
             self.keyword(reading, entry, &mut out);
         }
@@ -146,7 +151,7 @@ impl Types<'_> {
         out.done()
     }
 
-    fn types(&self, written: &Node, out: &mut Made) {
+    fn types(&self, reading: &mut Reading<'_, '_>, written: &Node, out: &mut Made) {
         let said = ["type", "property_type", "object_type"].iter().find_map(|key| written.get(key));
         let Some(said) = said else { return };
         let words = match &said.tree {
@@ -157,8 +162,12 @@ impl Types<'_> {
         // An enumeration says its values; those of another class are not known.
         let is_enum = words.iter().any(|word| word.as_str() == Some("enum"));
         if types.is_empty() || (is_enum && written.get("enum").is_some()) {
+            if is_enum {
+                reading.acted(&said.span);
+            }
             return;
         }
+        acted(reading, written, "nullable");
         if is_true(written.get("nullable")) && !types.contains(&"null") {
             types.push("null");
         }
@@ -193,6 +202,7 @@ impl Types<'_> {
                 out.put("additionalProperties", self.schema(reading, value));
             }
             ("extra", Tree::String(word)) if word == "forbid" => {
+                reading.acted(&value.span);
                 out.put("additionalProperties", node(Tree::Bool(false), key_span));
             }
             ("allOf" | "anyOf" | "oneOf", Tree::List(items)) if !items.is_empty() => {
@@ -224,6 +234,7 @@ impl Types<'_> {
             match named {
                 Some(name) => required.push(name.clone()),
                 None if is_true(value.get("required")) => {
+                    acted(reading, value, "required");
                     required.push(text(key.clone(), key_span));
                 }
                 None => {}
@@ -240,6 +251,10 @@ fn type_of(word: &str) -> Option<&'static str> {
     let lower = word.to_ascii_lowercase();
     let plain = lower.split(['[', '<']).next().unwrap_or(&lower);
     TYPES.iter().find(|(old, _)| *old == plain).map(|(_, ty)| *ty)
+}
+
+fn acted(reading: &mut Reading<'_, '_>, written: &Node, key: &str) {
+    written.get(key).iter().for_each(|node| reading.acted(&node.span));
 }
 
 fn is_true(node: Option<&Node>) -> bool {

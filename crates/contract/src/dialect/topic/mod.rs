@@ -9,10 +9,12 @@ use onex_expr::Text;
 
 use crate::diagnostic::code;
 use crate::dialect::{
+    environment,
     made::{Made, node, text},
     translate::Translation,
 };
 use crate::graph::Kind;
+use crate::model::Word;
 use crate::section::fields::Fields;
 use crate::section::reading::Reading;
 use crate::topic;
@@ -27,7 +29,9 @@ pub(in crate::dialect) struct Listed {
     /// The schema of its payload.
     pub payload: Option<Node>,
     /// The operation that takes it.
-    pub operation: Option<String>,
+    pub operation: Option<Word>,
+    /// What it is for.
+    pub description: Option<Node>,
     /// Whether something in the node takes or publishes it.
     pub used: bool,
 }
@@ -78,6 +82,7 @@ pub(in crate::dialect) fn collect(fields: &mut Fields<'_, '_, '_, '_>, made: &mu
         ("publications", &[("topics", Way::Out), ("publish_topics", Way::Out)]),
         ("event_consumption", &[("subscribed_topics", Way::In), ("topics", Way::In)]),
         ("event_topics", &[("consumes", Way::In), ("subscribe", Way::In), ("publish", Way::Out)]),
+        ("runtime_dispatch", &[("command_topic", Way::In)]),
     ] {
         grouped(fields, key, inner, &mut add);
     }
@@ -164,7 +169,7 @@ fn grouped(
         add(&mut group, *way, items);
     }
     group.not_enforced(&["consumer_group", "consumed_event_types"]);
-    group.descriptive(&["version", "description"]);
+    group.descriptive(&["version", "description", "external_trigger", "terminal_events"]);
     group.close();
 }
 
@@ -177,12 +182,13 @@ fn entry(
     known: &BTreeSet<Text>,
 ) {
     if matches!(written.tree, Tree::String(_)) {
-        return list(reading, written, way, &mut made.topics, None, None);
+        return list(reading, written, way, made, Said::default());
     }
     let Some(mut fields) = Fields::open(reading, written, "the topic's entry") else { return };
     let topic = fields.get("topic").or_else(|| fields.get("name"));
     let payload = payload(&mut fields, known);
-    let operation = fields.word("operation").map(|word| word.value.to_string());
+    let operation = fields.word("operation");
+    let description = fields.get("description").cloned();
     if let (Way::In, Some(word)) = (way, fields.word("event_type")) {
         made.topics.event_types.push((word.value.to_string(), word.at.span()));
     }
@@ -204,7 +210,8 @@ fn entry(
     }
     fields.close();
     if let Some(topic) = topic {
-        list(reading, topic, way, &mut made.topics, payload.cloned(), operation);
+        let said = Said { payload: payload.cloned(), operation, description };
+        list(reading, topic, way, made, said);
     }
 }
 
@@ -228,16 +235,57 @@ fn payload<'a>(fields: &mut Fields<'a, '_, '_, '_>, known: &BTreeSet<Text>) -> O
     found
 }
 
+/// What an entry says of its topic.
+#[derive(Default)]
+struct Said {
+    payload: Option<Node>,
+    operation: Option<Word>,
+    description: Option<Node>,
+}
+
 fn list(
     reading: &mut Reading<'_, '_>,
     written: &Node,
     way: Way,
-    topics: &mut Topics,
-    payload: Option<Node>,
-    operation: Option<String>,
+    made: &mut Translation,
+    said: Said,
 ) {
-    let Some(word) = reading.word(written, "a topic") else { return };
+    let Some(topic) = topic(reading, written, made.is_strict) else { return };
+    let topics = &mut made.topics;
+    let list = match way {
+        Way::In => &mut topics.subscribe,
+        Way::Out => &mut topics.publish,
+    };
+    let at = written.span.clone();
+    match list.iter_mut().find(|listed| listed.topic == topic) {
+        Some(listed) => {
+            // It is said again: one of the two stands for both.
+            reading.acted(&at);
+            listed.payload = listed.payload.take().or(said.payload);
+            listed.operation = listed.operation.take().or(said.operation);
+            listed.description = listed.description.take().or(said.description);
+        }
+        None => list.push(Listed {
+            payload: said.payload,
+            operation: said.operation,
+            description: said.description,
+            ..Listed::new(topic, &at)
+        }),
+    }
+}
+
+/// The topic that a text means; what is none is reported.
+pub(in crate::dialect) fn topic(
+    reading: &mut Reading<'_, '_>,
+    written: &Node,
+    is_strict: bool,
+) -> Option<String> {
+    let word = reading.word(written, "a topic")?;
     let Some(topic) = name::read(word.as_str()) else {
+        if let Some(variable) = environment::unresolved(word.as_str()) {
+            environment::missing(reading, written, variable, is_strict);
+            return None;
+        }
         let help = match topic::parse(word.as_str()) {
             Err(fault) => format!("{fault}; {}", fault.remedy(word.as_str())),
             Ok(_) => String::new(),
@@ -245,41 +293,27 @@ fn list(
         let message =
             format!("`{}` is outside the grammar of topics: it is left out", word.as_str());
         reading.findings.warning(code::BAD_TOPIC, word.at, message).help(help);
-        return;
+        return None;
     };
     if topic != word.as_str() {
         let message = format!("`{}` is read as `{topic}`", word.as_str());
         reading.findings.warning(code::BAD_TOPIC, word.at, message);
     }
-    let list = match way {
-        Way::In => &mut topics.subscribe,
-        Way::Out => &mut topics.publish,
-    };
-    match list.iter_mut().find(|listed| listed.topic == topic) {
-        Some(listed) => {
-            listed.payload = listed.payload.take().or(payload);
-            listed.operation = listed.operation.take().or(operation);
-        }
-        None => {
-            list.push(Listed { topic, at: written.span.clone(), payload, operation, used: false })
-        }
-    }
+    Some(topic)
 }
 
 impl Topics {
     /// Hears a topic that the node needs and does not list.
     pub(in crate::dialect) fn hear(&mut self, topic: String, at: &Range<usize>) {
         if self.subscribe.iter().all(|listed| listed.topic != topic) {
-            let at = at.clone();
-            self.subscribe.push(Listed { topic, at, payload: None, operation: None, used: true });
+            self.subscribe.push(Listed { used: true, ..Listed::new(topic, at) });
         }
     }
 
     /// Lists a topic that the node publishes.
     pub(in crate::dialect) fn tell(&mut self, topic: String, at: &Range<usize>) {
         if self.publish.iter().all(|listed| listed.topic != topic) {
-            let at = at.clone();
-            self.publish.push(Listed { topic, at, payload: None, operation: None, used: true });
+            self.publish.push(Listed { used: true, ..Listed::new(topic, at) });
         }
     }
 
@@ -327,12 +361,29 @@ impl Topics {
 }
 
 impl Listed {
+    fn new(topic: String, at: &Range<usize>) -> Listed {
+        Listed {
+            topic,
+            at: at.clone(),
+            payload: None,
+            operation: None,
+            description: None,
+            used: false,
+        }
+    }
+
     fn node(self) -> Node {
         let name = text(self.topic, &self.at);
-        let Some(payload) = self.payload else { return name };
+        if self.payload.is_none() && self.description.is_none() {
+            return name;
+        }
         let mut entry = Made::new(&self.at);
         entry.put("topic", name);
-        entry.put("payload", payload);
+        for (key, value) in [("payload", self.payload), ("description", self.description)] {
+            if let Some(value) = value {
+                entry.put(key, value);
+            }
+        }
         entry.done()
     }
 }

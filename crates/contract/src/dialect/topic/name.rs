@@ -3,7 +3,16 @@
 use crate::topic;
 
 /// Prefixes that named the environment, which is no part of a topic any more.
-const PLACEHOLDERS: [&str; 4] = ["{env}.", "{namespace}.", "{tenant}.", "${env.ENVIRONMENT}."];
+const PLACEHOLDERS: [&str; 8] = [
+    "{env}.",
+    "{environment}.",
+    "{namespace}.",
+    "{tenant}.",
+    "${env.ENV}.",
+    "${env.ENVIRONMENT}.",
+    "${env.ONEX_ENV}.",
+    "${env.ONEX_ENVIRONMENT}.",
+];
 /// The same, spelled out.
 const ENVIRONMENTS: [&str; 7] =
     ["dev.", "staging.", "prod.", "test.", "local.", "development.", "production."];

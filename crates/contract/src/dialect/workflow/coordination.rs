@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::code;
-use crate::dialect::made::{Made, text};
+use crate::dialect::made::Made;
 use crate::graph::Kind;
 use crate::model::Word;
 use crate::section::fields::Fields;
@@ -40,7 +40,11 @@ pub(in crate::dialect) fn rules(reading: &mut Reading<'_, '_>, section: &Node) -
     let mut out = Made::new(&section.span);
     mode(&mut fields, &mut out);
     let strategy = fields.word("failure_recovery_strategy");
-    let goes_on = strategy.is_some_and(|word| strategy_of(&mut fields, &word, &mut out));
+    let goes_on = strategy.as_ref().is_some_and(|word| strategy_of(&mut fields, word, &mut out));
+    if let (true, Some(word)) = (goes_on, &strategy) {
+        fields.reading.acted(&word.at.span());
+    }
+    in_order(&mut fields, &mut out);
     timeout(&mut fields, &mut out);
     out.keep(&mut fields, &["max_retries", "retry_backoff_ms", "retry_backoff_multiplier"]);
     let step_timeout = fields.get("step_timeout_ms").cloned();
@@ -51,7 +55,7 @@ pub(in crate::dialect) fn rules(reading: &mut Reading<'_, '_>, section: &Node) -
 }
 
 /// Rules that every run has here, or none.
-const RULES: [&str; 18] = [
+const RULES: [&str; 17] = [
     "allow_partial_completion",
     "checkpoint_enabled",
     "checkpoint_interval_ms",
@@ -64,7 +68,6 @@ const RULES: [&str; 18] = [
     "max_parallel_branches",
     "max_parallel_steps",
     "min_required_steps_completion_percent",
-    "parallel_execution_allowed",
     "recovery_enabled",
     "resource_constraints",
     "rollback_enabled",
@@ -82,6 +85,14 @@ fn mode(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) {
     match MODES.iter().find(|(old, _)| *old == lower) {
         Some((_, mode)) => out.text("execution_mode", *mode, &word.at.span()),
         None => other(fields, &word, "the graph decides"),
+    }
+}
+
+/// Where nothing may run side by side, the steps run in order.
+fn in_order(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) {
+    let Some(allowed) = fields.flag("parallel_execution_allowed") else { return };
+    if !allowed.value {
+        out.text("execution_mode", "sequential", &allowed.at.span());
     }
 }
 
@@ -145,9 +156,4 @@ pub(in crate::dialect) fn time_injection(
     }
     let message = "`time_injection` is not enforced: `now` is always the record's time";
     reading.findings.note(code::NOT_ENFORCED, at, message);
-}
-
-/// Text at the place of a word.
-pub(in crate::dialect) fn at_word(word: &Word) -> Node {
-    text(word.value.clone(), &word.at.span())
 }

@@ -1,9 +1,13 @@
 //! Workflows: `workflow_coordination`, and the lists of steps that came before it.
 
 mod coordination;
+mod order;
 mod step;
+mod switches;
+mod terminal_event;
 
 use self::coordination::Rules;
+use self::order::Order;
 use self::step::Steps;
 use crate::dialect::{
     made::{Made, node, text},
@@ -21,9 +25,10 @@ pub(in crate::dialect) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &
         let span = fields.key_span("workflow_coordination");
         let mut steps = Steps::new(made.name.as_str());
         if let Some(section) = coordinated(fields.reading, section, &mut steps) {
+            let section = terminal_event::put(fields, section, made);
             made.out.free("workflow_coordination".into(), &span, section);
             made.runs |= is_orchestrator && steps.all_native;
-            made.is_foreign |= steps.is_foreign;
+            made.foreign = made.foreign.take().or(steps.foreign);
         }
     }
     for key in ["workflows", "workflow_steps"] {
@@ -45,6 +50,7 @@ pub(in crate::dialect) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &
         let section = whole(listed, section);
         made.out.free("workflow_coordination".into(), &span, section);
     }
+    terminal_event::note(fields);
     if let Some(injection) = fields.get("time_injection") {
         let span = fields.key_span("time_injection");
         coordination::time_injection(fields.reading, injection, &span, made.kind);
@@ -95,8 +101,8 @@ fn workflow_definition(
     if let Some(rules) = rules.out {
         out.put("coordination_rules", rules);
     }
-    out.keep(&mut fields, &["result", "outcomes"]);
-    fields.descriptive(&["version", "description"]);
+    out.keep(&mut fields, &["result", "outcomes", "cancel_on"]);
+    fields.descriptive(&["version", "description", "terminal_event"]);
     fields.not_enforced(&["checkpointing"]);
     fields.close();
     Some(out.done())
@@ -111,13 +117,13 @@ fn execution_graph(
     let mut fields = Fields::open(reading, graph, "`execution_graph`")?;
     let mut out = Made::new(&graph.span);
     let span = fields.get("nodes").map_or_else(|| graph.span.clone(), |nodes| nodes.span.clone());
+    let order = Order::read(&mut fields);
     let mut nodes = Vec::new();
     for item in fields.items("nodes") {
-        nodes.extend(step::translate(fields.reading, item, steps, rules));
+        nodes.extend(step::translate(fields.reading, item, steps, rules, &order));
     }
     out.put("nodes", node(Tree::List(nodes), &span));
     fields.descriptive(&["version", "description"]);
-    fields.not_enforced(&["edges"]);
     fields.close();
     Some(out.done())
 }

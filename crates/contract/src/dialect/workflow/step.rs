@@ -6,7 +6,9 @@ use crate::diagnostic::code;
 use crate::dialect::{
     made::{Made, node, text},
     topic::name as topic_name,
-    workflow::coordination::{Rules, at_word},
+    workflow::coordination::Rules,
+    workflow::order::Order,
+    workflow::switches,
 };
 use crate::section::KINDS;
 use crate::section::fields::Fields;
@@ -18,14 +20,14 @@ pub(in crate::dialect) struct Steps {
     owner: String,
     /// Whether each of them can be performed here.
     pub all_native: bool,
-    /// Whether one names a handler.
-    pub is_foreign: bool,
+    /// The first handler that one names.
+    pub foreign: Option<Node>,
 }
 
 impl Steps {
     /// None yet.
     pub(in crate::dialect) fn new(owner: &str) -> Steps {
-        Steps { owner: owner.to_owned(), all_native: true, is_foreign: false }
+        Steps { owner: owner.to_owned(), all_native: true, foreign: None }
     }
 
     /// Steps of a list: `step` or `step_id`, what it does in words, and what it waits for.
@@ -44,9 +46,13 @@ impl Steps {
             let Some(mut fields) = Fields::open(reading, item, "the step") else { continue };
             let id = ["step_id", "step", "name"].iter().find_map(|key| fields.word(key));
             let after = fields.words("depends_on");
-            fields.descriptive(&["description", "output", "name", "required"]);
+            fields.not_enforced(&["output", "name", "required"]);
             fields.not_enforced(&["action", "step_type", "retry_policy", "service", "input"]);
             let mut step = Made::new(&item.span);
+            step.keep(&mut fields, &["description"]);
+            if switches::is_off(&mut fields) {
+                step.put("condition", node(Tree::Bool(false), &item.span));
+            }
             if let Some(id) = &id {
                 step.text("node_id", named(id.as_str()), &id.at.span());
             } else {
@@ -89,7 +95,7 @@ impl Steps {
 }
 
 /// Keys of `step_config` that say what a step does.
-const WORKS: [&str; 7] = [
+const WORKS: [&str; 8] = [
     "effect_node",
     "compute_node",
     "reducer_node",
@@ -97,6 +103,7 @@ const WORKS: [&str; 7] = [
     "publish",
     "wait_ms",
     "wait_for_event",
+    "fail",
 ];
 
 /// Translates a node of the graph.
@@ -105,45 +112,47 @@ pub(in crate::dialect) fn translate(
     item: &Node,
     steps: &mut Steps,
     rules: &Rules,
+    order: &Order,
 ) -> Option<Node> {
     let mut fields = Fields::open(reading, item, "the graph node")?;
     let mut out = Made::new(&item.span);
-    out.keep(&mut fields, &["node_id"]);
-    let id = fields.word("node_id").map(|word| word.value);
-    if let Some(kind) = fields.word("node_type") {
+    let id = fields.word("node_id").or_else(|| fields.word("step_id")).map(|word| word.value);
+    if let Some(written) = fields.get("node_id").or(fields.get("step_id")) {
+        out.put("node_id", written.clone());
+    }
+    let kind = fields.word("node_type").or_else(|| fields.word("step_type"));
+    if let Some(kind) = kind {
         let lower = kind.as_str().to_ascii_lowercase();
         let plain = lower.strip_suffix("_generic").unwrap_or(&lower);
         if KINDS.iter().any(|(name, _)| *name == plain) {
             out.text("node_type", plain, &kind.at.span());
         }
     }
-    out.keep(&mut fields, &["description", "depends_on"]);
-    if let Some(after) = fields.get("dependencies") {
-        out.put("depends_on", after.clone());
+    out.keep(&mut fields, &["description"]);
+    let after = fields.get("depends_on").or(fields.get("dependencies"));
+    if let Some(after) = order.depends_on(id.as_deref().unwrap_or_default(), after) {
+        out.put("depends_on", after);
     }
-    out.keep(&mut fields, &["condition", "skip_condition", "timeout_ms", "error_action"]);
+    let is_off = switches::is_off(&mut fields);
+    switches::condition(&mut fields, &mut out, is_off, order);
+    out.keep(&mut fields, &["timeout_ms"]);
     if let Some(timeout) = &rules.step_timeout {
-        out.put("timeout_ms", Node { span: item.span.clone(), ..timeout.clone() });
+        out.put("timeout_ms", timeout.clone());
     }
-    if rules.goes_on {
-        out.text("error_action", "continue", &item.span);
-    }
+    switches::on_error(&mut fields, &mut out, rules);
     out.keep(&mut fields, &["compensation"]);
-    fields.descriptive(&["node_name", "version"]);
-    fields.not_enforced(&[
-        "compensation_action",
-        "contract_ref",
-        "enabled",
-        "metadata",
-        "priority",
-        "retry_count",
-        "target_node_type",
-    ]);
+    fields.descriptive(&["node_name", "step_name", "version", "dependencies"]);
+    fields.not_enforced(&NODE_SETTINGS);
     let config = fields.get("step_config");
     fields.close();
-    let told = config.and_then(|config| step_config(reading, config, &mut out, steps));
+    let is_told = |config: &&Node| !is_off || WORKS.iter().any(|work| config.get(work).is_some());
+    let told = config.filter(is_told).and_then(|config| step_config(reading, config, steps));
     match told {
         Some(config) => out.put("step_config", config),
+        None if is_off => {
+            config.iter().for_each(|config| reading.acted(&config.span));
+            out.put("step_config", switches::nothing(item));
+        }
         None => {
             let what = item.get("target_node_type").and_then(Node::as_str);
             steps.not_native(reading, id, item, what);
@@ -152,13 +161,25 @@ pub(in crate::dialect) fn translate(
     Some(out.done())
 }
 
+/// Settings of a node that no run has here.
+const NODE_SETTINGS: [&str; 13] = [
+    "compensation_action",
+    "contract_ref",
+    "correlation_id",
+    "max_cpu_percent",
+    "max_memory_mb",
+    "max_parallel_instances",
+    "metadata",
+    "order_index",
+    "parallel_group",
+    "priority",
+    "retry_count",
+    "retry_policy",
+    "target_node_type",
+];
+
 /// What a step does; `None` when nothing here can do it.
-fn step_config(
-    reading: &mut Reading<'_, '_>,
-    config: &Node,
-    step: &mut Made,
-    steps: &mut Steps,
-) -> Option<Node> {
+fn step_config(reading: &mut Reading<'_, '_>, config: &Node, steps: &mut Steps) -> Option<Node> {
     let mut fields = Fields::open(reading, config, "`step_config`")?;
     let mut out = Made::new(&config.span);
     out.keep(&mut fields, &WORKS);
@@ -173,14 +194,10 @@ fn step_config(
         out.keep(&mut fields, &["operation", "trigger", "payload", "input", "for_each"]);
         out.keep(&mut fields, &["max_parallel"]);
     }
-    for (key, home) in [("skip_condition", "skip_condition"), ("condition", "condition")] {
-        if let Some(word) = fields.word(key) {
-            step.put(home, at_word(&word));
-        }
-    }
+    fields.descriptive(&["condition", "skip_condition"]);
     if let Some(handler) = fields.word("handler") {
-        steps.is_foreign = true;
         let at = handler.at;
+        steps.foreign.get_or_insert_with(|| text(handler.value.clone(), &at.span()));
         let message = format!("`{}` of `{}` is a foreign handler", handler.as_str(), steps.owner);
         fields.reading.findings.warning(code::FOREIGN_HANDLER, at, message);
     }

@@ -1,6 +1,8 @@
 //! What is known of the steps of a workflow: which end before which, and what they yield.
 
-use onex_expr::{Template, Text, Type, Value};
+use std::sync::Arc;
+
+use onex_expr::{Field, ObjectType, Template, Text, Type, Value};
 
 use super::super::expression::Want;
 use super::super::scope::{self, Roots};
@@ -10,7 +12,7 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::roots::orchestrator as slot;
 use crate::graph::{ErrorAction, Listening, StepWork};
-use crate::model::{self, At, Contract, Data, GraphNode, Word, Work, Workflow};
+use crate::model::{self, Ancestors, At, Contract, Data, GraphNode, Word, Work, Workflow};
 use crate::system::event_segment;
 use crate::topic::intent_topic;
 use crate::yaml::{Node, Tree};
@@ -18,27 +20,29 @@ use crate::yaml::{Node, Tree};
 /// Steps and the types of what they yield.
 pub(super) struct Outputs<'w, 'a> {
     workflow: &'w Workflow<'a>,
-    ancestors: Vec<Vec<bool>>,
+    ancestors: Ancestors,
     items: Vec<Type>,
-    types: Vec<Type>,
+    /// `steps`, with what is known so far.
+    seen: Arc<ObjectType>,
 }
 
 impl<'w, 'a> Outputs<'w, 'a> {
     /// Nothing known yet.
     pub(super) fn of(workflow: &'w Workflow<'a>) -> Self {
-        let count = workflow.nodes.len();
+        let unknown = |node: &GraphNode<'_>| (node.id.value.clone(), known(Type::Dyn));
+        let fields = workflow.nodes.iter().map(unknown).collect();
         Outputs {
             workflow,
             ancestors: workflow.ancestors(),
-            items: vec![Type::Dyn; count],
-            types: vec![Type::Dyn; count],
+            items: vec![Type::Dyn; workflow.nodes.len()],
+            seen: Arc::new(ObjectType { name: None, fields, open: false }),
         }
     }
 
     /// Every step after those it waits for; steps on a cycle come somewhere.
     pub(super) fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.workflow.nodes.len()).collect();
-        order.sort_by_key(|at| self.ancestors[*at].iter().filter(|before| **before).count());
+        order.sort_by_key(|at| self.ancestors.count(*at));
         order
     }
 
@@ -55,7 +59,8 @@ impl<'w, 'a> Outputs<'w, 'a> {
             ty = nullable(ty);
         }
         self.items[at] = item;
-        self.types[at] = ty;
+        let fields = &mut Arc::make_mut(&mut self.seen).fields;
+        fields.insert(declared.id.value.clone(), known(step_type(&ty)));
     }
 
     /// What one item of a step yields.
@@ -63,23 +68,10 @@ impl<'w, 'a> Outputs<'w, 'a> {
         self.items[at].clone()
     }
 
-    /// `steps` as a step sees it. Those that may not have ended are there with nothing known, and
+    /// `steps` as the next step sees it. What it reads of steps that need not have ended is
     /// reported by [`Outputs::check`].
-    pub(super) fn before(&self, at: usize) -> Type {
-        self.seen(|other| self.ancestors[at][other])
-    }
-
-    /// `steps` once all have ended.
-    pub(super) fn all(&self) -> Type {
-        self.seen(|_| true)
-    }
-
-    fn seen(&self, has_ended: impl Fn(usize) -> bool) -> Type {
-        let nodes = self.workflow.nodes.iter().enumerate();
-        object(nodes.map(|(at, node)| {
-            let ty = if has_ended(at) { step_type(&self.types[at]) } else { Type::Dyn };
-            (node.id.as_str(), ty)
-        }))
+    pub(super) fn so_far(&self) -> Type {
+        Type::Object(self.seen.clone())
     }
 
     /// Indices of the steps that one waits for.
@@ -108,7 +100,7 @@ impl<'w, 'a> Outputs<'w, 'a> {
             let Some(other) = self.workflow.find(name) else {
                 continue;
             };
-            if self.ancestors[at][other] {
+            if self.ancestors.has(at, other) {
                 continue;
             }
             let me = declared.id.as_str();
@@ -196,6 +188,10 @@ pub(super) fn check_pause(pause: &Template, data: Data<'_>, findings: &mut Findi
             .error(code::BAD_VALUE, data.at, "this is no number of milliseconds")
             .help("write a whole number of at least 0");
     }
+}
+
+fn known(ty: Type) -> Field {
+    Field { ty, required: true }
 }
 
 fn step_type(output: &Type) -> Type {

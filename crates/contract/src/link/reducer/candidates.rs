@@ -6,29 +6,17 @@ use crate::model::{From, StateMachine};
 /// By state, then trigger. Exact transitions pre-empt wildcards; the highest priority comes first,
 /// then what is written first; nothing leaves a terminal state.
 pub(super) fn table(machine: &StateMachine<'_>, heard: &[Heard<'_>]) -> Option<Vec<Vec<Vec<u16>>>> {
-    machine
-        .states
-        .iter()
-        .map(|state| {
-            heard
-                .iter()
-                .map(|trigger| of(machine, state.name.as_str(), state.terminal, trigger))
-                .collect()
-        })
+    (0..machine.states.len())
+        .map(|state| heard.iter().map(|trigger| of(machine, state, trigger)).collect())
         .collect()
 }
 
-fn of(
-    machine: &StateMachine<'_>,
-    state: &str,
-    terminal: bool,
-    trigger: &Heard<'_>,
-) -> Option<Vec<u16>> {
-    let mut exact = Vec::new();
-    let mut wild = Vec::new();
-    for (index, transition) in machine.transitions.iter().enumerate() {
+fn of(machine: &StateMachine<'_>, state: usize, trigger: &Heard<'_>) -> Option<Vec<u16>> {
+    let terminal = machine.states[state].terminal;
+    let (mut exact, mut wild) = (Vec::new(), Vec::new());
+    for (index, transition) in machine.leaving_at(state) {
         let may_leave = !terminal || transition.to.is_none();
-        if !may_leave || !means(&transition.trigger, trigger) || !transition.starts_from(state) {
+        if !may_leave || !means(&transition.trigger, trigger) {
             continue;
         }
         match transition.from {

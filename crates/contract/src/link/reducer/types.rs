@@ -143,14 +143,12 @@ impl<'a> Known<'a> {
         union(meant.map(|heard| heard.payload.clone()))
     }
 
-    /// What is known of the messages of all transitions that pass the test.
-    pub(super) fn payload_where(
+    /// What is known of the messages of all these transitions.
+    pub(super) fn payload_of_all<'t>(
         &self,
-        machine: &StateMachine<'_>,
-        test: impl Fn(&Transition<'_>) -> bool,
+        transitions: impl Iterator<Item = &'t Transition<'t>>,
     ) -> Type {
-        let passing = machine.transitions.iter().filter(|transition| test(transition));
-        union(passing.map(|transition| self.payload_of(&transition.trigger)))
+        union(transitions.map(|transition| self.payload_of(&transition.trigger)))
     }
 
     /// The data of a new entity: as written, and null for every other field that is ever set.
@@ -176,12 +174,10 @@ fn updates<'m, 'a>(
     for transition in &machine.transitions {
         collect(known.payload_of(&transition.trigger), &transition.actions);
     }
-    for state in &machine.states {
-        let name = state.name.as_str();
-        let entered = |t: &Transition<'_>| t.to.as_ref().is_some_and(|to| to.as_str() == name);
-        collect(known.payload_where(machine, entered), &state.entry_actions);
-        let left = |t: &Transition<'_>| t.to.is_some() && t.starts_from(name);
-        collect(known.payload_where(machine, left), &state.exit_actions);
+    for (at, state) in machine.states.iter().enumerate() {
+        collect(known.payload_of_all(machine.entering(at)), &state.entry_actions);
+        let left = machine.leaving(at).filter(|t| t.to.is_some());
+        collect(known.payload_of_all(left), &state.exit_actions);
     }
     updates
 }

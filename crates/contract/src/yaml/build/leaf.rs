@@ -88,7 +88,9 @@ impl Builder<'_> {
     }
 
     pub(super) fn warn_if_ambiguous(&mut self, word: &str, ours: &Tree, at: &Range<usize>) {
-        if let Some(other) = other_reading(word) {
+        // As names of fields `y` and `n` are common, and hardly any reader takes them for truth values.
+        let is_letter = matches!(word, "y" | "Y" | "n" | "N");
+        if let Some(other) = other_reading(word).filter(|_| !is_letter) {
             self.findings.warning(|| finding::ambiguous(self.source, word, at, (ours, other)));
         }
     }

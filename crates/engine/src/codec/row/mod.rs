@@ -22,7 +22,7 @@ pub(crate) use backlog::{
 };
 pub use entity::{entity, read_entity};
 pub use intent::{intent, read_intent};
-pub use letter::{letter, read_letter};
+pub use letter::{count, letter, read_count, read_letter};
 pub use run::{
     Ended, event, id_row, item, read_event, read_id_row, read_item, read_run, read_step, run, step,
 };

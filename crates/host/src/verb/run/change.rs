@@ -1,7 +1,8 @@
 //! What contracts that were changed mean for what the data folder holds: said before they start, and
 //! refused where what is alive would be harmed.
 
-use onex_contract::diff::{self, Change, Diff, Touches, Verdict};
+use onex_contract::catalog::HostValues;
+use onex_contract::diff::{self, Change, Diff, Set, Touches, Verdict};
 use onex_contract::graph::Graph;
 use onex_contract::source::Source;
 use onex_runtime::query::{QueryError, alive};
@@ -31,7 +32,11 @@ pub fn review(
         print::note("the contracts that ran last do not pass this version's check: not compared");
         return Ok(());
     };
-    let mut diff = diff::diff(&sources(&active), &system.sources, &system.checked);
+    let old = sources(&active);
+    let checked = onex_contract::check(&old, &compose::catalog(), &HostValues::default());
+    let before = Set { sources: &old, checked: &checked };
+    let after = Set { sources: &system.sources, checked: &system.checked };
+    let mut diff = diff::diff(before, after);
     count_alive(store, &mut diff).map_err(reading)?;
     print::note(told(&diff));
     let harmful = diff.changes.iter().filter(|change| harms(change)).count();
