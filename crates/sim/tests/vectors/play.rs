@@ -97,7 +97,7 @@ fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
 
 /// The graph with some contracts replaced.
 fn graph_with(vector: &Vector, given: &Value) -> Result<Arc<Graph>, String> {
-    let with = given.as_list().map(|items| items.iter().cloned().collect()).unwrap_or_default();
+    let with = given.as_list().map(|items| items.to_vec()).unwrap_or_default();
     let contracts = replaced(vector.contracts.clone(), with);
     let says = vector.says.as_map().map(|says| {
         let judged = ["refused", "warned", "silent", "told"];
