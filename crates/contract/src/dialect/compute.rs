@@ -47,6 +47,7 @@ fn pipeline(
     let list = fields.get("pipeline")?;
     let mut steps = Vec::new();
     for item in fields.items("pipeline") {
+        unknown_steps(fields.reading, item, list);
         steps.extend(step(fields.reading, item, foreign));
     }
     out.put("pipeline", node(Tree::List(steps), &list.span));
@@ -54,6 +55,24 @@ fn pipeline(
     fields.not_enforced(&["input_schema_ref", "output_schema_ref", "pipeline_timeout_ms"]);
     fields.close();
     Some(out.done())
+}
+
+/// Paths of a mapping to a step that the pipeline does not have.
+fn unknown_steps(reading: &mut Reading<'_, '_>, item: &Node, pipeline: &Node) {
+    let mappings = item.get("mapping_config").and_then(|config| config.get("field_mappings"));
+    for path in mappings.map_or(&[][..], Node::entries).iter().map(|entry| &entry.value) {
+        let written = path.as_str().unwrap_or_default();
+        let Some(name) = written.strip_prefix("$.steps.").and_then(|rest| rest.split('.').next())
+        else {
+            continue;
+        };
+        let is = |step: &Node| step.get("step_name").and_then(Node::as_str) == Some(name);
+        if !pipeline.items().iter().any(is) {
+            reading
+                .error(code::BAD_PATH, path, format!("there is no step `{name}`"))
+                .help("write `$.steps.NAME.output` with the name of an earlier step");
+        }
+    }
 }
 
 const STEPS: [&str; 4] = ["transformation", "mapping", "validation", "expression"];

@@ -97,8 +97,7 @@ fn mappings(
 ) -> Option<Vec<(Text, Template)>> {
     let mut compiled = Some(Vec::new());
     for (name, data) in fields {
-        let known = |step: &str| is_step(scope, step);
-        let template = match path(data, known) {
+        let template = match path(data) {
             Some(Ok(cel)) => expressions.translated(&cel, data.at, scope),
             Some(Err(())) => {
                 expressions
@@ -117,14 +116,8 @@ fn mappings(
     compiled
 }
 
-/// Whether a step of this name comes before.
-fn is_step(scope: &Scope, name: &str) -> bool {
-    let steps = scope.roots.iter().find(|root| root.name == "steps").map(|root| &root.ty);
-    matches!(steps, Some(Type::Object(steps)) if steps.fields.contains_key(name))
-}
-
 /// The CEL of a path; `None` when the text is no path at all.
-fn path(data: &Data<'_>, is_step: impl Fn(&str) -> bool) -> Option<Result<String, ()>> {
+fn path(data: &Data<'_>) -> Option<Result<String, ()>> {
     let Tree::String(text) = &data.node.tree else {
         return None;
     };
@@ -143,8 +136,8 @@ fn path(data: &Data<'_>, is_step: impl Fn(&str) -> bool) -> Option<Result<String
     }
     Some(match (root, rest.as_slice()) {
         ("input", _) => Ok(path.to_owned()),
-        ("steps", [name, "output", ..]) if is_step(name) => Ok(path.to_owned()),
-        ("steps", [name]) if is_step(name) => Ok(format!("steps.{name}.output")),
+        ("steps", [_, "output", ..]) => Ok(path.to_owned()),
+        ("steps", [name]) => Ok(format!("steps.{name}.output")),
         _ => Err(()),
     })
 }
