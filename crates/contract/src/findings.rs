@@ -175,6 +175,16 @@ impl<'s> Findings<'s> {
         self.found.of(&self.sources[file as usize].path)
     }
 
+    /// Conditions in words that translations refused: what they lack as expressions is no news.
+    pub(crate) fn refused_conditions(&self) -> Vec<(&'s str, Range<usize>)> {
+        let of = |file: &u32| {
+            let path = self.path(*file);
+            let found = self.found_in(*file).filter(|(code, _)| *code == code::BAD_PREDICATE);
+            found.map(move |(_, span)| (path, span))
+        };
+        self.translated.iter().flat_map(of).collect()
+    }
+
     /// Whether anything found stops the start.
     pub(crate) fn has_errors(&self) -> bool {
         self.found.has_errors()

@@ -86,7 +86,8 @@ fn yaml_stem(name: &str) -> Option<&str> {
     stem.filter(|_| !name.starts_with('.'))
 }
 
-fn read(path: &Path) -> io::Result<Source> {
+/// Reads one file, up to the size limit.
+pub(crate) fn read(path: &Path) -> io::Result<Source> {
     let file = fs::File::open(path)?;
     let mut bytes = Vec::new();
     let most = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);

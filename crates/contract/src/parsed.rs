@@ -5,8 +5,8 @@ mod other;
 use std::path::Path;
 
 use crate::catalog::HostValues;
-use crate::diagnostic::code;
-use crate::dialect::{self, Verdict};
+use crate::diagnostic::{Diagnostic, code};
+use crate::dialect::{self, Parts, Verdict};
 use crate::findings::Findings;
 use crate::model::At;
 use crate::section::reading::Reading;
@@ -47,21 +47,65 @@ pub(crate) fn all(
     host: &HostValues,
     findings: &mut Findings<'_>,
 ) -> Vec<Parsed> {
-    let read = (0u32..).zip(sources).filter_map(|(file, source)| parse(file, source, findings));
-    let mut parsed: Vec<Parsed> = read.collect();
+    let texts: Vec<_> = sources.iter().map(readable).collect();
+    let roots: Vec<_> = texts.iter().map(|(root, _)| root.clone()).collect();
+    let mut parts = Parts::find(sources, &roots, findings);
+    let mut parsed: Vec<Parsed> = Vec::new();
+    for (file, (source, text)) in (0u32..).zip(sources.iter().zip(texts)) {
+        let index = file as usize;
+        match parts.owner(index) {
+            Some(owner) => parsed.push(part(file, source, text, &sources[owner], findings)),
+            None => parsed.extend(parse(file, source, text, findings)),
+        }
+        if let Some(Parsed { file: last, root: Some(root), .. }) = parsed.last_mut()
+            && *last == file
+        {
+            parts.take_in(index, root, findings);
+        }
+    }
     parsed.iter_mut().for_each(|parsed| parsed.translate(host, findings));
     dialect::check_folders(sources, &parsed, findings);
     parsed
 }
 
+/// A tree, and what is wrong with the text.
+type Read = (Option<Node>, Vec<Diagnostic>);
+
+/// The tree of a file that can be read.
+fn readable(source: &Source) -> Read {
+    match source.origin() {
+        Origin::Unreadable(_) => (None, Vec::new()),
+        _ => yaml::parse(source),
+    }
+}
+
+/// A file that a contract names as a part of itself is never judged as one.
+fn part(
+    file: u32,
+    source: &Source,
+    (root, found): Read,
+    owner: &Source,
+    findings: &mut Findings<'_>,
+) -> Parsed {
+    findings.is_translation(file);
+    findings.extend(file, found);
+    Parts::tell(file, root.as_ref(), owner, findings);
+    let (normal, verdict, dialect) = (None, Verdict::Inert, dialect::SUBCONTRACT);
+    Parsed { file, stem: stem(&source.path), dialect, root: None, normal, verdict }
+}
+
 /// Reads one file; what is wrong with its text is reported, and whether it is no contract.
-fn parse(file: u32, source: &Source, findings: &mut Findings<'_>) -> Option<Parsed> {
+fn parse(
+    file: u32,
+    source: &Source,
+    (root, found): Read,
+    findings: &mut Findings<'_>,
+) -> Option<Parsed> {
     if let Origin::Unreadable(why) = source.origin() {
         let message = format!("the file cannot be read: {why}");
         findings.refuse(code::UNREADABLE_FILE, At::new(file, &(0..0)), message);
         return None;
     }
-    let (root, found) = yaml::parse(source);
     if *source.origin() == Origin::Met && !other::is_contract(source, root.as_ref(), &found) {
         other::tell((file, source), root.as_ref(), found, findings);
         return None;

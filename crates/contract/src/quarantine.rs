@@ -45,6 +45,15 @@ pub(crate) fn settle(
     for contract in contracts.iter().filter(|c| left_out.get(&file(c)) == Some(&Reason::Fault)) {
         tell(contract, findings);
     }
+    let refused = findings.refused_conditions();
+    let is_said = |found: &crate::diagnostic::Diagnostic| {
+        found.code.starts_with("C08")
+            && refused.iter().any(|(file, span)| {
+                *found.file == **file
+                    && span.start <= found.span.start
+                    && found.span.end <= span.end
+            })
+    };
     loop {
         let mut round = findings.scratch();
         let mild = !new.is_empty() || contracts.iter().any(|c| findings.is_old(file(c)));
@@ -64,7 +73,7 @@ pub(crate) fn settle(
             new.insert(file);
         }
         if new.is_empty() {
-            findings.take_over(round, |_| true);
+            findings.take_over(round, |found| !is_said(found));
             let graph = linked.filter(|_| !findings.has_errors());
             let graph = graph.map(|linked| stored::graph(&system, linked));
             return Settled { graph, left_out, causes };
@@ -78,7 +87,9 @@ pub(crate) fn settle(
         let of_told: BTreeSet<&str> = told.iter().map(|file| findings.path(*file)).collect();
         let keep = |found: &crate::diagnostic::Diagnostic| {
             let told = of_told.contains(&*found.file);
-            of_new.contains(&*found.file) && (!told || found.severity == Severity::Error)
+            of_new.contains(&*found.file)
+                && (!told || found.severity == Severity::Error)
+                && !is_said(found)
         };
         let kept = keep;
         findings.take_over(round, kept);

@@ -19,6 +19,7 @@ use crate::engine::Engine;
 use crate::input::{Publish, Request, StartRun, Ticket};
 use crate::key;
 use crate::output::{Refusal, Reply};
+use crate::redrive::Redrive;
 use crate::work::{Progress, Work};
 
 /// Topic of the record of a start by API.
@@ -115,7 +116,7 @@ impl Engine {
     }
 
     /// Whether there is room for more work.
-    fn admit_more(&self) -> Result<(), Refusal> {
+    pub(crate) fn admit_more(&self) -> Result<(), Refusal> {
         if self.draining {
             return Err(Refusal::new(503, "draining", "the host is shutting down"));
         }
@@ -164,7 +165,13 @@ impl Engine {
             Request::Start(start) => self.start(start)?,
             Request::Cancel(run) => self.steer(*run, "cancel", RunInput::Cancel)?,
             Request::Retry(run) => self.steer(*run, "retry", RunInput::Retry)?,
-            Request::Redrive { letters, dry_run } => self.redrive(letters, *dry_run)?,
+            Request::Redrive { letters, dry_run } => {
+                self.redrive(letters, Redrive { dry_run: *dry_run, discarded: false })?
+            }
+            Request::RedriveDiscarded { letters, dry_run } => {
+                self.redrive(letters, Redrive { dry_run: *dry_run, discarded: true })?
+            }
+            Request::Discard { letters, reason } => self.discard(letters, reason)?,
             Request::Publish(_) | Request::Batch(_) => None,
         };
         match answer {
@@ -279,9 +286,10 @@ impl Engine {
         let refusal = match (retry, head.status) {
             (false, _) if ended => Some("the run has ended"),
             (true, RunStatus::Failed | RunStatus::Cancelled) if ended => match head.compensation {
-                Undoing::Running | Undoing::Incomplete => {
-                    Some("its compensation is not complete; redrive its dead letters first")
-                }
+                Undoing::Running | Undoing::Incomplete => Some(
+                    "its compensation is not complete: redrive its dead letters; with those that \
+                         were discarded it stays so",
+                ),
                 Undoing::None | Undoing::Done => None,
             },
             (true, _) => Some("only a failed or cancelled run can be retried"),

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 
-use onex_contract::graph::{Body, Entry, Subscriber};
+use onex_contract::graph::{Body, Entry, Graph, NodeIndex, Subscriber};
 use onex_expr::Text;
 use onex_kernel::orchestrate::{RunInput, Start};
 use onex_kernel::row::{Owner, Reason};
@@ -25,13 +25,7 @@ impl Engine {
         let graph = self.active.clone();
         let RunIntent { message, node, step } = &waiting.what;
         let planned = graph.find(node).map(|index| {
-            let entry = Entry::Run;
-            let schema = match &graph.node(index).body {
-                Body::Orchestrator(orchestrator) => orchestrator.input_schema.clone(),
-                _ => None,
-            };
-            let subscriber = Subscriber { node: index, entry, schema };
-            let planned = self.plan_one(&graph, message, &subscriber);
+            let planned = self.plan_run(&graph, index, message);
             match (planned.target, step) {
                 (Target::Run { key, .. }, Some(_)) => {
                     Planned { target: Target::Run { id: message.id, key }, ..planned }
@@ -61,6 +55,15 @@ impl Engine {
         }
         self.end_record(&message, graph.id, sink);
         Ok(Progress::Done)
+    }
+
+    /// The run that an intent would begin.
+    pub(crate) fn plan_run(&self, graph: &Graph, node: NodeIndex, message: &Message) -> Planned {
+        let schema = match &graph.node(node).body {
+            Body::Orchestrator(orchestrator) => orchestrator.input_schema.clone(),
+            _ => None,
+        };
+        self.plan_one(graph, message, &Subscriber { node, entry: Entry::Run, schema })
     }
 
     fn begin_by_intent(

@@ -12,6 +12,9 @@ use onex_kernel::{Id, Payload};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
+/// A row's key, and its bytes if there is such a row.
+pub type LoadedRow = (Arc<[u8]>, Option<Arc<[u8]>>);
+
 /// One input.
 #[derive(Debug)]
 pub enum Input {
@@ -19,7 +22,7 @@ pub enum Input {
     /// changed anything.
     Received(Ticket, Request),
     /// Rows that `Output::Load` asked for: key, and bytes when the row exists.
-    Loaded(Vec<(Arc<[u8]>, Option<Arc<[u8]>>)>),
+    Loaded(Vec<LoadedRow>),
     /// The frame of the last `Output::Write` is durable.
     Synced,
     /// An attempt ended.
@@ -58,6 +61,20 @@ pub enum Request {
         letters: Vec<Id>,
         /// Change nothing.
         dry_run: bool,
+    },
+    /// The same, also with letters that were discarded.
+    RedriveDiscarded {
+        /// Which letters.
+        letters: Vec<Id>,
+        /// Change nothing.
+        dry_run: bool,
+    },
+    /// Lets go of dead letters.
+    Discard {
+        /// Which letters.
+        letters: Vec<Id>,
+        /// Why; it stays with them.
+        reason: Text,
     },
 }
 

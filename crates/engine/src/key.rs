@@ -13,8 +13,10 @@
 //! | `t` | due, owner | armed timer |
 //! | `b` | offset, index | derived message not yet applied |
 //! | `d` | letter id | dead letter |
+//! | `n` | reason, 0, node | how many dead letters of it are open |
 //! | `g` | graph digest | normal forms of the graph |
 //! | `a` | | the active graph's digest |
+//! | `h` | node, 0, topic | armed schedule |
 //! | `w` | offset | ids of clients seen from this offset on |
 
 use alloc::sync::Arc;
@@ -73,6 +75,9 @@ pub fn entity(node: &str, key: &str) -> RowKey {
     build(&[b"e", node.as_bytes(), &[0], key.as_bytes()])
 }
 
+/// Prefix of every entity.
+pub const ENTITIES: &[u8] = b"e";
+
 /// Prefix of every entity of a reducer.
 pub fn entities(node: &str) -> RowKey {
     build(&[b"e", node.as_bytes(), &[0]])
@@ -97,6 +102,12 @@ pub fn step(run: Id, step: u16) -> RowKey {
     build(&[b"s", &run.0, &step.to_be_bytes()])
 }
 
+/// Run and step of a step's key.
+pub fn read_step(key: &[u8]) -> Option<(Id, u16)> {
+    let (run, step) = key.strip_prefix(b"s")?.split_first_chunk::<16>()?;
+    Some((Id(*run), u16::from_be_bytes(step.try_into().ok()?)))
+}
+
 /// Key of an item of a step.
 pub fn item(run: Id, step: u16, item: u32) -> RowKey {
     build(&[b"i", &run.0, &step.to_be_bytes(), &item.to_be_bytes()])
@@ -119,6 +130,19 @@ pub const LISTENERS: &[u8] = b"c";
 pub fn read_listener(key: &[u8]) -> Option<(Id, Id)> {
     let (correlation, run) = key.strip_prefix(b"c")?.split_first_chunk::<16>()?;
     Some((Id(*correlation), Id(run.try_into().ok()?)))
+}
+
+/// Key of an armed schedule.
+pub fn schedule(node: &str, topic: &str) -> RowKey {
+    build(&[b"h", node.as_bytes(), &[0], topic.as_bytes()])
+}
+
+/// Prefix of every armed schedule.
+pub const SCHEDULES: &[u8] = b"h";
+
+/// Node and topic of the key of a schedule.
+pub fn read_schedule(key: &[u8]) -> Option<(&str, &str)> {
+    core::str::from_utf8(key.strip_prefix(b"h")?).ok()?.split_once('\0')
 }
 
 /// Key of the row that holds a run key.
@@ -157,6 +181,20 @@ pub fn letter(id: Id) -> RowKey {
 
 /// Prefix of every dead letter.
 pub const LETTERS: &[u8] = b"d";
+
+/// Key of how many dead letters of a reason and node are open.
+pub fn open_letters(reason: &str, node: &str) -> RowKey {
+    build(&[b"n", reason.as_bytes(), &[0], node.as_bytes()])
+}
+
+/// Prefix of every count of open dead letters.
+pub const OPEN_LETTERS: &[u8] = b"n";
+
+/// Reason and node of the key of a count of open dead letters.
+pub fn read_open_letters(key: &[u8]) -> Option<(&str, &str)> {
+    let rest = core::str::from_utf8(key.strip_prefix(b"n")?).ok()?;
+    rest.split_once('\0')
+}
 
 /// Key of a graph's normal forms.
 pub fn graph(id: GraphId) -> RowKey {

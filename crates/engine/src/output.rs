@@ -124,6 +124,13 @@ pub enum Reply {
         /// Not put back, and why.
         refused: Vec<(Id, String)>,
     },
+    /// What became of each letter that was to be let go of.
+    Discarded {
+        /// Let go of.
+        discarded: Vec<Id>,
+        /// Not, and why.
+        refused: Vec<(Id, String)>,
+    },
     /// A new graph is active from this offset on.
     Activated {
         /// The first offset under it.

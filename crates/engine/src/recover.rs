@@ -97,6 +97,8 @@ pub struct Recovered {
     pub intents: Vec<Intent>,
     /// Armed timers.
     pub timers: Vec<Timer>,
+    /// Rows under `key::SCHEDULES`.
+    pub schedules: Vec<Row>,
     /// Rows under `key::LISTENERS`.
     pub listeners: Vec<Row>,
     /// Rows under `key::BACKLOG`, in order.
@@ -107,6 +109,8 @@ pub struct Recovered {
     pub window: Vec<Piece>,
     /// Ids of clients that the log holds beyond them, in order.
     pub seen: Vec<Seen>,
+    /// Rows under `key::OPEN_LETTERS`.
+    pub open_letters: Vec<Row>,
 }
 
 impl Recovered {
@@ -119,11 +123,13 @@ impl Recovered {
             graphs: Vec::new(),
             intents: Vec::new(),
             timers: Vec::new(),
+            schedules: Vec::new(),
             listeners: Vec::new(),
             backlog: Vec::new(),
             live: BTreeSet::new(),
             window: Vec::new(),
             seen: Vec::new(),
+            open_letters: Vec::new(),
         }
     }
 
@@ -150,8 +156,10 @@ impl Recovered {
             let timer = key::read_timer(&key).ok_or(Corrupt { what: "timer row" })?;
             recovered.timers.push(timer);
         }
+        recovered.schedules = rows(key::SCHEDULES)?;
         recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
+        recovered.open_letters = rows(key::OPEN_LETTERS)?;
         recovered.live = unfinished::runs(source, &recovered)?;
         recovered.read_graphs(source, graph, restore)?;
         for (_, bytes) in rows(key::WINDOW)? {
@@ -288,6 +296,10 @@ impl Engine {
         }
         engine.dedupe = Dedupe::recovered(recovered.window, recovered.seen, &engine.options);
         engine.timers.extend(recovered.timers);
+        engine.recover_schedules(recovered.schedules)?;
+        for (place, bytes) in recovered.open_letters {
+            engine.tally.recover(&place, &bytes)?;
+        }
         for (place, bytes) in recovered.listeners {
             engine.recover_listener(&place, &bytes)?;
         }

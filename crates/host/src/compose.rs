@@ -31,10 +31,12 @@ pub fn catalog() -> Catalog {
     onex_effects::catalog()
 }
 
-/// Builds everything a host is made of, within a tokio runtime. Takes the data folder's lock and
-/// recovers.
-pub fn host(config: &Config, graph: Graph) -> Result<(Service, Handle), Fault> {
-    let (store, guard) = durable(config)?;
+/// Builds everything a host is made of, within a tokio runtime, and recovers.
+pub fn host(
+    config: &Config,
+    graph: Graph,
+    (store, guard): Durable,
+) -> Result<(Service, Handle), Fault> {
     let deps = Deps {
         store,
         graph: Arc::new(graph),
@@ -48,9 +50,10 @@ pub fn host(config: &Config, graph: Graph) -> Result<(Service, Handle), Fault> {
 }
 
 /// What keeps things, and what notes the step at hand beside it.
-type Durable = (Arc<dyn Store>, Box<dyn Guard>);
+pub type Durable = (Arc<dyn Store>, Box<dyn Guard>);
 
-fn durable(config: &Config) -> Result<Durable, Fault> {
+/// Opens the data folder and takes its lock.
+pub fn open(config: &Config) -> Result<Durable, Fault> {
     if config.store.memory {
         return Ok((Arc::new(Memory::new()), Box::new(StepGuard::in_memory())));
     }
@@ -61,6 +64,15 @@ fn durable(config: &Config) -> Result<Durable, Fault> {
     let guard = StepGuard::open(&page)
         .map_err(|error| Fault::doing(format!("opening {}", page.display()), error))?;
     Ok((Arc::new(store), Box::new(guard)))
+}
+
+/// A data folder that was used before and that no host has open, to be read.
+pub fn at_rest(folder: &Path) -> Result<Arc<dyn Store>, Fault> {
+    if !folder.is_dir() {
+        return Err(Fault::no(format!("there is no data folder {}", folder.display())));
+    }
+    let opened = Embedded::open_folder(folder, onex_store::embedded::Options::default());
+    Ok(Arc::new(opened.map_err(|error| not_opened(folder, &error))?))
 }
 
 fn not_opened(folder: &Path, error: &StoreError) -> Fault {
@@ -83,7 +95,8 @@ fn not_opened(folder: &Path, error: &StoreError) -> Fault {
     }
 }
 
-fn restore() -> Restore {
+/// Builds graphs again from what a data folder keeps of them.
+pub fn restore() -> Restore {
     Arc::new(|stored| match Graph::restore(stored, &catalog()) {
         Ok(graph) => Some(graph),
         Err(checked) => {

@@ -1,6 +1,8 @@
 //! What everybody else may ask of a running host: requests to the engine, answers read from what
 //! is durable, tails. Clonable; every call may be made from any task.
 
+mod backup;
+pub mod letters;
 mod read;
 
 use std::sync::Arc;
@@ -24,6 +26,8 @@ use crate::query::run::has_ended;
 use crate::telemetry::{self, Telemetry};
 use crate::waiters::{Told, Waiter, Waiters};
 
+pub use backup::Backup;
+
 /// See the module.
 #[derive(Clone)]
 pub struct Handle {
@@ -39,6 +43,7 @@ pub(crate) struct Shared {
     pub telemetry: Arc<Telemetry>,
     pub ready: AtomicBool,
     pub pressed: Arc<AtomicBool>,
+    pub backing_up: AtomicBool,
     pub began: Instant,
     pub accept_within: Duration,
 }
@@ -238,18 +243,6 @@ impl Handle {
         self.done(Request::Retry(run)).await
     }
 
-    /// Puts dead letters back: those that were, and those that were not with the reason.
-    pub async fn redrive(
-        &self,
-        letters: Vec<Id>,
-        dry_run: bool,
-    ) -> Result<(Vec<Id>, Vec<(Id, String)>), Refusal> {
-        match self.ask(Request::Redrive { letters, dry_run }).await? {
-            Reply::Redriven { redriven, refused } => Ok((redriven, refused)),
-            other => Err(unexpected(other)),
-        }
-    }
-
     /// Makes a new graph the active one; returns the first offset under it.
     pub async fn activate(&self, graph: Arc<Graph>) -> Result<u64, Refusal> {
         let (sender, receiver) = oneshot::channel();
@@ -327,7 +320,13 @@ impl Handle {
 
 /// Whether a request begins something, rather than helping something to end.
 fn is_new_work(request: &Request) -> bool {
-    !matches!(request, Request::Cancel(_) | Request::Redrive { dry_run: true, .. })
+    !matches!(
+        request,
+        Request::Cancel(_)
+            | Request::Discard { .. }
+            | Request::Redrive { dry_run: true, .. }
+            | Request::RedriveDiscarded { dry_run: true, .. }
+    )
 }
 
 fn not_yet(run_id: Id) -> Refusal {

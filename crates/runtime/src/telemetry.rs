@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use onex_engine::Engine;
+use onex_engine::tally::Tally;
 use onex_expr::Text;
 use onex_kernel::row::RunStatus;
 use prometheus_client::encoding::text;
@@ -24,6 +25,10 @@ pub struct Telemetry {
     sync: Histogram,
     runs_ended: Family<Ending, Counter>,
     engine: Family<Named, Gauge>,
+    letters_open: Family<Letters, Gauge>,
+    letters_written: Family<Letters, Counter>,
+    letters_redriven: Family<Letters, Counter>,
+    letters_discarded: Family<Letters, Counter>,
     unfinished: Gauge,
     inbox: Gauge,
     durable_to: Gauge,
@@ -31,6 +36,8 @@ pub struct Telemetry {
     log_bytes: Gauge,
     cpu: Gauge<f64, AtomicU64>,
     noted: Mutex<BTreeMap<Text, u64>>,
+    letters: Mutex<Tally>,
+    letters_changes: AtomicU64,
     unfinished_now: AtomicU64,
 }
 
@@ -42,6 +49,13 @@ struct Ending {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Named {
     name: String,
+}
+
+/// Dead letters of one reason and node; the node is empty where none is to blame.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Letters {
+    reason: Word,
+    node: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +87,10 @@ impl Default for Telemetry {
             sync: Histogram::new(sync_buckets()),
             runs_ended: Family::default(),
             engine: Family::default(),
+            letters_open: Family::default(),
+            letters_written: Family::default(),
+            letters_redriven: Family::default(),
+            letters_discarded: Family::default(),
             unfinished: Gauge::default(),
             inbox: Gauge::default(),
             durable_to: Gauge::default(),
@@ -80,6 +98,8 @@ impl Default for Telemetry {
             log_bytes: Gauge::default(),
             cpu: Gauge::default(),
             noted: Mutex::default(),
+            letters: Mutex::default(),
+            letters_changes: AtomicU64::new(0),
             unfinished_now: AtomicU64::new(0),
         };
         telemetry.register();
@@ -109,6 +129,18 @@ impl Telemetry {
             "What the engine counted since the start: ignored, refused, dead, late, applied",
             self.engine.clone(),
         );
+        registry.register(
+            "dead_letters_open",
+            "Dead letters that somebody has yet to do something about",
+            self.letters_open.clone(),
+        );
+        for (name, help, family) in [
+            ("written", "Dead letters written since the start", &self.letters_written),
+            ("redriven", "Dead letters put back since the start", &self.letters_redriven),
+            ("discarded", "Dead letters let go of since the start", &self.letters_discarded),
+        ] {
+            registry.register(format!("dead_letters_{name}"), help, family.clone());
+        }
         registry.register("unfinished", "Accepted but unfinished work", self.unfinished.clone());
         registry.register("inbox", "Arrivals that wait", self.inbox.clone());
         registry.register(
@@ -154,6 +186,10 @@ impl Telemetry {
         let unfinished = engine.unfinished() as u64;
         self.unfinished_now.store(unfinished, Ordering::Relaxed);
         self.lock().clone_from(engine.counts());
+        let changes = engine.letters().changes();
+        if self.letters_changes.swap(changes, Ordering::Relaxed) != changes {
+            self.lock_letters().clone_from(engine.letters());
+        }
     }
 
     /// Everything as OpenMetrics text.
@@ -169,15 +205,34 @@ impl Telemetry {
             let name = name.to_string();
             self.engine.get_or_create(&Named { name }).set(signed(*count));
         }
+        self.set_letters();
         let mut out = String::new();
         // Writing to a string cannot fail; what is written so far is whole metrics.
         let _ = text::encode(&mut out, &self.registry);
         out
     }
 
+    fn set_letters(&self) {
+        for (reason, node, count) in self.lock_letters().iter() {
+            let of = Letters { reason: Word(reason), node: node.to_string() };
+            self.letters_open.get_or_create(&of).set(signed(count.open));
+            for (family, count) in [
+                (&self.letters_written, count.written),
+                (&self.letters_redriven, count.redriven),
+                (&self.letters_discarded, count.discarded),
+            ] {
+                family.get_or_create(&of).inner().store(count, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Accepted but unfinished work.
     pub(crate) fn unfinished(&self) -> u64 {
         self.unfinished_now.load(Ordering::Relaxed)
+    }
+
+    fn lock_letters(&self) -> MutexGuard<'_, Tally> {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Text, u64>> {

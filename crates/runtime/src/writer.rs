@@ -1,8 +1,8 @@
 //! The writer thread: makes one frame durable while the engine decides the next turn.
 //!
-//! The engine never has more than one frame under way, so there is nothing to queue here.
+//! The engine never has more than one frame under way, so no more than one is ever handed over.
 
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 use std::{io, thread};
@@ -40,13 +40,13 @@ struct Frame {
 
 /// The thread's other end. It ends when this is dropped.
 pub(crate) struct Writer {
-    frames: Sender<Frame>,
+    frames: SyncSender<Frame>,
 }
 
 impl Writer {
     /// Starts the thread; what becomes of each frame arrives in the inbox.
     pub fn start(frames: Frames, inbox: &Arc<Inbox>) -> io::Result<Writer> {
-        let (sender, receiver) = mpsc::channel();
+        let (sender, receiver) = mpsc::sync_channel(1);
         let presence = Presence(Arc::downgrade(inbox));
         thread::Builder::new()
             .name("writer".into())

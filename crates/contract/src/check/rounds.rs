@@ -23,7 +23,8 @@ use walk::{Step, rounds};
 pub(super) fn endless(system: &System<'_>, linked: &Linked, findings: &mut Findings<'_>) {
     let certain = Certain::of(system, linked);
     let mut told: BTreeSet<Message<'_>> = BTreeSet::new();
-    for timers in [false, true] {
+    let has_timers = system.machines().any(|(_, machine)| machine.has_timers());
+    for timers in [false, true].into_iter().filter(|timers| has_timers || !timers) {
         for least in [When::Always, When::Failing] {
             let hops = Hops { system, certain: &certain, least, timers };
             for round in rounds(&hops) {
@@ -70,6 +71,9 @@ fn report<'s>(
 
 /// A cycle in which one message becomes many, whatever else it asks.
 pub(super) fn multiplies(system: &System<'_>, linked: &Linked, findings: &mut Findings<'_>) {
+    if !fans_out(system) {
+        return;
+    }
     let certain = Certain::of(system, linked);
     let hops = Hops { system, certain: &certain, least: When::Sometimes, timers: false };
     let mut told: BTreeSet<Message<'_>> = BTreeSet::new();
@@ -85,6 +89,13 @@ pub(super) fn multiplies(system: &System<'_>, linked: &Linked, findings: &mut Fi
             .warning(code::MULTIPLIES, many.hop.at, message)
             .help("take `for_each` out of the cycle, or let it end in another topic");
     }
+}
+
+/// Whether anything makes several messages of one.
+fn fans_out(system: &System<'_>) -> bool {
+    let mut actions = system.machines().flat_map(|(_, machine)| machine.actions());
+    let mut steps = system.workflows().flat_map(|(_, workflow)| &workflow.nodes);
+    actions.any(|action| action.for_each.is_some()) || steps.any(|step| step.for_each.is_some())
 }
 
 /// The first run of a round on which there is nothing else.

@@ -47,6 +47,7 @@ fn pipeline(
     let list = fields.get("pipeline")?;
     let mut steps = Vec::new();
     for item in fields.items("pipeline") {
+        unknown_steps(fields.reading, item, list);
         steps.extend(step(fields.reading, item, foreign));
     }
     out.put("pipeline", node(Tree::List(steps), &list.span));
@@ -56,6 +57,24 @@ fn pipeline(
     Some(out.done())
 }
 
+/// Paths of a mapping to a step that the pipeline does not have.
+fn unknown_steps(reading: &mut Reading<'_, '_>, item: &Node, pipeline: &Node) {
+    let mappings = item.get("mapping_config").and_then(|config| config.get("field_mappings"));
+    for path in mappings.map_or(&[][..], Node::entries).iter().map(|entry| &entry.value) {
+        let written = path.as_str().unwrap_or_default();
+        let Some(name) = written.strip_prefix("$.steps.").and_then(|rest| rest.split('.').next())
+        else {
+            continue;
+        };
+        let is = |step: &Node| step.get("step_name").and_then(Node::as_str) == Some(name);
+        if !pipeline.items().iter().any(is) {
+            reading
+                .error(code::BAD_PATH, path, format!("there is no step `{name}`"))
+                .help("write `$.steps.NAME.output` with the name of an earlier step");
+        }
+    }
+}
+
 const STEPS: [&str; 4] = ["transformation", "mapping", "validation", "expression"];
 
 fn step(reading: &mut Reading<'_, '_>, item: &Node, foreign: &mut Option<Node>) -> Option<Node> {
@@ -63,7 +82,8 @@ fn step(reading: &mut Reading<'_, '_>, item: &Node, foreign: &mut Option<Node>) 
     let mut out = Made::new(&item.span);
     out.keep(&mut fields, &["step_name"]);
     let kind = fields.required_word("step_type")?;
-    let made = match kind.as_str() {
+    let lower = kind.as_str().to_ascii_lowercase();
+    let made = match lower.as_str() {
         "validation" => {
             // Older hosts passed the value through, whatever the schema said.
             fields.not_enforced(&["validation_config"]);
@@ -72,10 +92,12 @@ fn step(reading: &mut Reading<'_, '_>, item: &Node, foreign: &mut Option<Node>) 
         "transformation" => transformation(&mut fields, item, foreign),
         "mapping" => mapping(&mut fields),
         "expression" => {
-            out.keep(&mut fields, &["step_type", "expression_config"]);
+            out.text("step_type", "expression", &kind.at.span());
+            out.keep(&mut fields, &["expression_config"]);
             None
         }
         other => {
+            out.keep(&mut fields, &["step_type"]);
             let message = format!("unknown step_type `{other}`");
             let help = format!("it is {}", one_of(&STEPS));
             fields.reading.findings.refuse(code::BAD_VALUE, kind.at, message).help(help);
@@ -106,7 +128,10 @@ fn expression(value: Node) -> Parts {
 }
 
 fn mapping(fields: &mut Fields<'_, '_, '_, '_>) -> Option<Parts> {
-    let config = fields.get("mapping_config")?;
+    let Some(config) = fields.get("mapping_config") else {
+        // The step says what it is, and the normal form what it lacks.
+        return Some(vec![("step_type", text("mapping", &fields.node().span))]);
+    };
     let mut inner = Fields::open(fields.reading, config, "`mapping_config`")?;
     let mut out = Made::new(&config.span);
     out.keep(&mut inner, &["field_mappings"]);
@@ -124,7 +149,16 @@ fn transformation(
     let config = fields.get("transformation_config");
     let option = |key: &str| config.and_then(|config| config.get(key));
     let word = |key: &str| option(key).and_then(Node::as_str);
-    let cel = match kind.as_ref().map_or("identity", |kind| kind.as_str()) {
+    let named = kind.as_ref().map_or("identity".to_owned(), |kind| kind.value.to_ascii_lowercase());
+    let mode = word("mode").map_or("both".to_owned(), str::to_ascii_lowercase);
+    if let ("trim", false, Some(written)) = (&*named, TRIMS.contains(&&*mode), option("mode")) {
+        let at = fields.reading.at(&written.span);
+        let message = format!("unknown mode `{mode}` of the transformation `trim`");
+        let help = format!("it is {}", one_of(&TRIMS));
+        fields.reading.findings.refuse(code::BAD_VALUE, at, message).help(help);
+        return Some(expression(text("value", &item.span)));
+    }
+    let cel = match named.as_str() {
         "identity" => Some("value".to_owned()),
         "json_path" => {
             let path = word("path").unwrap_or("$");
@@ -137,7 +171,7 @@ fn transformation(
             // A path that cannot be read is refused: what stands for it never runs.
             Some(selected(path).unwrap_or_else(|| "value".to_owned()))
         }
-        "trim" if word("mode").unwrap_or("both") == "both" => Some("value.trim()".to_owned()),
+        "trim" if mode == "both" => Some("value.trim()".to_owned()),
         _ => None,
     };
     if let Some(cel) = cel {
@@ -164,11 +198,15 @@ fn transformation(
     Some(parts)
 }
 
-/// CEL for a path over the value.
+/// Which ends of a text are trimmed.
+const TRIMS: [&str; 3] = ["both", "left", "right"];
+
+/// CEL for a path over the value; what begins with `_` is nobody else's.
 fn selected(path: &str) -> Option<String> {
     let path = path.strip_prefix('$')?;
     let is_name = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
     let sound = path.is_empty() || path.split('.').skip(1).all(is_name) && path.starts_with('.');
     sound.then(|| format!("value{path}"))

@@ -18,6 +18,7 @@ pub(super) fn keep(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) 
 pub(super) fn note(fields: &mut Fields<'_, '_, '_, '_>, _: &mut Translation) {
     fields.not_enforced(&["uuid", "hash", "node_id", "fingerprint"]);
     fields.not_enforced(&DOCUMENTS);
+    fields.descriptive(&["subcontracts"]);
     let prefixed: Vec<_> = fields
         .node()
         .entries()
@@ -39,7 +40,7 @@ const PREFIXES: [&str; 7] =
     ["testing", "performance", "documentation", "metadata", "compliance", "monitoring", "x-"];
 
 /// Every other key that was ever written at the top.
-const DOCUMENTS: [&str; 102] = [
+const DOCUMENTS: [&str; 101] = [
     "activation",
     "adapters",
     "advanced_features",
@@ -129,7 +130,6 @@ const DOCUMENTS: [&str; 102] = [
     "state_model",
     "state_schema",
     "streaming",
-    "subcontracts",
     "supported_rules",
     "supports_health_check",
     "supports_lifecycle",

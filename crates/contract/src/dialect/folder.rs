@@ -52,7 +52,7 @@ fn head(file: &Parsed) -> At {
     At::new(file.file, &entry.map_or(0..0, |entry| entry.key_span.clone()))
 }
 
-fn path_of(item: &Node) -> Option<&Node> {
+pub(super) fn path_of(item: &Node) -> Option<&Node> {
     match &item.tree {
         Tree::String(_) => Some(item),
         _ => item.get("path"),
@@ -102,7 +102,7 @@ fn part(path: &Node, place: &Place<'_>, findings: &mut Findings<'_>) {
 }
 
 /// The path without `.` and with `..` taken away where something is before it.
-fn tidy(path: &Path) -> PathBuf {
+pub(super) fn tidy(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {
@@ -117,7 +117,7 @@ fn tidy(path: &Path) -> PathBuf {
 }
 
 /// The folder that all files are below.
-fn common(paths: &[PathBuf]) -> PathBuf {
+pub(super) fn common(paths: &[PathBuf]) -> PathBuf {
     let mut folders = paths.iter().map(|path| path.parent().unwrap_or(Path::new("")));
     let Some(first) = folders.next() else { return PathBuf::new() };
     let mut top = first.to_owned();

@@ -40,11 +40,17 @@ pub(super) fn read(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) 
     if let Some(first) = handlers.first() {
         made.foreign = Some(text(first.name.as_str(), &first.at.span()));
     }
-    let Some(foreign) = made.foreign.clone().filter(|_| !made.runs) else { return };
+    if made.runs || made.foreign.is_none() {
+        return;
+    }
     tell(fields.reading, made, &handlers);
-    // What is shown of the node must not look as if it could run here.
-    let table = fields.get("handler_routing").cloned();
-    made.out.put("handler_routing", table.unwrap_or_else(|| named_alone(foreign)));
+    // What is shown of the node must not look as if it could run here; where a section names what is
+    // foreign, it says so itself.
+    let named = || handlers.first().map(|first| text(first.name.as_str(), &first.at.span()));
+    let table = fields.get("handler_routing").cloned().or_else(|| named().map(named_alone));
+    if let Some(table) = table {
+        made.out.put("handler_routing", table);
+    }
 }
 
 /// A table that names one handler.

@@ -21,6 +21,7 @@ mod recognise;
 mod reducer;
 mod schema;
 mod severity;
+mod subcontract;
 mod switch;
 mod topic;
 mod translate;
@@ -28,6 +29,7 @@ mod untold;
 mod workflow;
 
 pub(crate) use folder::check as check_folders;
-pub(crate) use recognise::{NORMAL, recognise};
+pub(crate) use recognise::{NORMAL, SUBCONTRACT, recognise};
 pub(crate) use severity::rejects;
+pub(crate) use subcontract::Parts;
 pub(crate) use translate::{Verdict, translate};

@@ -1,5 +1,6 @@
 //! Which dialect a file is written in (section 1 of the contract language).
 
+use crate::section::KINDS;
 use crate::yaml::{Node, Tree};
 
 /// The dialect of new contracts.
@@ -31,7 +32,7 @@ pub(crate) fn recognise(root: &Node) -> &'static str {
     {
         return dialect;
     }
-    let capitals = root.get("node_type").is_some_and(is_capitals);
+    let capitals = root.get("node_type").is_some_and(is_old_kind);
     if !capitals && !any(&OLD) {
         return NORMAL;
     }
@@ -76,12 +77,14 @@ const HOST_KEYS: [&str; 7] = [
     "pattern_b_broker",
 ];
 
-fn is_capitals(node: &Node) -> bool {
-    match &node.tree {
-        Tree::String(word) => {
-            word.chars().any(|c| c.is_ascii_uppercase())
-                && !word.chars().any(|c| c.is_ascii_lowercase())
-        }
-        _ => false,
-    }
+/// Whether a kind of node is in a spelling of old: in capitals, or one of the four in any case or
+/// with `_GENERIC`.
+fn is_old_kind(node: &Node) -> bool {
+    let Tree::String(word) = &node.tree else { return false };
+    let capitals = word.chars().any(|c| c.is_ascii_uppercase())
+        && !word.chars().any(|c| c.is_ascii_lowercase());
+    let lower = word.to_ascii_lowercase();
+    let plain = lower.strip_suffix("_generic").unwrap_or(&lower);
+    let is = |name: &str| KINDS.iter().any(|(known, _)| *known == name);
+    capitals || (is(plain) && !is(word))
 }

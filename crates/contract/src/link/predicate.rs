@@ -1,7 +1,7 @@
 //! Conditions of two or three words, such as `node_id is_present` or `retries less_than 3`, as CEL
 //! (decisions D3 and D5 of the contract language).
 
-use onex_expr::{Scope, Type};
+use onex_expr::{Program, Scope, Type};
 
 /// What a condition turned out to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,11 +30,11 @@ pub(super) fn translate(text: &str, scope: &Scope) -> Option<Predicate> {
     }
     Some(match value {
         None => two_words(&optional(field, scope), word),
-        Some(value) => three_words(&plain(field, scope), &optional(field, scope), word, value),
+        Some(value) => three_words(&Read::new(field, scope), word, value),
     })
 }
 
-const WORDS: [&str; 20] = [
+const WORDS: [&str; 21] = [
     "is_present",
     "is_absent",
     "is_true",
@@ -52,6 +52,7 @@ const WORDS: [&str; 20] = [
     "max_length",
     "exists",
     "not_exists",
+    "is_in",
     "not_in",
     "contains",
     "matches",
@@ -78,53 +79,137 @@ fn two_words(field: &str, word: &str) -> Predicate {
     })
 }
 
-fn three_words(field: &str, optional: &str, word: &str, value: &str) -> Predicate {
+/// A field that a condition of three words reads.
+struct Read {
+    /// Its value, which must be there.
+    plain: String,
+    /// The same as an optional.
+    optional: String,
+    /// What is declared of it.
+    ty: Type,
+}
+
+impl Read {
+    fn new(field: &str, scope: &Scope) -> Read {
+        let plain = plain(field, scope);
+        let ty = declared(&plain, scope);
+        Read { plain, optional: optional(field, scope), ty }
+    }
+
+    /// Its text: a text as it is, anything else in its one spelling as JSON.
+    fn text(&self) -> String {
+        let plain = &self.plain;
+        match self.ty {
+            Type::String => plain.clone(),
+            _ => format!("(type(dyn({plain})) == string ? dyn({plain}) : json.format({plain}))"),
+        }
+    }
+}
+
+fn three_words(field: &Read, word: &str, value: &str) -> Predicate {
+    let plain = &field.plain;
     let number = |operator: &str| match value.parse::<f64>() {
-        Ok(_) if is_number(value) => Predicate::Cel(format!("{field} {operator} {value}")),
-        Ok(number) if number.is_finite() => Predicate::Cel(format!("{field} {operator} {number}")),
+        Ok(_) if is_number(value) => Predicate::Cel(format!("{plain} {operator} {value}")),
+        Ok(number) if number.is_finite() => Predicate::Cel(format!("{plain} {operator} {number}")),
         _ => Predicate::Fault(format!("`{word}` needs a number, not `{value}`")),
     };
     let length = |operator: &str| match value.parse::<u32>() {
-        Ok(count) => Predicate::Cel(format!("size({field}) {operator} {count}")),
+        Ok(count) => Predicate::Cel(format!("size({plain}) {operator} {count}")),
         Err(_) => Predicate::Fault(format!("`{word}` needs a whole number, not `{value}`")),
     };
     match word {
-        "equals" => Predicate::Cel(format!("{field} == {}", literal(value))),
-        "not_equals" => Predicate::Cel(format!("{field} != {}", literal(value))),
+        "equals" => Predicate::Cel(same(field, value, "==", "")),
+        "not_equals" => Predicate::Cel(same(field, value, "!=", "!")),
         "greater_than" => number(">"),
         "less_than" => number("<"),
         "greater_than_or_equal" => number(">="),
         "less_than_or_equal" => number("<="),
         "min_length" => length(">="),
         "max_length" => length("<="),
-        "exists" | "not_exists" => two_words(optional, word),
-        "not_in" => {
-            let items: Vec<String> = value
-                .trim_start_matches('[')
-                .trim_end_matches(']')
-                .split(',')
-                .map(|item| literal(item.trim()))
-                .collect();
-            Predicate::Cel(format!("!(dyn({field}) in [{}])", items.join(", ")))
+        "exists" | "not_exists" => two_words(&field.optional, word),
+        "is_in" => Predicate::Cel(among(plain, value)),
+        "not_in" => Predicate::Cel(format!("!({})", among(plain, value))),
+        "contains" => Predicate::Cel(format!("{}.contains({})", field.text(), text(value))),
+        "matches" => {
+            let pattern = text(&format!("^(?:{value})"));
+            let probe = Program::compile(&format!("''.matches({pattern})"), &Scope::default());
+            if let Some(fault) = probe.faults.first() {
+                return Predicate::Fault(format!("`{word}` needs a pattern: {}", fault.message));
+            }
+            Predicate::Cel(format!("{}.matches({pattern})", field.text()))
         }
-        "contains" => Predicate::Cel(format!("{field}.contains({})", text(value))),
-        "matches" => Predicate::Cel(format!("{field}.matches({})", text(&format!("^(?:{value})")))),
         _ => Predicate::Fault(format!("`{word}` takes no value")),
     }
 }
 
-/// A value as a CEL literal: what JSON reads as a scalar, else text.
-fn literal(value: &str) -> String {
+/// Whether the field is what is written, be it text or not; nothing but its type tells `3` the
+/// number from `3` the text, and where that is not known both are meant.
+fn same(field: &Read, value: &str, operator: &str, not: &str) -> String {
+    let plain = &field.plain;
+    match (literals(value).as_slice(), &field.ty) {
+        ([only], _) => format!("{plain} {operator} {only}"),
+        ([as_text, _], Type::String) => format!("{plain} {operator} {as_text}"),
+        ([_, scalar], Type::Int | Type::Double | Type::Bool | Type::Null) => {
+            format!("{plain} {operator} {scalar}")
+        }
+        (both, _) => format!("{not}(dyn({plain}) in [{}])", both.join(", ")),
+    }
+}
+
+/// Whether the field is one of a list, by the same measure.
+fn among(plain: &str, list: &str) -> String {
+    let items: Vec<String> = items(list).into_iter().flat_map(literals).collect();
+    format!("dyn({plain}) in [{}]", items.join(", "))
+}
+
+/// The items of a comma list, with brackets around it or without; a comma in quotes parts nothing.
+fn items(list: &str) -> Vec<&str> {
+    let inner = list.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(list);
+    let (mut items, mut from, mut quote) = (Vec::new(), 0, None);
+    for (index, c) in inner.char_indices() {
+        let begins = inner[from..index].trim().is_empty();
+        match c {
+            ',' if quote.is_none() => {
+                items.push(inner[from..index].trim());
+                from = index + 1;
+            }
+            '\'' | '"' if quote.is_none() && begins => quote = Some(c),
+            _ if quote == Some(c) => quote = None,
+            _ => {}
+        }
+    }
+    items.push(inner[from..].trim());
+    items
+}
+
+/// What a value may mean, as CEL literals: itself as text and, where JSON (or Python) reads it as a
+/// scalar, that. In quotes it is text.
+fn literals(value: &str) -> Vec<String> {
     let quoted = value.len() >= 2
         && ['"', '\''].iter().any(|q| value.starts_with(*q) && value.ends_with(*q));
-    match value {
+    if quoted {
+        return vec![text(&value[1..value.len() - 1])];
+    }
+    let scalar = match value {
         "true" | "false" | "null" => value.to_owned(),
         "True" | "False" => value.to_lowercase(),
         "None" => "null".to_owned(),
-        _ if quoted => text(&value[1..value.len() - 1]),
         _ if is_number(value) => value.to_owned(),
-        _ => text(value),
-    }
+        _ => return vec![text(value)],
+    };
+    vec![text(value), scalar]
+}
+
+/// The declared type of a field.
+fn declared(path: &str, scope: &Scope) -> Type {
+    let mut parts = path.split('.');
+    let root = parts.next().unwrap_or_default();
+    let root = scope.roots.iter().find(|known| known.name == root).map(|known| &known.ty);
+    let ty = parts.try_fold(root, |ty, part| match ty? {
+        Type::Object(object) => Some(object.fields.get(part).map(|field| &field.ty)),
+        _ => None,
+    });
+    ty.flatten().cloned().unwrap_or(Type::Dyn)
 }
 
 /// Whether a value is a number as JSON writes it: `007` and `+5` are text.
@@ -209,46 +294,4 @@ fn has_field(ty: &Type, name: &str) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cel(text: &str) -> Option<Predicate> {
-        translate(text, &Scope::default())
-    }
-
-    #[test]
-    fn cel_is_left_alone() {
-        for text in ["payload.a == 1", "a in [1]", "size(payload.a) > 0", "payload.ok", "true"] {
-            assert_eq!(cel(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn predicates_mean_what_their_words_say() {
-        for (text, meant) in [
-            ("node_id is_present", "dyn(payload.?node_id.orValue(null)) != null"),
-            ("payload.a.b is_absent", "dyn(payload.?a.?b.orValue(null)) == null"),
-            ("state.done is_true", "dyn(state.?done.orValue(null)) == true"),
-            ("kind equals new", "payload.kind == 'new'"),
-            ("retries less_than 3", "payload.retries < 3"),
-            ("lines min_length 1", "size(payload.lines) >= 1"),
-            ("kind not_in a, b", "!(dyn(payload.kind) in ['a', 'b'])"),
-            ("code equals 007", "payload.code == '007'"),
-            ("code not_in 01, 2", "!(dyn(payload.code) in ['01', 2])"),
-            ("code equals +5", "payload.code == '+5'"),
-            ("code equals -2.5e3", "payload.code == -2.5e3"),
-            ("code equals 99999999999999999999", "payload.code == '99999999999999999999'"),
-            ("retries less_than 007", "payload.retries < 7"),
-            ("kind matches o'r", "payload.kind.matches('^(?:o\\'r)')"),
-        ] {
-            assert_eq!(cel(text), Some(Predicate::Cel(meant.to_owned())), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_word_that_lacks_its_value_is_a_fault() {
-        for text in ["a equals", "a less_than many", "_a is_true", "a is_valid", "a is_true yes"] {
-            assert!(matches!(cel(text), Some(Predicate::Fault(_))), "{text}");
-        }
-    }
-}
+mod tests;

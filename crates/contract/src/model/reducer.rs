@@ -193,6 +193,11 @@ impl<'a> StateMachine<'a> {
         merged.map(|at| (*at, &self.transitions[*at]))
     }
 
+    /// Whether any state has a timer.
+    pub(crate) fn has_timers(&self) -> bool {
+        self.states.iter().any(|state| state.timeout_ms.is_some())
+    }
+
     /// The transitions that lead to a state, in the order written.
     pub(crate) fn entering(&self, state: usize) -> impl Iterator<Item = &Transition<'a>> {
         self.of(&self.table.entering, state).iter().map(|at| &self.transitions[*at])

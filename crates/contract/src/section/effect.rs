@@ -28,7 +28,15 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
         "transaction",
         "circuit_breaker",
     ]);
-    fields.not_enforced(&["observability", "input_schema", "deterministic", "metadata"]);
+    let schema = fields.get("input_schema");
+    match schema.and_then(|schema| schema.get("required_fields")) {
+        Some(wanted) if !wanted.items().is_empty() => {
+            let at = fields.reading.at(&wanted.span);
+            fields.reading.findings.not_built(at, "required_fields");
+        }
+        _ => fields.not_enforced(&["input_schema"]),
+    }
+    fields.not_enforced(&["observability", "deterministic", "metadata"]);
     if fields.get("operations").is_none() {
         fields.missing("operations");
     }

@@ -1,4 +1,4 @@
-//! `GET /v1/log`: messages of the log, as a list or as server-sent events.
+//! `GET /v1/log`: messages of the log, as a list, as server-sent events, or as a chain of causes.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use onex_expr::json;
+use onex_kernel::Id;
 use onex_runtime::Handle;
 use onex_runtime::query::log::{Filter, Position, Record};
 
@@ -29,7 +30,11 @@ pub async fn log(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let params = Params::read(&uri, &["topic", "from", "after", "limit", "follow"])?;
+    let known = ["topic", "from", "after", "limit", "follow", "chain"];
+    let params = Params::read(&uri, &known)?;
+    if let Some(id) = params.id("chain")? {
+        return chain(&port, &params, id).await;
+    }
     let filter = Filter { topic: params.text("topic") };
     let follow = params.parse("follow", "true or false", |text| match text {
         "true" | "1" => Some(true),
@@ -59,6 +64,22 @@ pub async fn log(
     let events = stream::unfold(follower, Follower::step);
     let alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(Sse::new(events).keep_alive(alive).into_response())
+}
+
+/// The causes of a message, run, intent or dead letter, and what came of it.
+async fn chain(port: &Port, params: &Params, id: Id) -> Result<Response, Problem> {
+    if let Some(other) =
+        ["topic", "after", "limit", "follow"].into_iter().find(|name| params.get(name).is_some())
+    {
+        let detail = format!("a chain is told as a whole: `{other}` does not go with `chain`");
+        return Err(Problem::bad("invalid_parameter", detail));
+    }
+    let from = match params.position()? {
+        Some(position) => Some(port.handle.offset_of(position).await?),
+        None => None,
+    };
+    let chain = port.handle.chain(id, from).await?;
+    Ok(Json::ok(shape::chain::value(&chain)).into_response())
 }
 
 /// The offset behind the last event that a client has seen.

@@ -3,6 +3,8 @@
 //! In reading order: [`serve`] connections, [`places`] how many of them, [`stream`] their bytes, [`problem`] how a request fails, [`body`] and
 //! [`params`] what comes in, then the resources.
 
+mod at;
+mod backup;
 mod body;
 mod contracts;
 mod dlq;
@@ -63,7 +65,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<Port>)> {
         ("/v1/dlq", get(dlq::list)),
         ("/v1/dlq/{id}", get(dlq::get)),
         ("/v1/dlq:redrive", post(dlq::redrive)),
+        ("/v1/dlq:discard", post(dlq::discard)),
         ("/v1/why/{*id}", get(why::why)),
+        ("/v1/at/{offset}", get(at::at)),
+        ("/v1/backup", get(backup::backup)),
     ]
 }
 

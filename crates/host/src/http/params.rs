@@ -92,12 +92,15 @@ impl Params {
 
     /// How many items.
     pub fn limit(&self) -> Result<usize, Problem> {
-        let wanted = "a whole number from 1 to 1000";
-        let limit = self.parse("limit", wanted, |text| {
+        Ok(self.limit_to(LIMIT_MAX)?.unwrap_or(LIMIT))
+    }
+
+    /// How many items, where a list may have so many at most.
+    pub fn limit_to(&self, most: usize) -> Result<Option<usize>, Problem> {
+        self.parse("limit", &format!("a whole number from 1 to {most}"), |text| {
             let limit: usize = text.parse().ok()?;
-            (1..=LIMIT_MAX).contains(&limit).then_some(limit)
-        })?;
-        Ok(limit.unwrap_or(LIMIT))
+            (1..=most).contains(&limit).then_some(limit)
+        })
     }
 
     /// Where a list goes on.

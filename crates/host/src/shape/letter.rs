@@ -1,8 +1,8 @@
 //! A dead letter.
 
 use onex_expr::Value;
-use onex_kernel::Id;
-use onex_kernel::row::Letter;
+use onex_kernel::row::{Letter, LetterStatus};
+use onex_runtime::handle::letters::Outcome;
 
 use super::{digest, id, record, text, time};
 
@@ -30,17 +30,27 @@ pub fn value(letter: &Letter) -> Value {
         ("contract_digest", digest(letter.graph)),
         ("created_at", time::value(letter.created_at)),
         ("redriven_at", time::option(letter.redriven_at)),
+        ("discarded_at", time::option(letter.discarded.as_ref().map(|discarded| discarded.at))),
+        ("discard_reason", text(letter.discarded.as_ref().map(|discarded| &discarded.reason))),
+        ("status", Value::text(letter.status().as_str())),
     ])
 }
 
-/// The answer to a redrive. A reason is a list of findings, each with a message.
-pub fn redriven(redriven: &[Id], refused: &[(Id, String)]) -> Value {
-    let refused = refused.iter().map(|(letter, why)| {
+/// What was done with letters, under the word for it. A reason is a list of findings, each with a
+/// message.
+pub fn outcome(done: &'static str, outcome: &Outcome, more: bool) -> Value {
+    let refused = outcome.refused.iter().map(|(letter, why)| {
         let finding = Value::map([("message", Value::text(why.as_str()))]);
         Value::map([("id", id(*letter)), ("diagnostics", Value::list(vec![finding]))])
     });
     Value::map([
-        ("redriven", Value::list(redriven.iter().copied().map(id).collect())),
+        (done, Value::list(outcome.done.iter().copied().map(id).collect())),
         ("refused", Value::list(refused.collect())),
+        ("more", Value::Bool(more)),
     ])
+}
+
+/// The status that a word stands for.
+pub fn read_status(word: &str) -> Option<LetterStatus> {
+    LetterStatus::ALL.into_iter().find(|status| status.as_str() == word)
 }

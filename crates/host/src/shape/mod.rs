@@ -1,5 +1,7 @@
 //! What things look like as JSON, on the port and in `-o json` alike: one file a thing.
 
+pub mod at;
+pub mod chain;
 pub mod contract;
 pub mod entity;
 pub mod health;
@@ -10,7 +12,7 @@ pub mod time;
 pub mod why;
 
 use onex_contract::graph::GraphId;
-use onex_expr::{Text, Value};
+use onex_expr::{Key, Text, Value};
 use onex_kernel::Id;
 use onex_runtime::query::Page;
 
@@ -32,6 +34,15 @@ pub fn count(number: impl TryInto<i64>) -> Value {
 /// The digest of a graph.
 pub fn digest(graph: GraphId) -> Value {
     Value::text(graph.to_string())
+}
+
+/// A thing with more fields.
+fn with<const N: usize>(thing: &Value, more: [(&'static str, Value); N]) -> Value {
+    let mut map = thing.as_map().cloned().unwrap_or_default();
+    for (name, value) in more {
+        map.insert(Key::String(name.into()), value);
+    }
+    Value::Map(map.into())
 }
 
 /// A list.

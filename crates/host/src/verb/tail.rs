@@ -1,4 +1,4 @@
-//! `onex tail`: messages of the log.
+//! `onex tail`: messages of the log, or the chain of causes of one of them.
 
 use clap::Args;
 use http_body_util::BodyExt;
@@ -10,6 +10,8 @@ use crate::client::{Client, unreachable};
 use crate::fault::{Exit, Fault};
 use crate::print;
 
+mod chain;
+
 /// Messages that are asked for at a time.
 const PAGE: usize = 1000;
 
@@ -17,7 +19,10 @@ const PAGE: usize = 1000;
 #[derive(Debug, Args)]
 #[command(after_help = "\
   onex tail 'onex.evt.shop.**' --follow
-  onex tail --from 1200 --limit 10 -o json")]
+  onex tail --from 1200 --limit 10 -o json
+  onex tail --chain 018f...          why it came about, and everything that came of it
+With --chain a line is a record, below the one that it came of, with the time that lies between;
+`>` marks what was asked for. Looked for in the newest part of the log, or from --from on.")]
 pub struct Arguments {
     /// Topics: `*` stands for one segment, `**` for any number
     pattern: Option<String>,
@@ -30,6 +35,9 @@ pub struct Arguments {
     /// Wait for more
     #[arg(short, long)]
     follow: bool,
+    /// Causes and effects of this message, run, intent, dead letter or story
+    #[arg(long, value_name = "ID", conflicts_with_all = ["pattern", "limit", "follow"])]
+    chain: Option<String>,
     #[command(flatten)]
     host: Host,
     #[command(flatten)]
@@ -39,7 +47,9 @@ pub struct Arguments {
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     let client = Client::new(&arguments.host.url)?;
-    if arguments.follow {
+    if let Some(id) = &arguments.chain {
+        wait(chain::tell(&client, id, arguments.from.as_ref(), arguments.output))?;
+    } else if arguments.follow {
         wait(follow(&client, arguments))?;
     } else {
         wait(list(&client, arguments))?;

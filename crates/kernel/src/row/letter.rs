@@ -39,6 +39,61 @@ pub struct Letter {
     pub created_at: Micros,
     /// When it was put back.
     pub redriven_at: Option<Micros>,
+    /// When it was let go of, and why.
+    pub discarded: Option<Discarded>,
+}
+
+/// That a letter was let go of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Discarded {
+    /// When.
+    pub at: Micros,
+    /// Why, in the words of whoever did it.
+    pub reason: Text,
+}
+
+/// Where a letter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterStatus {
+    /// A person has yet to do something about it.
+    Open,
+    /// It was put back.
+    Redriven,
+    /// It was let go of.
+    Discarded,
+}
+
+impl LetterStatus {
+    /// Every status.
+    pub const ALL: [LetterStatus; 3] =
+        [LetterStatus::Open, LetterStatus::Redriven, LetterStatus::Discarded];
+
+    /// The word on the interface.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LetterStatus::Open => "open",
+            LetterStatus::Redriven => "redriven",
+            LetterStatus::Discarded => "discarded",
+        }
+    }
+}
+
+impl Letter {
+    /// Where it stands: one that was put back after it had been let go of is put back.
+    pub fn status(&self) -> LetterStatus {
+        if self.redriven_at.is_some() {
+            LetterStatus::Redriven
+        } else if self.discarded.is_some() {
+            LetterStatus::Discarded
+        } else {
+            LetterStatus::Open
+        }
+    }
+
+    /// Whether a person has yet to do something about it.
+    pub fn is_open(&self) -> bool {
+        self.status() == LetterStatus::Open
+    }
 }
 
 /// Why a message is a dead letter (interfaces.md).
@@ -76,6 +131,24 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 14] = [
+        Reason::InvalidPayload,
+        Reason::Unhandled,
+        Reason::NoKey,
+        Reason::GuardError,
+        Reason::ExpressionError,
+        Reason::Refused,
+        Reason::CompensationFailed,
+        Reason::Exhausted,
+        Reason::InDoubt,
+        Reason::Expired,
+        Reason::Exceeded,
+        Reason::TooLarge,
+        Reason::NoRoute,
+        Reason::StepPanicked,
+    ];
+
     /// The word on the interface.
     pub fn as_str(self) -> &'static str {
         match self {

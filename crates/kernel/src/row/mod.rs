@@ -12,7 +12,7 @@ use crate::Micros;
 
 pub use entity::{Entity, Refused};
 pub use intent::{Ending, FailedAttempt, Intent, Owner};
-pub use letter::{Letter, Reason};
+pub use letter::{Discarded, Letter, LetterStatus, Reason};
 pub use run::{ItemRow, Items, Run, RunHead, RunStatus, StepRow, StepStatus, Undoing};
 
 /// An armed timer.

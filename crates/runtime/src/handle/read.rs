@@ -8,6 +8,9 @@ use onex_kernel::Id;
 use onex_kernel::row::{Letter, RunHead};
 
 use super::Handle;
+use super::letters::LETTERS_AT_ONCE_MAX;
+use crate::query::at;
+use crate::query::chain::Chain;
 use crate::query::entity::Entity;
 use crate::query::log::{Filter as LogFilter, Position, Record, Slice};
 use crate::query::run::{Filter as RunFilter, Run, has_ended};
@@ -121,9 +124,20 @@ impl Handle {
         self.read(move |reader| reader.letters(&filter, after.as_deref(), limit)).await
     }
 
-    /// Ids of every dead letter that a filter takes, oldest first.
-    pub async fn letter_ids(&self, filter: letter::Filter) -> Result<Vec<Id>, QueryError> {
-        self.read(move |reader| reader.letter_ids(&filter)).await
+    /// Ids of the dead letters that a filter takes, oldest first, as many as one request may name;
+    /// and whether there are more.
+    pub async fn letter_ids(&self, filter: letter::Filter) -> Result<(Vec<Id>, bool), QueryError> {
+        self.read(move |reader| reader.letter_ids(&filter, LETTERS_AT_ONCE_MAX)).await
+    }
+
+    /// The causal chain of a message, run, intent or letter.
+    pub async fn chain(&self, id: Id, from: Option<u64>) -> Result<Chain, QueryError> {
+        self.read(move |reader| reader.chain(id, from)).await
+    }
+
+    /// States as they were once a record was applied.
+    pub async fn at(&self, ask: at::Ask) -> Result<at::Answer, QueryError> {
+        self.read(move |reader| reader.at(&ask)).await
     }
 
     /// One dead letter.

@@ -94,7 +94,13 @@ impl Reader {
         }
     }
 
-    fn read_entity(&self, node: &str, entity: &str, row: &[u8]) -> Result<Entity, QueryError> {
+    /// An entity of its row.
+    pub(super) fn read_entity(
+        &self,
+        node: &str,
+        entity: &str,
+        row: &[u8],
+    ) -> Result<Entity, QueryError> {
         let row = codec::row::read_entity(row)?;
         Ok(Entity {
             node: node.into(),

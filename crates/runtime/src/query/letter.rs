@@ -2,7 +2,7 @@
 
 use onex_engine::{codec, key};
 use onex_expr::Text;
-use onex_kernel::row::Letter;
+use onex_kernel::row::{Letter, LetterStatus};
 use onex_kernel::{Id, Micros};
 
 use super::{Page, QueryError, Reader, Scan, Visit, pattern};
@@ -18,8 +18,8 @@ pub struct Filter {
     pub topic: Option<Text>,
     /// Written before this time.
     pub before: Option<Micros>,
-    /// Only those not put back yet.
-    pub open: bool,
+    /// Standing in one of these; none: wherever they stand.
+    pub status: Vec<LetterStatus>,
 }
 
 impl Filter {
@@ -30,7 +30,7 @@ impl Filter {
             && self.reason.as_ref().is_none_or(|reason| reason == letter.reason.as_str())
             && self.topic.as_ref().is_none_or(fits)
             && self.before.is_none_or(|before| letter.created_at < before)
-            && !(self.open && letter.redriven_at.is_some())
+            && (self.status.is_empty() || self.status.contains(&letter.status()))
     }
 }
 
@@ -76,17 +76,21 @@ impl Reader {
         )
     }
 
-    /// Ids of every letter that a filter takes, oldest first.
-    pub fn letter_ids(&self, filter: &Filter) -> Result<Vec<Id>, QueryError> {
+    /// Ids of the letters that a filter takes, oldest first, at most so many; and whether there are
+    /// more.
+    pub fn letter_ids(&self, filter: &Filter, most: usize) -> Result<(Vec<Id>, bool), QueryError> {
         let mut found = Vec::new();
-        self.each(key::LETTERS, None, |_, row| {
+        let more = self.each(key::LETTERS, None, |_, row| {
             let letter = codec::row::read_letter(row)?;
             if filter.takes(&letter) {
+                if found.len() == most {
+                    return Ok(Visit::Stop);
+                }
                 found.push((letter.created_at, letter.offset, letter.id));
             }
             Ok(Visit::Next)
         })?;
         found.sort_unstable();
-        Ok(found.into_iter().map(|(_, _, id)| id).collect())
+        Ok((found.into_iter().map(|(_, _, id)| id).collect(), more))
     }
 }

@@ -1,5 +1,6 @@
 //! Workflow runs: head, steps with their names, and what they wait for.
 
+use onex_contract::graph;
 use onex_engine::{codec, key};
 use onex_expr::Text;
 use onex_kernel::row::{RunHead, RunStatus, StepRow};
@@ -61,7 +62,7 @@ pub fn has_ended(status: RunStatus) -> bool {
 }
 
 /// The row of a run: its head, and its steps once it has ended.
-type RunRow = (RunHead, Option<Vec<StepRow>>);
+pub(super) type RunRow = (RunHead, Option<Vec<StepRow>>);
 
 impl Reader {
     /// The head of a run.
@@ -123,21 +124,17 @@ impl Reader {
             Some(rows) => rows,
             None => self.step_rows(head.id, plan.len())?,
         };
-        let ended = head.ended_at.is_some();
-        let id_of = |index: usize| match plan.get(index) {
-            Some(step) => step.id.clone(),
-            None => format!("{index}").into(),
-        };
-        let steps = rows.into_iter().enumerate().map(|(index, row)| Step {
-            id: id_of(index),
-            attempts: row.attempts,
-            row,
-        });
-        let mut run = Run { head, steps: steps.collect(), waits_for: Vec::new() };
-        if !ended {
+        let mut run = named(head, rows, &plan);
+        if run.head.ended_at.is_none() {
             self.add_waits(&mut run, &plan)?;
         }
         Ok(run)
+    }
+
+    /// A run with these steps; what it waits for is not told.
+    pub(super) fn named_steps(&self, head: RunHead, rows: Vec<StepRow>) -> Run {
+        let plan = self.graphs.steps(head.graph, &head.node);
+        named(head, rows, &plan)
     }
 
     /// The steps of a run in rows of their own; one that has not started needs none.
@@ -152,7 +149,22 @@ impl Reader {
     }
 }
 
-fn read(row: &[u8]) -> Result<RunRow, QueryError> {
+/// The row of a run.
+pub(super) fn read(row: &[u8]) -> Result<RunRow, QueryError> {
     let (head, ended) = codec::row::read_run(row)?;
     Ok((head, ended.map(|ended| ended.steps)))
+}
+
+/// Steps with the ids that their plan gives them.
+fn named(head: RunHead, rows: Vec<StepRow>, plan: &[graph::Step]) -> Run {
+    let id_of = |index: usize| match plan.get(index) {
+        Some(step) => step.id.clone(),
+        None => format!("{index}").into(),
+    };
+    let steps = rows.into_iter().enumerate().map(|(index, row)| Step {
+        id: id_of(index),
+        attempts: row.attempts,
+        row,
+    });
+    Run { head, steps: steps.collect(), waits_for: Vec::new() }
 }

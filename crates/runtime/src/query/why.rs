@@ -1,13 +1,10 @@
 //! Why something stands where it stands: what it waits for, since when, and how it came to be.
 
-use std::collections::HashMap;
-
-use onex_engine::codec::record::{self, LogRecord};
 use onex_engine::{codec, key};
 use onex_expr::Text;
-use onex_kernel::row::{Intent, Letter, RunStatus};
+use onex_kernel::row::{Intent, Letter, LetterStatus, RunHead, RunStatus, Undoing};
 use onex_kernel::{Category, Id, Micros};
-use onex_store::{StoreError, Stored};
+use onex_store::StoreError;
 
 use super::entity::Entity;
 use super::log::{self, Record};
@@ -15,13 +12,7 @@ use super::run::Run;
 use super::wait::{self, Wait};
 use super::{QueryError, Reader, Visit};
 
-/// The longest chain that is told.
-const CHAIN_MAX: usize = 256;
-
-/// Records that are read from the store at a time.
-const READ_RECORDS: usize = 4096;
-
-/// Bytes that are read from the store at a time.
+/// Bytes of one record that are read at most beyond the first.
 const READ_BYTES: usize = 8 << 20;
 
 /// The answer to why.
@@ -79,12 +70,7 @@ impl Reader {
     fn why_run(&self, run: &Run) -> Result<Why, QueryError> {
         let head = &run.head;
         let mut waits_for = run.waits_for.clone();
-        if head.status == RunStatus::Failed {
-            waits_for.push(Wait::person(format!(
-                "a person may retry it: onex workflow retry {}",
-                head.id
-            )));
-        }
+        waits_for.extend(move_of_a_person(head));
         self.add_letters(head.correlation_id, &mut waits_for)?;
         let started = run.steps.iter().filter_map(|step| step.row.started_at);
         let since = head.ended_at.or_else(|| started.max()).unwrap_or(head.started_at);
@@ -94,7 +80,7 @@ impl Reader {
             status: head.status.as_str().into(),
             since,
             waits_for,
-            chain: self.chain(head.envelope.id, Some(head.correlation_id))?,
+            chain: self.causes(head.envelope.id, Some(head.correlation_id))?,
         })
     }
 
@@ -108,7 +94,7 @@ impl Reader {
             Err(error) => return Err(error.into()),
         };
         let chain = match last {
-            Some(record) => self.chain(record.message.id, Some(story))?,
+            Some(record) => self.causes(record.message.id, Some(story))?,
             None => Vec::new(),
         };
         Ok(Why {
@@ -129,35 +115,36 @@ impl Reader {
             status: "pending".into(),
             since: intent.first_attempt_at.or(intent.turn_at).unwrap_or(message.time),
             waits_for: vec![wait::of_intent(intent)],
-            chain: self.chain(intent.id, Some(message.correlation_id))?,
+            chain: self.causes(intent.id, Some(message.correlation_id))?,
         })
     }
 
     fn why_letter(&self, id: Id, letter: &Letter) -> Result<Why, QueryError> {
         let message = &letter.message;
-        let (status, waits_for) = match letter.redriven_at {
-            Some(_) => ("redriven", Vec::new()),
-            None => ("dead_letter", vec![open_letter(letter)]),
+        let (status, waits_for) = match letter.status() {
+            LetterStatus::Open => ("dead_letter", vec![open_letter(letter)]),
+            ended => (ended.as_str(), Vec::new()),
         };
+        let discarded_at = letter.discarded.as_ref().map(|discarded| discarded.at);
         Ok(Why {
             id: id.to_string(),
             kind: if letter.owner.is_some() { "intent" } else { "message" },
             status: status.into(),
-            since: letter.redriven_at.unwrap_or(letter.created_at),
+            since: letter.redriven_at.or(discarded_at).unwrap_or(letter.created_at),
             waits_for,
-            chain: self.chain(message.id, Some(message.correlation_id))?,
+            chain: self.causes(message.id, Some(message.correlation_id))?,
         })
     }
 
     fn why_message(&self, id: Id) -> Result<Option<Why>, QueryError> {
-        let chain = self.chain(id, None)?;
+        let chain = self.causes(id, None)?;
         let Some(record) = chain.first() else {
             return Ok(None);
         };
         let mut letters = Vec::new();
         self.each(key::LETTERS, None, |_, row| {
             let letter = codec::row::read_letter(row)?;
-            if letter.message.id == id && letter.redriven_at.is_none() {
+            if letter.message.id == id && letter.is_open() {
                 letters.push(open_letter(&letter));
             }
             Ok(Visit::Next)
@@ -197,75 +184,11 @@ impl Reader {
     fn add_letters(&self, correlation: Id, waits: &mut Vec<Wait>) -> Result<(), QueryError> {
         self.each(key::LETTERS, None, |_, row| {
             let letter = codec::row::read_letter(row)?;
-            if letter.message.correlation_id == correlation && letter.redriven_at.is_none() {
+            if letter.message.correlation_id == correlation && letter.is_open() {
                 waits.push(open_letter(&letter));
             }
             Ok(Visit::Next)
         })?;
-        Ok(())
-    }
-
-    /// The records from a message back to its first cause, newest first, as far as they are kept.
-    fn chain(&self, id: Id, correlation: Option<Id>) -> Result<Vec<Record>, QueryError> {
-        let story = match correlation {
-            Some(correlation) => Some(correlation),
-            None => self.story_of(id)?,
-        };
-        let Some(story) = story else {
-            return Ok(Vec::new());
-        };
-        let mut by_id: HashMap<Id, Record> = HashMap::new();
-        self.each_record(|stored, found| {
-            if found.message.correlation_id == story {
-                let id = found.message.id;
-                by_id.entry(id).or_insert_with(|| log::with_payload(stored, found));
-            }
-            Visit::Next
-        })?;
-        let mut chain = Vec::new();
-        let mut next = Some(id);
-        while let Some(record) = next.and_then(|id| by_id.remove(&id)) {
-            next = record.message.causation_id;
-            chain.push(record);
-            if chain.len() == CHAIN_MAX {
-                break;
-            }
-        }
-        Ok(chain)
-    }
-
-    fn story_of(&self, id: Id) -> Result<Option<Id>, QueryError> {
-        let mut story = None;
-        self.each_record(|_, found| {
-            if found.message.id != id {
-                return Visit::Next;
-            }
-            story = Some(found.message.correlation_id);
-            Visit::Stop
-        })?;
-        Ok(story)
-    }
-
-    /// Calls `visit` with the newest records that one query may look at, until it says stop.
-    fn each_record(
-        &self,
-        mut visit: impl FnMut(&Stored, LogRecord) -> Visit,
-    ) -> Result<(), QueryError> {
-        let durable_to = self.store.durable_to();
-        let most = u64::try_from(self.scan_records_max).unwrap_or(u64::MAX);
-        let mut from = self.store.oldest().max(durable_to.saturating_sub(most));
-        while from < durable_to {
-            let read = self.store.read(from, READ_RECORDS, READ_BYTES)?;
-            let Some(last) = read.last() else {
-                break;
-            };
-            from = last.offset + 1;
-            for stored in &read {
-                if let Visit::Stop = visit(stored, record::decode(&stored.body)?) {
-                    return Ok(());
-                }
-            }
-        }
         Ok(())
     }
 }
@@ -278,4 +201,10 @@ fn open_letter(letter: &Letter) -> Wait {
         letter.reason.as_str(),
         letter.id
     ))
+}
+
+/// What a person may do for a run that failed: one that could not be undone is not retried.
+fn move_of_a_person(head: &RunHead) -> Option<Wait> {
+    let can = head.status == RunStatus::Failed && head.compensation != Undoing::Incomplete;
+    can.then(|| Wait::person(format!("a person may retry it: onex workflow retry {}", head.id)))
 }

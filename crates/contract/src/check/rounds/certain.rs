@@ -54,10 +54,12 @@ impl Certain {
 fn always_holds(condition: &Template) -> bool {
     match condition {
         Template::Literal(value) => *value == Value::Bool(true),
-        Template::Expr(program) => {
-            let negated = format!("!({})", program.source());
+        Template::Expr(program) if program.constant().is_some() => {
             program.constant() == Some(&Value::Bool(true))
-                || never_all_hold(&[&negated], &|_| Known::default())
+        }
+        // What is no constant is always true only as one of several.
+        Template::Expr(program) if program.source().contains("||") => {
+            never_all_hold(&[&format!("!({})", program.source())], &|_| Known::default())
         }
         _ => false,
     }

@@ -94,8 +94,7 @@ impl<'s> Hops<'s, '_> {
             match (&contract.workflow, &contract.state_machine) {
                 (Some(_), _) => Some(Message::Run(at)),
                 (None, Some(machine)) => {
-                    let timed = machine.states.iter().any(|state| state.timeout_ms.is_some());
-                    (timed && self.timers).then_some(Message::Timer(at))
+                    (self.timers && machine.has_timers()).then_some(Message::Timer(at))
                 }
                 _ => None,
             }

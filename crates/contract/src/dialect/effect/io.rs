@@ -1,7 +1,7 @@
 //! `io_config`: the request of an operation, by its kind.
 
 use crate::dialect::{
-    effect::body,
+    effect::{body, sandbox::Sandbox},
     made::{Made, text},
 };
 use crate::section::fields::Fields;
@@ -47,9 +47,29 @@ fn filesystem(reading: &mut Reading<'_, '_>, request: &Node, lists: bool) -> Opt
             _ => out.put("operation", operation.clone()),
         }
     }
-    out.keep(&mut fields, &["file_path_template"]);
-    if ["move", "copy"].contains(&verb) {
-        out.keep(&mut fields, &["destination_path_template"]);
+    let security = fields.get("security");
+    let sandbox = security.and_then(|security| Sandbox::read(fields.reading, security));
+    let mut guards = false;
+    let mut is_kept = security.is_none() || sandbox.is_some();
+    for (key, has) in [
+        ("file_path_template", true),
+        ("destination_path_template", ["move", "copy"].contains(&verb)),
+    ] {
+        let path = if has { fields.get(key) } else { None };
+        let Some(path) = path else { continue };
+        let limited = match &sandbox {
+            Some(sandbox) => sandbox.limit(fields.reading, path),
+            None => Some(path.clone()),
+        };
+        is_kept &= limited.is_some();
+        guards |= limited.as_ref().is_some_and(|limited| limited.as_str() != path.as_str());
+        out.put(key, limited.unwrap_or_else(|| path.clone()));
+    }
+    // Limits that cannot be kept stay as they are written, and the normal form refuses them.
+    match security {
+        Some(security) if !is_kept => out.put("security", security.clone()),
+        Some(_) if !guards => fields.idle(&["security"], "the path is known, and within it"),
+        _ => {}
     }
     out.keep(&mut fields, &["content"]);
     if verb == "write" && !out.has("content") {
@@ -60,9 +80,30 @@ fn filesystem(reading: &mut Reading<'_, '_>, request: &Node, lists: bool) -> Opt
         out.keep(&mut fields, &["create_dirs"]);
     }
     fields.descriptive(&["create_dirs", "destination_path_template"]);
-    fields.not_enforced(&["atomic", "encoding", "mode", "security"]);
+    fields.not_enforced(&["atomic", "encoding", "mode"]);
     fields.close();
     Some(out.done())
+}
+
+/// An operation with the words that say one of few things in their one spelling.
+pub(in crate::dialect) fn spelled(node: &Node) -> Node {
+    let Tree::Map(entries) = &node.tree else { return node.clone() };
+    let mut entries = entries.clone();
+    for entry in &mut entries {
+        match (entry.key.as_str(), &entry.value.tree) {
+            ("io_config" | "retry_policy", _) => entry.value = spelled(&entry.value),
+            ("handler_type" | "operation" | "backoff_strategy", Tree::String(word))
+                if !word.contains("${") =>
+            {
+                entry.value.tree = Tree::String(word.to_ascii_lowercase().into());
+            }
+            ("method", Tree::String(word)) if !word.contains("${") => {
+                entry.value.tree = Tree::String(word.to_ascii_uppercase().into());
+            }
+            _ => {}
+        }
+    }
+    Node { tree: Tree::Map(entries), ..node.clone() }
 }
 
 /// Whether an operation may be tried again, as it says or as its kind has it.

@@ -4,6 +4,7 @@ mod body;
 mod io;
 mod query;
 mod response;
+mod sandbox;
 mod template;
 
 use self::query::Query;
@@ -31,9 +32,7 @@ pub(in crate::dialect) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &
             None => single(fields.reading, section, made),
         };
         let Some(operations) = operations else { continue };
-        let mut out = Made::new(&section.span);
-        out.put("operations", operations);
-        made.out.free("effect_operations".into(), &span, out.done());
+        made.out.free("effect_operations".into(), &span, operations);
         made.runs |= made.kind == Some(Kind::Effect);
     }
 }
@@ -60,23 +59,33 @@ fn operations(
     let mut out = Vec::new();
     let mut queries = Vec::new();
     for item in fields.items("operations") {
-        queries.extend(query::read(fields.reading, item));
-        out.extend(operation(fields.reading, item, defaults, made));
+        let item = io::spelled(item);
+        queries.extend(query::read(fields.reading, &item));
+        out.extend(operation(fields.reading, &item, defaults, made));
     }
     if let Some(transaction) = fields.get("transaction") {
         one_connection(fields.reading, transaction, &queries);
     }
+    // Fields without which nothing may be performed: the normal form judges them.
+    let schema = fields.get("input_schema").filter(|schema| {
+        schema.get("required_fields").is_some_and(|wanted| !wanted.items().is_empty())
+    });
     fields.descriptive(&["version", "subcontract_version", "subcontract_name", "description"]);
     fields.not_enforced(&[
         "deterministic",
         "execution_mode",
-        "input_schema",
         "metadata",
         "observability",
         "transaction",
     ]);
+    if schema.is_none() {
+        fields.not_enforced(&["input_schema"]);
+    }
     fields.close();
-    Some(node(Tree::List(out), &list.span))
+    let mut section = Made::new(&list.span);
+    section.put("operations", node(Tree::List(out), &list.span));
+    schema.into_iter().for_each(|schema| section.put("input_schema", schema.clone()));
+    Some(section.done())
 }
 
 /// A transaction is of one connection, and of nothing but a database.
@@ -95,9 +104,12 @@ fn one_connection(reading: &mut Reading<'_, '_>, transaction: &Node, queries: &[
 /// Keys of an operation that say what it does.
 fn single(reading: &mut Reading<'_, '_>, section: &Node, made: &mut Translation) -> Option<Node> {
     // One operation alone spans no two connections; its query is judged all the same.
+    let section = &io::spelled(section);
     let _: Option<Query> = query::read(reading, section);
     let operation = operation(reading, section, Defaults::default(), made)?;
-    Some(node(Tree::List(vec![operation]), &section.span))
+    let mut out = Made::new(&section.span);
+    out.put("operations", node(Tree::List(vec![operation]), &section.span));
+    Some(out.done())
 }
 
 fn operation(

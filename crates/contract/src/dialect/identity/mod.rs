@@ -208,9 +208,10 @@ fn word_of(kind: Kind) -> &'static str {
 }
 
 fn versions(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) {
-    let mut first = None;
+    let (mut first, mut is_said) = (None, false);
     for key in ["contract_version", "node_version", "version", "schema_version"] {
         let Some(node) = fields.get(key) else { continue };
+        is_said = true;
         match version::read(node) {
             Some(version) if first.is_none() => {
                 fields.reading.acted(&node.span);
@@ -227,8 +228,10 @@ fn versions(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) {
     }
     let (version, at) = first.unwrap_or_else(|| {
         let at = fields.head();
-        let message = "the contract has no version: it counts as 0.0.0";
-        fields.reading.findings.warning(code::MISSING_VERSION, at, message);
+        if !is_said {
+            let message = "the contract has no version: it counts as 0.0.0";
+            fields.reading.findings.warning(code::MISSING_VERSION, at, message);
+        }
         ("0.0.0".to_owned(), at.span())
     });
     made.out.text("contract_version", version, &at);

@@ -11,7 +11,6 @@ pub(in crate::dialect) fn read(node: &Node) -> Option<String> {
     let written = match &node.tree {
         Tree::String(text) => text.trim().to_owned(),
         Tree::Int(major @ 0..) => major.to_string(),
-        Tree::Double(number) => number.to_string(),
         _ => return None,
     };
     let dotted = written.trim_start_matches(['v', 'V']).replace('_', ".");
@@ -33,7 +32,8 @@ mod tests {
         for (text, meant) in [("v1_0_0", "1.0.0"), ("1.2", "1.2.0"), ("1.2.3-a", "1.2.3-a")] {
             assert_eq!(read(Tree::String(text.into())).as_deref(), Some(meant));
         }
-        assert_eq!(read(Tree::Double(1.5)).as_deref(), Some("1.5.0"));
+        // As a number 1.10 is 1.1: which of the two was written cannot be told.
+        assert_eq!(read(Tree::Double(1.5)), None);
         assert_eq!(read(Tree::Int(2)).as_deref(), Some("2.0.0"));
         assert_eq!(read(Tree::String("new".into())), None);
     }

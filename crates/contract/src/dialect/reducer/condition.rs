@@ -87,7 +87,11 @@ fn said(
     let texts = match predicate::read(written, &made.rules) {
         Meaning::All(texts) => texts,
         Meaning::None(why) if what == What::Condition => {
-            reading.error(code::BAD_PREDICATE, expression, format!("`{written}`: {why}"));
+            let message = match written.trim().is_empty() {
+                true => "the condition says nothing".to_owned(),
+                false => format!("`{written}`: {why}"),
+            };
+            reading.error(code::BAD_PREDICATE, expression, message);
             return vec![condition(expression.clone())];
         }
         Meaning::Unknown | Meaning::None(_) => {

@@ -19,15 +19,27 @@ pub(in crate::dialect) struct Rules {
     pub step_timeout: Option<Node>,
     /// Whether a failed step does not stop the others.
     pub goes_on: bool,
+    /// Whether nothing may run side by side, whatever the metadata say.
+    pub in_order: bool,
 }
 
 /// Reads `workflow_metadata`.
-pub(in crate::dialect) fn metadata(reading: &mut Reading<'_, '_>, section: &Node) -> Option<Node> {
+pub(in crate::dialect) fn metadata(
+    reading: &mut Reading<'_, '_>,
+    section: &Node,
+    rules: &Rules,
+) -> Option<Node> {
     let mut fields = Fields::open(reading, section, "`workflow_metadata`")?;
     let mut out = Made::new(&section.span);
     out.keep(&mut fields, &["workflow_name", "description", "run_key"]);
-    mode(&mut fields, &mut out);
-    timeout(&mut fields, &mut out);
+    match rules.in_order {
+        true => {
+            fields.descriptive(&["execution_mode"]);
+            fields.idle(&["execution_mode"], "the rules allow nothing side by side");
+        }
+        false => mode(&mut fields, &mut out),
+    }
+    out.keep(&mut fields, &["timeout_ms"]);
     fields.descriptive(&["version", "workflow_version"]);
     fields.not_enforced(&["author", "tags", "documentation_url", "workflow_hash"]);
     fields.close();
@@ -38,24 +50,26 @@ pub(in crate::dialect) fn metadata(reading: &mut Reading<'_, '_>, section: &Node
 pub(in crate::dialect) fn rules(reading: &mut Reading<'_, '_>, section: &Node) -> Option<Rules> {
     let mut fields = Fields::open(reading, section, "`coordination_rules`")?;
     let mut out = Made::new(&section.span);
+    let in_order = in_order(&mut fields, &mut out);
     mode(&mut fields, &mut out);
     let strategy = fields.word("failure_recovery_strategy");
     let goes_on = strategy.as_ref().is_some_and(|word| strategy_of(&mut fields, word, &mut out));
     if let (true, Some(word)) = (goes_on, &strategy) {
         fields.reading.acted(&word.at.span());
     }
-    in_order(&mut fields, &mut out);
-    timeout(&mut fields, &mut out);
-    out.keep(&mut fields, &["max_retries", "retry_backoff_ms", "retry_backoff_multiplier"]);
+    out.keep(
+        &mut fields,
+        &["timeout_ms", "max_retries", "retry_backoff_ms", "retry_backoff_multiplier"],
+    );
     let step_timeout = fields.get("step_timeout_ms").cloned();
     fields.descriptive(&["version", "detect_cycles", "fail_on_cycle"]);
     fields.not_enforced(&RULES);
     fields.close();
-    Some(Rules { out: Some(out.done()), step_timeout, goes_on })
+    Some(Rules { out: Some(out.done()), step_timeout, goes_on, in_order })
 }
 
 /// Rules that every run has here, or none.
-const RULES: [&str; 17] = [
+const RULES: [&str; 15] = [
     "allow_partial_completion",
     "checkpoint_enabled",
     "checkpoint_interval_ms",
@@ -65,8 +79,6 @@ const RULES: [&str; 17] = [
     "emit_workflow_events",
     "enable_load_balancing",
     "load_balance_strategy",
-    "max_parallel_branches",
-    "max_parallel_steps",
     "min_required_steps_completion_percent",
     "recovery_enabled",
     "resource_constraints",
@@ -88,12 +100,25 @@ fn mode(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) {
     }
 }
 
-/// Where nothing may run side by side, the steps run in order.
-fn in_order(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) {
-    let Some(allowed) = fields.flag("parallel_execution_allowed") else { return };
-    if !allowed.value {
-        out.text("execution_mode", "sequential", &allowed.at.span());
+/// Where nothing may run side by side, the steps run in order, whatever the mode is.
+fn in_order(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) -> bool {
+    let allowed = fields.flag("parallel_execution_allowed").filter(|allowed| !allowed.value);
+    let mut at = allowed.map(|allowed| allowed.at.span());
+    for key in ["max_parallel_branches", "max_parallel_steps"] {
+        let one = fields.node().get(key).filter(|most| matches!(most.tree, Tree::Int(..=1)));
+        match one {
+            Some(one) => {
+                fields.acts(&[key]);
+                at = at.or_else(|| Some(one.span.clone()));
+            }
+            None => fields.not_enforced(&[key]),
+        }
     }
+    if let Some(at) = &at {
+        out.text("execution_mode", "sequential", at);
+        fields.idle(&["execution_mode"], "nothing may run side by side");
+    }
+    at.is_some()
 }
 
 /// Strategies as they were spelled; `None` for one that lets the other steps go on.
@@ -125,14 +150,6 @@ fn strategy_of(fields: &mut Fields<'_, '_, '_, '_>, word: &Word, out: &mut Made)
 fn other(fields: &mut Fields<'_, '_, '_, '_>, word: &Word, instead: &str) {
     let message = format!("`{}` is not known: {instead}", word.as_str());
     fields.reading.findings.warning(code::BAD_VALUE, word.at, message);
-}
-
-/// A timeout of 0 was no timeout.
-fn timeout(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) {
-    match fields.get("timeout_ms").map(|node| &node.tree) {
-        Some(Tree::Int(..=0)) | None => {}
-        Some(_) => out.keep(fields, &["timeout_ms"]),
-    }
 }
 
 /// `time_injection`: time is always that of the record here. Pure nodes could never have it.

@@ -93,7 +93,7 @@ fn workflow_definition(
         None => Rules::default(),
     };
     if let Some(metadata) = fields.get("workflow_metadata") {
-        out.put("workflow_metadata", coordination::metadata(fields.reading, metadata)?);
+        out.put("workflow_metadata", coordination::metadata(fields.reading, metadata, &rules)?);
     }
     if let Some(graph) = fields.get("execution_graph") {
         out.put("execution_graph", execution_graph(fields.reading, graph, steps, &rules)?);

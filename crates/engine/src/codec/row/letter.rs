@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use onex_contract::graph::GraphId;
-use onex_kernel::row::Letter;
+use onex_kernel::row::{Discarded, Letter};
 
 use super::intent::{put_owner, read_owner};
 use super::message::{put_message, read_message};
@@ -29,6 +29,10 @@ pub fn letter(row: &Letter) -> Vec<u8> {
     out.extend_from_slice(&row.graph.0);
     put_u64(out, row.created_at.0);
     put_option(out, row.redriven_at, |out, at| put_u64(out, at.0));
+    put_option(out, row.discarded.as_ref(), |out, discarded| {
+        put_u64(out, discarded.at.0);
+        put_text(out, &discarded.reason);
+    });
     core::mem::take(out)
 }
 
@@ -50,5 +54,19 @@ pub fn read_letter(bytes: &[u8]) -> Read<Letter> {
         graph: GraphId(reader.array()?),
         created_at: reader.micros()?,
         redriven_at: reader.option(Reader::micros)?,
+        discarded: reader
+            .option(|reader| Ok(Discarded { at: reader.micros()?, reason: reader.text()? }))?,
     })
+}
+
+/// How many letters are open.
+pub fn count(count: u64) -> Vec<u8> {
+    let out = &mut begin();
+    put_u64(out, count);
+    core::mem::take(out)
+}
+
+/// Reads how many letters are open.
+pub fn read_count(bytes: &[u8]) -> Read<u64> {
+    open(bytes, "count of dead letters")?.u64()
 }

@@ -7,6 +7,7 @@ mod letter;
 mod message;
 mod parts;
 mod run;
+mod schedule;
 mod window;
 mod word;
 
@@ -21,11 +22,12 @@ pub(crate) use backlog::{
 };
 pub use entity::{entity, read_entity};
 pub use intent::{intent, read_intent};
-pub use letter::{letter, read_letter};
+pub use letter::{count, letter, read_count, read_letter};
 pub use run::{
     Ended, event, id_row, item, read_event, read_id_row, read_item, read_run, read_step, run, step,
 };
 pub(crate) use run::{listener, read_listener};
+pub use schedule::{read_schedule, schedule};
 pub use window::{read_window, window};
 
 type Read<T> = Result<T, Corrupt>;
