@@ -64,8 +64,20 @@ pub enum Op {
     Cancel,
     /// Retries one of the runs that ended badly.
     Retry,
-    /// Puts one of the dead letters back.
-    Redrive,
+    /// Puts one of the dead letters back; also one that was let go of, if it says so.
+    Redrive {
+        /// Of all letters, not only of the open ones.
+        discarded: bool,
+    },
+    /// Lets go of one of the dead letters.
+    Discard,
+}
+
+impl Op {
+    /// Whether it is an operator's, who tries once.
+    pub(crate) fn steers(&self) -> bool {
+        !matches!(self, Op::Publish { .. } | Op::Start { .. })
+    }
 }
 
 impl Scenario {

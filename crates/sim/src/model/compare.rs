@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use onex_engine::codec::row;
 use onex_engine::key;
 use onex_expr::{Text, Value};
-use onex_kernel::row::{Entity as EntityRow, Failure as FailureRow, ItemRow, RunHead, StepRow};
+use onex_kernel::row::{
+    Entity as EntityRow, Failure as FailureRow, ItemRow, LetterStatus, RunHead, StepRow,
+};
 use onex_kernel::{Id, Micros};
 
 use super::{At, Done, Entity, Model, Run, Status, Touched, Undoing};
@@ -27,6 +29,7 @@ impl Model {
         equal("messages that wait", self.sent.len(), count(key::BACKLOG))?;
         equal("dead letters", self.letters.len(), count(key::LETTERS))?;
         equal("keys held", self.keys.len(), count(b"k"))?;
+        self.compare_open(rows)?;
         self.compare_intents(rows)?;
         self.compare_timers(rows)
     }
@@ -49,19 +52,19 @@ impl Model {
         for (_, bytes) in range(rows, key::LETTERS) {
             let one = row::read_letter(bytes).map_err(|error| Violation::new(error.to_string()))?;
             letters.push(format!(
-                "{} {:?} {} {} {:?} {}",
+                "{} {:?} {} {} {:?} {:?}",
                 one.reason.as_str(),
                 one.node.as_deref().unwrap_or_default(),
                 one.message.id,
                 one.message.generation,
                 one.run_id,
-                one.redriven_at.is_some()
+                one.status()
             ));
         }
         let own = self.letters.iter().map(|one| {
             format!(
-                "{} {:?} {} {} {:?} {}",
-                one.reason, one.node, one.message, one.generation, one.run, one.redriven
+                "{} {:?} {} {} {:?} {:?}",
+                one.reason, one.node, one.message, one.generation, one.run, one.status
             )
         });
         let mut own: Vec<String> = own.collect();
@@ -111,6 +114,20 @@ impl Model {
             }
         }
         equal(&format!("run {id} of {}", head.node), run_text(own), found.join("\n"))
+    }
+
+    /// What the rows say of how many letters are open.
+    fn compare_open(&self, rows: &Rows) -> Result<(), Violation> {
+        let mut own: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for one in self.letters.iter().filter(|one| one.status == LetterStatus::Open) {
+            *own.entry((one.reason, &one.node)).or_default() += 1;
+        }
+        let mut found = BTreeMap::new();
+        for (key, bytes) in range(rows, key::OPEN_LETTERS) {
+            let count = row::read_count(bytes).map_err(|one| Violation::new(one.to_string()))?;
+            found.insert(key::read_open_letters(key).unwrap_or_default(), count);
+        }
+        equal("open dead letters", own, found)
     }
 
     fn compare_intents(&self, rows: &Rows) -> Result<(), Violation> {

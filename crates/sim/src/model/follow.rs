@@ -2,10 +2,10 @@
 
 use onex_engine::codec::record::LogRecord;
 use onex_expr::Value;
-use onex_kernel::row::Letter as LetterRow;
+use onex_kernel::row::{Letter as LetterRow, LetterStatus};
 use onex_kernel::{Category, Id, Message, Micros, Origin};
 
-use super::{Again, Case, Ending, Intent, Model, Owner, Sent, Touched, What};
+use super::{Again, Case, Ending, Intent, Letter, Model, Owner, Sent, Touched, What};
 use crate::outside::Outside;
 use crate::promise::Violation;
 use crate::system::{Load, On, Trigger, topic_name};
@@ -13,8 +13,8 @@ use crate::system::{Load, On, Trigger, topic_name};
 /// A record as the model sees it.
 pub(crate) struct Arrived<'a> {
     pub record: &'a LogRecord,
-    /// A letter that its step put back.
-    pub redriven: Option<LetterRow>,
+    /// A letter that it wrote.
+    pub letter: Option<LetterRow>,
 }
 
 fn wrong<T>(text: impl Into<String>) -> Result<T, Violation> {
@@ -30,13 +30,15 @@ impl Model {
         }
         self.now = message.time;
         let payload = payload(message);
+        if let Some(letter) = self.put_back.take() {
+            return self.again(message, letter);
+        }
         match (message.category, message.origin) {
             (Category::Event | Category::Command, Origin::External) => {
                 self.accept(message, &payload)
             }
             (Category::Command, Origin::Control) => self.start(message, &payload),
             (Category::Event, Origin::Derived) => self.event(message, &payload),
-            (Category::Event | Category::Timer, Origin::Control) => self.again(arrived),
             (Category::Intent, _) => self.intent(message, &payload, outside),
             (Category::Outcome, Origin::Outcome) => self.outcome(message, &payload, outside),
             (Category::Outcome | Category::Control, Origin::Derived) => {
@@ -386,49 +388,84 @@ impl Model {
                     _ => turn.retry(),
                 })
             }
-            Some("redrive") => self.again(arrived),
+            Some("redrive") => self.redriven(arrived, &payload),
+            Some("discard") => self.discarded(arrived),
             _ => wrong(format!("a control of no kind: {}", payload.to_json())),
         }
     }
 
-    /// A letter was put back.
-    fn again(&mut self, arrived: &Arrived<'_>) -> Result<(), Violation> {
-        let message = &arrived.record.message;
-        let Some(row) = &arrived.redriven else { return wrong("no letter was put back") };
+    /// The letter that a record changed; its status before.
+    fn letter(&mut self, arrived: &Arrived<'_>) -> Result<(&mut Letter, LetterStatus), Violation> {
+        let Some(row) = &arrived.letter else { return wrong("no letter is changed") };
         let found = self.letters.iter_mut().find(|letter| {
             letter.message == row.message.id
                 && letter.generation == row.message.generation
                 && Some(letter.node.as_str()) == row.node.as_deref()
-                && !letter.redriven
+                && letter.status != LetterStatus::Redriven
         });
-        let Some(letter) = found else { return wrong(format!("no such letter: {row:?}")) };
-        letter.redriven = true;
+        match found {
+            Some(letter) => {
+                let before = std::mem::replace(&mut letter.status, row.status());
+                Ok((letter, before))
+            }
+            None => wrong(format!("no such letter: {row:?}")),
+        }
+    }
+
+    fn discarded(&mut self, arrived: &Arrived<'_>) -> Result<(), Violation> {
+        match self.letter(arrived)? {
+            (letter, LetterStatus::Open) if letter.status == LetterStatus::Discarded => Ok(()),
+            (letter, before) => wrong(format!("{letter:?} is discarded and was {before:?}")),
+        }
+    }
+
+    /// A letter is put back: what it sent comes in its turn, its message at once.
+    fn redriven(&mut self, arrived: &Arrived<'_>, payload: &Value) -> Result<(), Violation> {
+        let (letter, _) = self.letter(arrived)?;
         let letter = letter.clone();
         let generation = letter.generation + 1;
+        if letter.status != LetterStatus::Redriven {
+            return wrong(format!("{letter:?} is put back and does not say so"));
+        }
+        if payload.get("generation").and_then(Value::as_int) != Some(i64::from(generation)) {
+            return wrong(format!("{letter:?} is put back as {}", payload.to_json()));
+        }
+        let story = arrived.record.message.correlation_id;
+        let what = match letter.again.clone() {
+            Again::Deliver { .. } | Again::Timer { .. } => {
+                self.put_back = Some(letter);
+                return Ok(());
+            }
+            Again::Intent { effect, operation, payload, owner } => {
+                What::Intent { effect, operation, payload, owner }
+            }
+            Again::Begin { workflow, load } => What::Begin { workflow, load, owner: None },
+        };
+        self.send(letter.message, generation, story, what);
+        Ok(())
+    }
+
+    /// The message of a letter that was put back.
+    fn again(&mut self, message: &Message, letter: Letter) -> Result<(), Violation> {
+        if (message.id, message.generation) != (letter.message, letter.generation + 1) {
+            return wrong(format!("{letter:?} is put back, and then comes {message:?}"));
+        }
         match letter.again {
+            Again::Deliver { load, .. } if load.d < 0 => wrong("what nobody takes is put back"),
             Again::Deliver { topic, load } => {
                 self.deliver(message, topic, &load, Some(&letter.node))
             }
             Again::Timer { reducer, key } => {
+                let due = payload(message).get("due_at").map(Value::to_json);
                 let entity = self.entities.get(&(reducer, key.clone()));
-                let due = row.message.payload.value.get("due_at").map(Value::to_json);
                 let armed = entity.and_then(|entity| entity.timer);
                 // It is for the visit that armed it, and for none after.
-                if armed.is_some_and(|at| due == Some(at.to_value().to_json())) {
-                    self.timeout(message, reducer, &key)?;
+                match armed.is_some_and(|at| due == Some(at.to_value().to_json())) {
+                    true => self.timeout(message, reducer, &key),
+                    false => Ok(()),
                 }
-                Ok(())
             }
-            Again::Intent { effect, operation, payload, owner } => {
-                let what = What::Intent { effect, operation, payload, owner };
-                self.send(letter.message, generation, message.correlation_id, what);
-                Ok(())
-            }
-            Again::Begin { workflow, load } => {
-                let what = What::Begin { workflow, load, owner: None };
-                self.send(letter.message, generation, message.correlation_id, what);
-                Ok(())
-            }
+            Again::Intent { .. } | Again::Begin { .. } => wrong("an intent is not delivered"),
         }
     }
 

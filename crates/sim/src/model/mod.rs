@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use onex_expr::Value;
+use onex_kernel::row::LetterStatus;
 use onex_kernel::{Id, Micros};
 
 use crate::system::{Load, On, System};
@@ -34,6 +35,8 @@ pub(crate) struct Model {
     /// What decisions sent and the log does not have yet, in the order in which it must come.
     sent: VecDeque<Sent>,
     letters: Vec<Letter>,
+    /// A letter that the last record put back: the next is its message.
+    put_back: Option<Letter>,
     /// Who holds the key of a workflow.
     keys: BTreeMap<(usize, String), Id>,
     /// Ids of clients, with what they came with.
@@ -168,7 +171,7 @@ struct Letter {
     message: Id,
     generation: u32,
     run: Option<Id>,
-    redriven: bool,
+    status: LetterStatus,
     again: Again,
 }
 
@@ -310,6 +313,7 @@ impl Model {
             intents: BTreeMap::new(),
             sent: VecDeque::new(),
             letters: Vec::new(),
+            put_back: None,
             keys: BTreeMap::new(),
             ids: BTreeMap::new(),
             now: Micros(0),
@@ -347,7 +351,7 @@ impl Model {
             message: message.0,
             generation: message.1,
             run: None,
-            redriven: false,
+            status: LetterStatus::Open,
             again,
         });
     }

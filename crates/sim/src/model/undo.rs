@@ -2,6 +2,7 @@
 
 use onex_expr::Value;
 use onex_kernel::Id;
+use onex_kernel::row::LetterStatus;
 
 use super::run::Turn;
 use super::{At, Done, Ending, Intent, Letter, Owner, Status, Undoing, What};
@@ -130,7 +131,7 @@ impl Turn<'_> {
             message: id,
             generation: intent.generation,
             run: Some(self.id),
-            redriven: false,
+            status: LetterStatus::Open,
             again: intent.again(),
         });
     }

@@ -11,7 +11,7 @@ use onex_engine::codec::record;
 use onex_engine::codec::row;
 use onex_engine::key;
 use onex_engine::output::RunEnd;
-use onex_kernel::row::{Owner, RunHead};
+use onex_kernel::row::{LetterStatus, Owner, RunHead};
 use onex_kernel::{Category, Id, Message, Origin};
 use onex_store::{Store, StoreError, Stored};
 
@@ -140,7 +140,7 @@ impl Watch {
         }
         self.hashes.push(hash_of(stored));
         self.once(message)?;
-        let mut redriven = None;
+        let mut letter = None;
         for (key, value) in stored.rows.iter() {
             match value {
                 Some(value) => {
@@ -155,9 +155,7 @@ impl Watch {
                         };
                     }
                     if key.starts_with(key::LETTERS) {
-                        let letter = row::read_letter(value)?;
-                        let is_back = letter.redriven_at.is_some();
-                        redriven = redriven.or(is_back.then_some(letter));
+                        letter = Some(row::read_letter(value)?);
                     }
                     self.rows.insert(key.to_vec(), value.to_vec())
                 }
@@ -165,7 +163,7 @@ impl Watch {
             };
         }
         match &mut self.model {
-            Some(model) => model.follow(&Arrived { record: &record, redriven }, outside),
+            Some(model) => model.follow(&Arrived { record: &record, letter }, outside),
             None => Ok(()),
         }
     }
@@ -245,7 +243,7 @@ impl Watch {
         let right = match op {
             Op::Publish { topic, payload, .. } => model.answers(topic, payload),
             Op::Start { node, input, .. } => model.answers_start(node, input),
-            Op::Cancel | Op::Retry | Op::Redrive => return Ok(()),
+            _ => return Ok(()),
         };
         let told = match answer {
             Answer::Accepted(..) | Answer::Started(_) | Answer::Done => 202,
@@ -333,11 +331,12 @@ impl Watch {
         heads.filter(|(head, _)| which(head)).map(|(head, _)| head.id).collect()
     }
 
-    /// Dead letters that were not put back.
-    pub fn letters(&self) -> Vec<Id> {
+    /// Dead letters that are open, or that were let go of.
+    pub fn letters(&self, discarded: bool) -> Vec<Id> {
         let all = range(&self.rows, key::LETTERS);
         let all = all.filter_map(|(_, bytes)| row::read_letter(bytes).ok());
-        all.filter(|one| one.redriven_at.is_none()).map(|one| one.id).collect()
+        let wanted = if discarded { LetterStatus::Discarded } else { LetterStatus::Open };
+        all.filter(|one| one.status() == wanted).map(|one| one.id).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use onex_store::Store;
 use super::{Violation, Watch};
 use crate::model::compare::range;
 use crate::outside::Outside;
-use crate::scenario::{Op, Scenario};
+use crate::scenario::Scenario;
 use crate::world::Answer;
 
 impl Watch {
@@ -55,7 +55,7 @@ impl Watch {
         answered: &BTreeMap<u64, Answer>,
     ) -> Result<(), Violation> {
         for (number, op) in &scenario.ops {
-            let once = matches!(op, Op::Cancel | Op::Retry | Op::Redrive);
+            let once = op.steers();
             if !once && !answered.contains_key(number) {
                 return Err(Violation::new(format!("op {number} was never answered")));
             }

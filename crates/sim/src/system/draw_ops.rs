@@ -18,8 +18,9 @@ fn op(system: &System, random: &mut Random, number: u64) -> Op {
     match random.below(20) {
         0 => Op::Cancel,
         1 => Op::Retry,
-        2 => Op::Redrive,
-        3..7 if !system.workflows.is_empty() => {
+        2 => Op::Redrive { discarded: random.percent(25) },
+        3 => Op::Discard,
+        4..8 if !system.workflows.is_empty() => {
             let workflow = random.index(system.workflows.len());
             let node = format!("w{workflow}").into();
             Op::Start { node, key: format!("k{number}").into(), input: load(random).value() }

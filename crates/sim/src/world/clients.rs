@@ -83,7 +83,7 @@ impl Clients {
     /// Nobody will answer what is under way; what is sent once is not sent again.
     pub fn host_is_gone(&mut self, scenario: &Scenario) {
         for (_, number) in std::mem::take(&mut self.tickets) {
-            if let Some((_, Op::Cancel | Op::Retry | Op::Redrive)) = op(scenario, number) {
+            if op(scenario, number).is_some_and(|(_, op)| op.steers()) {
                 self.sending.remove(&number);
             }
         }
@@ -107,8 +107,7 @@ impl Clients {
             Reply::Refused(refusal) => Answer::Refused(refusal.status, refusal.code),
             _ => Answer::Done,
         };
-        let steers =
-            matches!(op(scenario, number), Some((_, Op::Cancel | Op::Retry | Op::Redrive)));
+        let steers = op(scenario, number).is_some_and(|(_, op)| op.steers());
         let before = self.answered.get(&number);
         if let Some(before @ (Answer::Accepted(..) | Answer::Started(_))) = before
             && *before != answer
@@ -158,7 +157,7 @@ pub(crate) fn request(op: &Op, number: u64) -> Option<Request> {
                 correlation_id: id_of(number),
             }))
         }
-        Op::Cancel | Op::Retry | Op::Redrive => None,
+        Op::Cancel | Op::Retry | Op::Redrive { .. } | Op::Discard => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Operators: they cancel, retry and put back what they find.
+//! Operators: they cancel, retry, put back and let go of what they find.
 
 use onex_engine::Request;
 
@@ -17,8 +17,16 @@ pub(super) fn request(op: &Op, watch: &Watch, seed: u64, number: u64) -> Option<
             let runs = watch.runs(|head| head.error.is_some() && head.ended_at.is_some());
             chosen(runs, random).map(Request::Retry)
         }
-        Op::Redrive => chosen(watch.letters(), random)
-            .map(|letter| Request::Redrive { letters: vec![letter], dry_run: random.percent(20) }),
+        Op::Redrive { discarded } => {
+            let letters = chosen(watch.letters(*discarded), random).into_iter().collect();
+            let dry_run = random.percent(20);
+            Some(match discarded {
+                false => Request::Redrive { letters, dry_run },
+                true => Request::RedriveDiscarded { letters, dry_run },
+            })
+        }
+        Op::Discard => chosen(watch.letters(false), random)
+            .map(|letter| Request::Discard { letters: vec![letter], reason: "drawn".into() }),
         Op::Publish { .. } | Op::Start { .. } => None,
     }
 }
