@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use onex_contract::graph::Graph;
 use onex_expr::{Text, Value};
+use onex_kernel::Micros;
 
 use crate::random::Random;
 use crate::system::System;
 use crate::trouble::Troubles;
+
+/// When every run begins: 2023-11-14 22:13:20 UTC.
+pub(crate) const BEGIN: Micros = Micros(1_700_000_000_000_000);
 
 /// A system under simulation.
 #[derive(Clone)]

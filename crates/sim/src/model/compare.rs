@@ -30,6 +30,7 @@ impl Model {
         equal("dead letters", self.letters.len(), count(key::LETTERS))?;
         equal("keys held", self.keys.len(), count(b"k"))?;
         self.compare_open(rows)?;
+        self.compare_armed(rows)?;
         self.compare_intents(rows)?;
         self.compare_timers(rows)
     }
@@ -162,7 +163,11 @@ pub(crate) fn range<'a>(
     rows.range(prefix.to_vec()..key::end_of(prefix))
 }
 
-fn equal<T: PartialEq + std::fmt::Debug>(what: &str, own: T, found: T) -> Result<(), Violation> {
+pub(super) fn equal<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    own: T,
+    found: T,
+) -> Result<(), Violation> {
     if own == found {
         return Ok(());
     }

@@ -39,6 +39,7 @@ impl Model {
             }
             (Category::Command, Origin::Control) => self.start(message, &payload),
             (Category::Event, Origin::Derived) => self.event(message, &payload),
+            (Category::Event, Origin::Timer) => self.scheduled(message, &payload),
             (Category::Intent, _) => self.intent(message, &payload, outside),
             (Category::Outcome, Origin::Outcome) => self.outcome(message, &payload, outside),
             (Category::Outcome | Category::Control, Origin::Derived) => {
@@ -129,7 +130,7 @@ impl Model {
     }
 
     /// To every subscriber, in order of node name, then to whoever listens.
-    fn deliver(
+    pub(super) fn deliver(
         &mut self,
         message: &Message,
         topic: usize,
@@ -389,6 +390,7 @@ impl Model {
                 })
             }
             Some("redrive") => self.redriven(arrived, &payload),
+            Some("schedules") => self.arm(),
             Some("discard") => self.discarded(arrived),
             _ => wrong(format!("a control of no kind: {}", payload.to_json())),
         }

@@ -5,6 +5,7 @@
 //! in which order and under which ids, what entities, runs, letters and timers then are) it works
 //! out by itself, and the rows of the engine must be the same. It shares no rule with the kernel.
 
+mod clock;
 pub(crate) mod compare;
 mod follow;
 mod intent;
@@ -41,6 +42,10 @@ pub(crate) struct Model {
     keys: BTreeMap<(usize, String), Id>,
     /// Ids of clients, with what they came with.
     ids: BTreeMap<Id, (String, Value)>,
+    /// Schedules.
+    armed: BTreeMap<clock::Name, clock::Armed>,
+    /// When the host was started last.
+    started: Micros,
     /// Record time.
     now: Micros,
     /// Counts ends, for the order in which compensation goes back.
@@ -316,6 +321,8 @@ impl Model {
             put_back: None,
             keys: BTreeMap::new(),
             ids: BTreeMap::new(),
+            armed: BTreeMap::new(),
+            started: Micros(0),
             now: Micros(0),
             ends: 0,
             touched: BTreeSet::new(),
@@ -324,7 +331,8 @@ impl Model {
     }
 
     /// The host was started again.
-    pub fn restarted(&mut self) {
+    pub fn restarted(&mut self, wall: Micros) {
+        self.started = self.now.max(wall);
         let intents = self.intents.values_mut();
         intents.for_each(|intent| intent.restarted |= !intent.never_began);
     }

@@ -12,7 +12,7 @@ use onex_engine::codec::row;
 use onex_engine::key;
 use onex_engine::output::RunEnd;
 use onex_kernel::row::{LetterStatus, Owner, RunHead};
-use onex_kernel::{Category, Id, Message, Origin};
+use onex_kernel::{Category, Id, Message, Micros, Origin};
 use onex_store::{Store, StoreError, Stored};
 
 use crate::model::compare::{Rows, range};
@@ -268,9 +268,9 @@ impl Watch {
     }
 
     /// A process was started, and everything durable has been taken in.
-    pub fn started(&mut self) {
+    pub fn started(&mut self, wall: Micros) {
         if let Some(model) = &mut self.model {
-            model.restarted();
+            model.restarted(wall);
         }
     }
 

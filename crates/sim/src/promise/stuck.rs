@@ -8,6 +8,7 @@ use onex_kernel::row::{Intent, Owner, RunHead};
 use onex_kernel::{Id, Micros};
 
 use super::{Violation, Watch};
+use crate::model::Model;
 use crate::model::compare::range;
 use crate::outside::Answer;
 
@@ -50,6 +51,17 @@ impl Watch {
             return wrong(format!("{counted} pieces of work are unfinished, {unfinished} counted"));
         }
         Ok(())
+    }
+
+    /// Asked when the engine waits and has room: the next due time of a schedule wakes it.
+    pub fn clock_is_heard(&self, wake_at: Option<Micros>) -> Result<(), Violation> {
+        match self.model.as_ref().and_then(Model::next_due) {
+            Some(due) if wake_at.is_none_or(|at| at > due) => Err(Violation::new(format!(
+                "a schedule is due at {}, the engine sleeps until {wake_at:?}",
+                due.0
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn intents(&self) -> Result<Vec<Intent>, Violation> {

@@ -9,8 +9,8 @@ use onex_contract::graph::Graph;
 use onex_contract::source::Source;
 
 use super::{
-    Action, Effect, Guard, Number, On, OnError, Operation, RETRIES, Recovery, Reducer, Step,
-    System, Transition, Trigger, Work, Workflow, topic_name,
+    Action, Effect, Guard, Number, On, OnError, Operation, RETRIES, Recovery, Reducer, Schedule,
+    Step, System, Transition, Trigger, Work, Workflow, topic_name,
 };
 use crate::outside::catalog;
 
@@ -97,6 +97,10 @@ fn reducer(index: usize, reducer: &Reducer) -> String {
         _ => None,
     });
     text.push_str(&bus(&reducer.subscribes, publishes));
+    if !reducer.schedules.is_empty() {
+        let schedules: Vec<String> = reducer.schedules.iter().map(Schedule::text).collect();
+        let _ = writeln!(text, "  schedules: [{}]", schedules.join(", "));
+    }
     text.push_str("state_machine:\n  initial_state: s0\n  initial_data: {sum: 0, seen: 0, d: 0}\n");
     text.push_str("  entity_key: payload.k\n");
     let unhandled = if reducer.ignores_unhandled { "ignore" } else { "dead_letter" };

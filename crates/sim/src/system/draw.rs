@@ -1,7 +1,9 @@
 //! Draws reducers and effects.
 
+use super::clock::{BEGIN_SECOND, Timing};
 use super::{
-    Action, Effect, Guard, On, Operation, Reducer, State, System, Transition, Trigger, Work,
+    Action, Effect, Guard, Missed, On, Operation, Reducer, Schedule, State, System, Transition,
+    Trigger, Work,
 };
 use crate::random::Random;
 
@@ -77,8 +79,11 @@ impl System {
             (0..1 + random.index(3)).map(|_| self.topic(random)).collect();
         subscribes.sort_unstable();
         subscribes.dedup();
+        let schedules = subscribes.iter().filter_map(|topic| self.schedule(random, *topic));
+        let schedules = schedules.collect();
         let mut reducer = Reducer {
             subscribes,
+            schedules,
             states: (0..count).map(|at| self.state(random, at, count)).collect(),
             transitions: Vec::new(),
             ignores_unhandled: random.percent(30),
@@ -100,6 +105,30 @@ impl System {
             }
         }
         reducer
+    }
+
+    /// What it says beside the load reaches only who does not look at it.
+    fn schedule(&self, random: &mut Random, topic: usize) -> Option<Schedule> {
+        let mut operations = self.effects.iter().flat_map(|effect| &effect.operations);
+        let shown = operations.any(|one| one.on == On::Topic(topic))
+            || self.workflows.iter().any(|one| one.listens(topic));
+        if shown || !random.percent(15) {
+            return None;
+        }
+        let timing = if random.percent(70) {
+            let all = BEGIN_SECOND + 1..60;
+            let (mut at, step) = (BEGIN_SECOND + 1 + random.below(20), 1 + random.below(9));
+            let mut seconds = Vec::new();
+            while all.contains(&at) && seconds.len() < 6 {
+                seconds.push(at);
+                at += step;
+            }
+            Timing::Daily(seconds)
+        } else {
+            Timing::Once(1 + random.below(200))
+        };
+        let missed = random.one_of(&[Missed::One, Missed::All, Missed::None]);
+        Some(Schedule { topic, load: super::draw_ops::load(random), timing, missed })
     }
 
     fn state(&self, random: &mut Random, at: usize, count: usize) -> State {

@@ -35,7 +35,7 @@ fn op(system: &System, random: &mut Random, number: u64) -> Op {
     }
 }
 
-fn load(random: &mut Random) -> Load {
+pub(super) fn load(random: &mut Random) -> Load {
     let k = random.one_of(&["a", "b", "c", "a", "b", "c", "d", "e", ""]);
     Load { k: k.to_owned(), n: random.between(-2, 14), d: random.between(0, 2) }
 }

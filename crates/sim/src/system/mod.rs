@@ -1,6 +1,7 @@
 //! A system that chance drew, as plain data: written down as contracts for the engine by
 //! [`contract`], and understood anew by the reference model, which reads no contract.
 
+mod clock;
 mod contract;
 mod draw;
 mod draw_ops;
@@ -8,6 +9,7 @@ mod draw_workflow;
 
 use onex_expr::Value;
 
+pub(crate) use clock::{Missed, Schedule};
 pub(crate) use contract::{graph, text};
 pub(crate) use draw_ops::ops;
 
@@ -55,6 +57,8 @@ impl Load {
 #[derive(Clone, Debug)]
 pub(crate) struct Reducer {
     pub subscribes: Vec<usize>,
+    /// On some of them.
+    pub schedules: Vec<Schedule>,
     pub states: Vec<State>,
     pub transitions: Vec<Transition>,
     pub ignores_unhandled: bool,

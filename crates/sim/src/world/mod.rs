@@ -14,7 +14,7 @@ use crate::forgetful::Forgetful;
 use crate::outside::{self, Outside};
 use crate::promise::{Violation, Watch};
 use crate::random::Random;
-use crate::scenario::Scenario;
+use crate::scenario::{BEGIN, Scenario};
 use crate::trace::Trace;
 use clients::Clients;
 use host::{Host, Kept, NoStart, to_store};
@@ -79,7 +79,8 @@ impl From<Violation> for Broken {
     }
 }
 
-const BEGIN: Micros = Micros(1_700_000_000_000_000);
+/// What is scheduled for after this is left to itself: nothing else waits so long.
+const END: Micros = Micros(BEGIN.0 + 3_600_000_000);
 
 /// A run that has not come to rest after so many events never will.
 const EVENTS_MAX: u64 = 60_000;
@@ -141,7 +142,7 @@ impl World {
 
     fn run_to_rest(&mut self) -> Result<(), Violation> {
         let mut events = 0;
-        while let Some(at) = self.next_event() {
+        while let Some(at) = self.next_event().filter(|at| *at < END) {
             self.now = self.now.max(at);
             self.troubles_come()?;
             self.start_if_due()?;
@@ -337,7 +338,10 @@ impl World {
         if host.writing.is_some() || host.draining || !host.arrived.is_empty() {
             return Ok(());
         }
-        self.watch.after_turn(host.wake_at, &self.in_flight, host.engine.unfinished())
+        let unfinished = host.engine.unfinished();
+        self.watch.after_turn(host.wake_at, &self.in_flight, unfinished)?;
+        let is_full = unfinished >= self.scenario.troubles.limits.unfinished_max;
+        if is_full { Ok(()) } else { self.watch.clock_is_heard(host.wake_at) }
     }
 
     fn start_if_due(&mut self) -> Result<(), Violation> {
@@ -346,7 +350,8 @@ impl World {
         }
         self.start_at = None;
         self.starts += 1;
-        match Host::start(&self.kept, &self.scenario, self.wall(), self.starts) {
+        let wall = self.wall();
+        match Host::start(&self.kept, &self.scenario, wall, self.starts) {
             Ok(_) if self.kept.disk.list().is_err() => self.lost_at_start(),
             Err(NoStart::Engine(_)) if self.kept.disk.list().is_err() => self.lost_at_start(),
             Ok(host) => {
@@ -360,7 +365,7 @@ impl World {
                 }
                 self.look(&*store)?;
                 // Only now: the last frame of the process before may have been durable, unseen.
-                self.watch.started();
+                self.watch.started(wall);
                 Ok(())
             }
             Err(NoStart::Engine(violation)) => Err(violation),
