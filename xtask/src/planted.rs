@@ -9,6 +9,12 @@ use std::process::Command;
 /// Seeds that are tried before a bug counts as not found.
 const SEEDS_MAX: u64 = 3000;
 
+/// The page whose table says what was found.
+const PAGE: &str = "docs/reference/planted.md";
+
+/// The line of the page after which its rows begin.
+const RULE: &str = "|---|---|---|\n";
+
 /// What is copied of the repository.
 const COPIED: [&str; 6] = ["Cargo.toml", "Cargo.lock", "crates", "docs", "examples", "xtask"];
 
@@ -40,8 +46,8 @@ pub fn bugs(root: &Path) -> Result<Vec<Bug>, String> {
     bugs.ok_or_else(|| "a bug has name, file, from and to".to_owned())
 }
 
-/// Plants every bug (or those whose name has `only` in it); tells of each the seed that found it.
-/// Whether all were found.
+/// Plants every bug (or those whose name has `only` in it); tells of each the seed that found it, also
+/// in the page. Whether all were found.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
 pub fn run(root: &Path, only: &str) -> Result<bool, String> {
     let copy = root.join("target/planted");
@@ -49,8 +55,9 @@ pub fn run(root: &Path, only: &str) -> Result<bool, String> {
     for name in COPIED {
         copy_all(&root.join(name), &copy.join(name)).map_err(failed)?;
     }
+    let bugs = bugs(root)?;
     let mut all = true;
-    for bug in bugs(root)?.iter().filter(|bug| bug.name.contains(only)) {
+    for bug in bugs.iter().filter(|bug| bug.name.contains(only)) {
         let place = copy.join(&bug.file);
         let text = fs::read_to_string(root.join(&bug.file)).map_err(failed)?;
         if text.matches(&bug.from).count() != 1 {
@@ -60,25 +67,36 @@ pub fn run(root: &Path, only: &str) -> Result<bool, String> {
         let found = first_broken(root, &copy);
         fs::write(&place, &text).map_err(failed)?;
         let found = found?;
-        println!("| {} | {} |", bug.name, found.as_deref().unwrap_or("not found |"));
+        let row = format!("| {} | {} |", bug.name, found.as_deref().unwrap_or("not found |"));
+        println!("{row}");
+        write_row(root, &bugs, &row).map_err(failed)?;
         all &= found.is_some();
     }
     Ok(all)
+}
+
+/// Writes a row into the page, whose rows are those of the bugs, in their order.
+fn write_row(root: &Path, bugs: &[Bug], row: &str) -> io::Result<()> {
+    let page = fs::read_to_string(root.join(PAGE))?;
+    let (text, rows) = page.split_once(RULE).unwrap_or((&page, ""));
+    let rows: Vec<&str> = [row].into_iter().chain(rows.lines()).collect();
+    let of = |bug: &Bug| {
+        let begin = format!("| {} |", bug.name);
+        let found = rows.iter().find(|row| row.starts_with(&begin));
+        found.map_or_else(|| format!("{begin} | |\n"), |row| format!("{row}\n"))
+    };
+    let rows: String = bugs.iter().map(of).collect();
+    fs::write(root.join(PAGE), format!("{text}{RULE}{rows}"))
 }
 
 /// Builds the copy and runs seeds until one breaks a promise: the seed and what it breaks.
 fn first_broken(root: &Path, copy: &Path) -> Result<Option<String>, String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--release", "-p", "xtask", "--", "simulate", "--until-broken"])
+        .args(["run", "--quiet", "-p", "xtask", "--", "simulate", "--until-broken"])
         .arg(SEEDS_MAX.to_string())
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", target)
-        // What matters is how soon it is built.
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true")
         .output()
         .map_err(|error| format!("running cargo: {error}"))?;
     let told = String::from_utf8_lossy(&output.stdout);
@@ -99,7 +117,7 @@ fn first_broken(root: &Path, copy: &Path) -> Result<Option<String>, String> {
     }
 }
 
-/// Copies what differs, so that little is built anew.
+/// Copies what differs, so that little is built anew, and removes what is not there any more.
 fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     if !from.is_dir() {
         let bytes = fs::read(from)?;
@@ -110,6 +128,13 @@ fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
             fs::create_dir_all(folder)?;
         }
         return fs::write(to, bytes);
+    }
+    for there in fs::read_dir(to).into_iter().flatten() {
+        let there = there?;
+        if !from.join(there.file_name()).exists() {
+            let path = there.path();
+            if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+        }
     }
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -126,17 +151,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bug_has_its_place_and_is_told_of() {
+    fn every_bug_has_its_place_and_the_seed_that_finds_it() {
         let root = crate::repository::root().expect("the workspace has a folder");
         let bugs = bugs(&root).expect("the bugs can be read");
-        let page = fs::read_to_string(root.join("docs/reference/planted.md"));
+        let page = fs::read_to_string(root.join(PAGE));
         let page = page.expect("the page can be read");
         assert!(bugs.len() >= 10);
         for bug in bugs {
             let text = fs::read_to_string(root.join(&bug.file)).expect("the file is there");
             let places = text.matches(&bug.from).count();
             assert_eq!(places, 1, "{} in {}", bug.name, bug.file);
-            assert!(page.contains(&bug.name), "{} is not in docs/reference/planted.md", bug.name);
+            let row = page.lines().find(|row| row.starts_with(&format!("| {} |", bug.name)));
+            let cells = row.map(|row| row.split('|').nth(2).map_or("", str::trim));
+            let seed = cells.and_then(|cell| cell.parse::<u64>().ok());
+            assert!(seed.is_some(), "{PAGE} has no seed for: {}", bug.name);
         }
     }
 }

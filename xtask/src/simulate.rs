@@ -1,6 +1,7 @@
 //! Runs the simulation: seeds of drawn systems, each with its own faults.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
 use std::panic;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -37,17 +38,35 @@ pub fn one(seed: u64) -> Option<ExitCode> {
 /// Many seeds, on every core.
 #[expect(clippy::print_stdout, reason = "this is what the command is for")]
 pub fn many(seeds: Range<u64>) -> ExitCode {
-    let sum = Sum::of(seeds, false);
+    // A violation is told at once: the other seeds may take long.
+    let sum = Sum::of(seeds, &|seed, what| {
+        println!("seed {seed}: {what}");
+        ControlFlow::Continue(())
+    });
     println!(
         "{} runs, {} records, {} restarts, {} attempts, {} refused damage, {} broken",
-        sum.runs, sum.records, sum.restarts, sum.attempts, sum.refused, sum.broken
+        sum.runs,
+        sum.records,
+        sum.restarts,
+        sum.attempts,
+        sum.refused,
+        sum.broken.len()
     );
-    ExitCode::from(u8::from(sum.broken > 0))
+    ExitCode::from(u8::from(!sum.broken.is_empty()))
 }
 
-/// Seeds from 0 on until one breaks a promise.
+/// Seeds from 0 on until one breaks a promise: the first that does.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
 pub fn until_broken(count: u64) -> ExitCode {
-    ExitCode::from(u8::from(Sum::of(0..count, true).broken > 0))
+    // Seeds are taken in order, and each that was begun is ended: the least of them is the first.
+    let sum = Sum::of(0..count, &|_, _| ControlFlow::Break(()));
+    match sum.broken.first_key_value() {
+        None => ExitCode::SUCCESS,
+        Some((seed, what)) => {
+            println!("seed {seed}: {what}");
+            ExitCode::from(1)
+        }
+    }
 }
 
 /// What seeds gave.
@@ -58,11 +77,13 @@ struct Sum {
     restarts: u64,
     attempts: u64,
     refused: u64,
-    broken: u64,
+    /// Seeds, and what they break.
+    broken: BTreeMap<u64, String>,
 }
 
 impl Sum {
-    fn of(seeds: Range<u64>, stops: bool) -> Sum {
+    /// `broken` is told of each seed that breaks a promise, and says whether more are wanted.
+    fn of(seeds: Range<u64>, broken: &(dyn Fn(u64, &str) -> ControlFlow<()> + Sync)) -> Sum {
         let (next, sum) = (AtomicU64::new(seeds.start), Mutex::new(Sum::default()));
         let stopped = AtomicBool::new(false);
         let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -73,7 +94,11 @@ impl Sum {
                     return;
                 }
                 let run = run(seed);
-                stopped.fetch_or(stops && run.is_err(), Ordering::Relaxed);
+                if let Err(what) = &run
+                    && broken(seed, what).is_break()
+                {
+                    stopped.store(true, Ordering::Relaxed);
+                }
                 let Ok(mut sum) = sum.lock() else { return };
                 sum.add(seed, run);
             }
@@ -82,8 +107,6 @@ impl Sum {
         sum.into_inner().unwrap_or_default()
     }
 
-    /// A violation is told at once: the other seeds may take long.
-    #[expect(clippy::print_stdout, reason = "this is what the command is for")]
     fn add(&mut self, seed: u64, run: Result<Report, String>) {
         self.runs += 1;
         match run {
@@ -94,8 +117,7 @@ impl Sum {
                 self.refused += u64::from(report.refused);
             }
             Err(what) => {
-                self.broken += 1;
-                println!("seed {seed}: {what}");
+                self.broken.insert(seed, what);
             }
         }
     }

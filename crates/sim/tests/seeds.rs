@@ -43,7 +43,7 @@ fn run(graph: &Arc<Graph>, seed: u64) -> Result<Report, Violation> {
 fn promises_hold(scenario: &str) {
     let graph = graph_of(scenario);
     let mut restarts = 0;
-    for seed in 0..25 {
+    for seed in 0..12 {
         match run(&graph, seed) {
             Ok(report) => restarts += report.restarts,
             Err(violation) => panic!("{scenario}, seed {seed}: {violation}"),

@@ -9,7 +9,7 @@ use onex_kernel::{Message, Micros};
 
 use super::Model;
 use super::compare::{Rows, range};
-use super::follow::index;
+use super::follow::{index, wrong};
 use crate::promise::Violation;
 use crate::system::{Load, Missed, Schedule, topic_name};
 
@@ -25,10 +25,6 @@ pub(super) struct Armed {
 /// Reducer and topic.
 pub(super) type Name = (usize, usize);
 
-fn wrong<T>(text: String) -> Result<T, Violation> {
-    Err(Violation::new(text))
-}
-
 impl Model {
     fn schedules(&self) -> impl Iterator<Item = (Name, &Schedule)> {
         let reducers = self.system.reducers.iter().enumerate();
@@ -40,7 +36,7 @@ impl Model {
     /// Everything that is scheduled is armed, once.
     pub(super) fn arm(&mut self) -> Result<(), Violation> {
         if !self.armed.is_empty() {
-            return wrong("schedules are armed twice".to_owned());
+            return wrong("schedules are armed twice");
         }
         let now = self.now;
         let armed =

@@ -2,10 +2,10 @@
 
 use onex_engine::codec::record::LogRecord;
 use onex_expr::Value;
-use onex_kernel::row::{Letter as LetterRow, LetterStatus};
+use onex_kernel::row::Letter as LetterRow;
 use onex_kernel::{Category, Id, Message, Micros, Origin};
 
-use super::{Again, Case, Ending, Intent, Letter, Model, Owner, Sent, Touched, What};
+use super::{Again, Case, Ending, Intent, Model, Owner, Sent, Touched, What};
 use crate::outside::Outside;
 use crate::promise::Violation;
 use crate::system::{Load, On, Trigger, topic_name};
@@ -17,7 +17,7 @@ pub(crate) struct Arrived<'a> {
     pub letter: Option<LetterRow>,
 }
 
-fn wrong<T>(text: impl Into<String>) -> Result<T, Violation> {
+pub(super) fn wrong<T>(text: impl Into<String>) -> Result<T, Violation> {
     Err(Violation::new(text))
 }
 
@@ -363,7 +363,12 @@ impl Model {
     }
 
     /// An entity's timeout.
-    fn timeout(&mut self, message: &Message, reducer: usize, key: &str) -> Result<(), Violation> {
+    pub(super) fn timeout(
+        &mut self,
+        message: &Message,
+        reducer: usize,
+        key: &str,
+    ) -> Result<(), Violation> {
         let node = format!("r{reducer}");
         let mut case = case_of(message, &node);
         if let Err(reason) = self.reduce(reducer, Trigger::Timeout, key, None, &mut case).result() {
@@ -396,81 +401,6 @@ impl Model {
         }
     }
 
-    /// The letter that a record changed; its status before.
-    fn letter(&mut self, arrived: &Arrived<'_>) -> Result<(&mut Letter, LetterStatus), Violation> {
-        let Some(row) = &arrived.letter else { return wrong("no letter is changed") };
-        let found = self.letters.iter_mut().find(|letter| {
-            letter.message == row.message.id
-                && letter.generation == row.message.generation
-                && Some(letter.node.as_str()) == row.node.as_deref()
-                && letter.status != LetterStatus::Redriven
-        });
-        match found {
-            Some(letter) => {
-                let before = std::mem::replace(&mut letter.status, row.status());
-                Ok((letter, before))
-            }
-            None => wrong(format!("no such letter: {row:?}")),
-        }
-    }
-
-    fn discarded(&mut self, arrived: &Arrived<'_>) -> Result<(), Violation> {
-        match self.letter(arrived)? {
-            (letter, LetterStatus::Open) if letter.status == LetterStatus::Discarded => Ok(()),
-            (letter, before) => wrong(format!("{letter:?} is discarded and was {before:?}")),
-        }
-    }
-
-    /// A letter is put back: what it sent comes in its turn, its message at once.
-    fn redriven(&mut self, arrived: &Arrived<'_>, payload: &Value) -> Result<(), Violation> {
-        let (letter, _) = self.letter(arrived)?;
-        let letter = letter.clone();
-        let generation = letter.generation + 1;
-        if letter.status != LetterStatus::Redriven {
-            return wrong(format!("{letter:?} is put back and does not say so"));
-        }
-        if payload.get("generation").and_then(Value::as_int) != Some(i64::from(generation)) {
-            return wrong(format!("{letter:?} is put back as {}", payload.to_json()));
-        }
-        let story = arrived.record.message.correlation_id;
-        let what = match letter.again.clone() {
-            Again::Deliver { .. } | Again::Timer { .. } => {
-                self.put_back = Some(letter);
-                return Ok(());
-            }
-            Again::Intent { effect, operation, payload, owner } => {
-                What::Intent { effect, operation, payload, owner }
-            }
-            Again::Begin { workflow, load } => What::Begin { workflow, load, owner: None },
-        };
-        self.send(letter.message, generation, story, what);
-        Ok(())
-    }
-
-    /// The message of a letter that was put back.
-    fn again(&mut self, message: &Message, letter: Letter) -> Result<(), Violation> {
-        if (message.id, message.generation) != (letter.message, letter.generation + 1) {
-            return wrong(format!("{letter:?} is put back, and then comes {message:?}"));
-        }
-        match letter.again {
-            Again::Deliver { load, .. } if load.d < 0 => wrong("what nobody takes is put back"),
-            Again::Deliver { topic, load } => {
-                self.deliver(message, topic, &load, Some(&letter.node))
-            }
-            Again::Timer { reducer, key } => {
-                let due = payload(message).get("due_at").map(Value::to_json);
-                let entity = self.entities.get(&(reducer, key.clone()));
-                let armed = entity.and_then(|entity| entity.timer);
-                // It is for the visit that armed it, and for none after.
-                match armed.is_some_and(|at| due == Some(at.to_value().to_json())) {
-                    true => self.timeout(message, reducer, &key),
-                    false => Ok(()),
-                }
-            }
-            Again::Intent { .. } | Again::Begin { .. } => wrong("an intent is not delivered"),
-        }
-    }
-
     pub(super) fn touch_entity(&mut self, reducer: usize, key: &str) {
         self.touched.insert(Touched::Entity(reducer, key.to_owned()));
     }
@@ -486,7 +416,7 @@ fn case_of(message: &Message, node: &str) -> Case {
     Case::new(message.id, node.to_owned(), message.generation, message.correlation_id)
 }
 
-fn payload(message: &Message) -> Value {
+pub(super) fn payload(message: &Message) -> Value {
     let bytes = message.payload.bytes.as_deref().unwrap_or_default();
     onex_expr::json::parse(bytes, &onex_expr::json::Limits::default()).unwrap_or(Value::Null)
 }

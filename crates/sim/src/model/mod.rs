@@ -9,6 +9,7 @@ mod clock;
 pub(crate) mod compare;
 mod follow;
 mod intent;
+mod letters;
 mod reducer;
 mod run;
 mod step;
