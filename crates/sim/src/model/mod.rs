@@ -5,6 +5,7 @@
 //! in which order and under which ids, what entities, runs, letters and timers then are) it works
 //! out by itself, and the rows of the engine must be the same. It shares no rule with the kernel.
 
+mod again;
 mod clock;
 pub(crate) mod compare;
 mod follow;
@@ -13,6 +14,7 @@ mod letters;
 mod reducer;
 mod run;
 mod step;
+mod timer;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

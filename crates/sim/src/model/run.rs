@@ -367,50 +367,6 @@ impl Turn<'_> {
         }
         Reaction::Again(RETRIES.1 << retries)
     }
-
-    /// An operator wants it tried again.
-    pub(super) fn retry(&mut self) {
-        let failed = matches!(self.run.status, Status::Failed | Status::Cancelled);
-        if !failed || !matches!(self.run.undoing, Undoing::None | Undoing::Done) {
-            return;
-        }
-        let again = |at| matches!(at, At::Failed | At::Cancelled | At::Compensated);
-        let steps = 0..self.run.steps.len();
-        let mut anew: Vec<usize> =
-            steps.clone().filter(|index| again(self.run.steps[*index].done.at)).collect();
-        // With them goes what merely follows from their outputs.
-        let mut at = 0;
-        while let Some(index) = anew.get(at).copied() {
-            at += 1;
-            for next in steps.clone() {
-                let (step, row) = (&self.plan.steps[next], &self.run.steps[next]);
-                let follows = row.done.at == At::Skipped
-                    || (row.done.at == At::Completed && step.work == Work::Compute);
-                if step.depends_on.contains(&index) && follows && !anew.contains(&next) {
-                    anew.push(next);
-                }
-            }
-        }
-        self.run.status = Status::Running;
-        self.run.undoing = Undoing::None;
-        self.run.error = None;
-        self.run.ended = false;
-        self.run.timer = Some(self.model.now.plus_ms(self.plan.timeout_ms));
-        anew.sort_unstable();
-        for index in anew {
-            self.row(index).attempts = 0;
-            self.renew(index);
-        }
-    }
-
-    /// The step that began it wants it done again.
-    pub(super) fn again(&mut self, owner: Owner) {
-        self.run.answers = Some(owner);
-        self.retry();
-        if self.run.ended {
-            self.tell_parent();
-        }
-    }
 }
 
 /// What the failure of a step leads to.

@@ -370,55 +370,6 @@ impl Turn<'_> {
             self.renew(index);
         }
     }
-
-    /// Puts a step back to where it can start.
-    pub(super) fn renew(&mut self, index: usize) {
-        let computes = self.step(index).work == Work::Compute;
-        let row = self.row(index);
-        let undone = row.done.at == At::Compensated;
-        row.done.error = None;
-        row.timer = None;
-        let stands = row.done.order > 0 && !row.done.unknown && !undone;
-        if row.items.is_none() && stands && !computes {
-            // It is known to have been done after all.
-            row.done.at = At::Completed;
-            return;
-        }
-        row.visit += 1;
-        row.done.at = At::Pending;
-        row.done.output = Value::Null;
-        row.done.unknown &= !undone;
-        if let Some(items) = &mut row.items {
-            let stands = |item: &Done| item.order > 0 && item.at != At::Compensated;
-            row.next = 0;
-            if computes || !items.iter().any(stands) {
-                row.items = None;
-                row.done.unknown = false;
-                row.done.order = 0;
-                return;
-            }
-            for item in items.iter_mut() {
-                if matches!(item.at, At::Completed | At::Pending) {
-                    continue;
-                }
-                item.error = None;
-                if stands(item) && !item.unknown {
-                    item.at = At::Completed;
-                    continue;
-                }
-                if !stands(item) {
-                    item.unknown = false;
-                    item.order = 0;
-                }
-                item.at = At::Pending;
-                item.output = Value::Null;
-            }
-        } else if !row.done.unknown {
-            row.done.intent = None;
-            row.done.order = 0;
-            row.done.input = Value::Null;
-        }
-    }
 }
 
 fn learn(ending: &Ending, before: bool) -> Learnt {
