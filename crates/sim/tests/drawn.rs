@@ -7,10 +7,10 @@ mod fresh;
 use onex_sim::{Report, Scenario, Violation, World};
 
 /// Seeds that are always run.
-const FIXED: std::ops::Range<u64> = 0..100;
+const FIXED: std::ops::Range<u64> = 0..60;
 
 /// Seeds that are new with each commit.
-const NEW: u64 = 30;
+const NEW: u64 = 20;
 
 fn run(seed: u64) -> Result<Report, Violation> {
     let scenario = Scenario::draw(seed).expect("what is drawn passes the check");

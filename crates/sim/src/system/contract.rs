@@ -249,6 +249,11 @@ fn workflow(index: usize, one: &Workflow) -> String {
         _ => None,
     });
     text.push_str(&bus(&one.subscribes, publishes.chain(one.completed).chain(one.failed)));
+    for topic in one.subscribes.iter().filter(|topic| one.listens(**topic)) {
+        // Unasked it would begin none.
+        let entry = format!("{{topic: {}, payload: Load", topic_name(*topic));
+        text = text.replace(&entry, &format!("{entry}, begins: true"));
+    }
     if one.on_intent {
         let _ = writeln!(text, "intent_consumption: {{subscribed_intents: [w{index}.begin]}}");
     }
