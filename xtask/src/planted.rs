@@ -59,7 +59,7 @@ pub fn run(root: &Path, only: &str) -> Result<bool, String> {
     let mut all = true;
     for bug in bugs.iter().filter(|bug| bug.name.contains(only)) {
         let place = copy.join(&bug.file);
-        let text = fs::read_to_string(root.join(&bug.file)).map_err(failed)?;
+        let text = fs::read_to_string(&place).map_err(failed)?;
         if text.matches(&bug.from).count() != 1 {
             return Err(format!("{}: its text does not stand once in {}", bug.name, bug.file));
         }
