@@ -23,6 +23,7 @@ pub(crate) fn graph(system: &System<'_>, linked: Linked) -> Graph {
         nodes: linked.nodes,
         topics: linked.topics,
         performers: linked.performers,
+        schedules: linked.schedules,
         stored: stored.into(),
     }
 }

@@ -141,6 +141,7 @@ impl Engine {
         sink.put(key::ACTIVE_GRAPH.into(), graph.id.0.to_vec());
         self.graphs.insert(graph.id, graph.clone());
         self.active = graph;
+        self.align_schedules(&mut sink);
         let offset = sink.offset;
         let id = self.active.id;
         self.end_record(&message, id, sink);

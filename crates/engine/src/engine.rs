@@ -21,6 +21,7 @@ use crate::listen::Listeners;
 use crate::options::Options;
 use crate::output::{Output, Reply};
 use crate::rows::Rows;
+use crate::schedule::Schedules;
 use crate::tally::Tally;
 use crate::turn::{Turn, Written};
 use crate::work::{Batch, Progress, Work};
@@ -43,6 +44,7 @@ pub struct Engine {
     pub(crate) rows: Rows,
     pub(crate) intents: Intents,
     pub(crate) timers: BTreeSet<Timer>,
+    pub(crate) schedules: Schedules,
     pub(crate) listeners: Listeners,
     /// Live runs: admission counts them.
     pub(crate) live_runs: usize,
@@ -86,8 +88,10 @@ impl Engine {
             out.push(Output::Drained);
             return Ok(());
         }
-        // Rows can only be forgotten between two turns.
-        if self.writing && self.rows.are_too_many(self.options.cache_rows_max) {
+        // Rows can only be forgotten between two turns, and a drain only end there: a cyclic graph
+        // has always something to decide.
+        let waits = self.draining || self.rows.are_too_many(self.options.cache_rows_max);
+        if self.writing && waits {
             return Ok(());
         }
         self.wake();
@@ -161,6 +165,7 @@ impl Engine {
             };
             self.arrived.push_back(Work::Timer(timer));
         }
+        self.wake_schedules();
         while !self.draining
             && let Some(intent) = self.intents.pop_due(self.now)
         {
@@ -262,7 +267,7 @@ impl Engine {
         let timer = self.timers.first().map(|timer| timer.due);
         let intent = if self.draining { None } else { self.intents.first_due() };
         let more = (!self.derived.is_empty() || !self.arrived.is_empty()).then_some(self.now);
-        [timer, intent, more].into_iter().flatten().min()
+        [timer, self.first_schedule(), intent, more].into_iter().flatten().min()
     }
 
     /// Whether nothing would be lost by ending now. What waits in a row of its own may wait for the
@@ -288,6 +293,8 @@ impl Engine {
             Work::Answered { intent, attempt, answer } => self.answered(intent, attempt, answer),
             Work::End(end) => self.end(end),
             Work::Timer(timer) => self.timer(timer),
+            Work::Schedule(name) => self.scheduled(name),
+            Work::Schedules => Ok(self.schedules_begin()),
             Work::Activate(ticket, graph) => self.activate(ticket, graph),
         }
     }
@@ -319,6 +326,7 @@ impl Engine {
             rows: Rows::default(),
             intents: Intents::default(),
             timers: BTreeSet::new(),
+            schedules: Schedules::default(),
             listeners: Listeners::default(),
             live_runs: 0,
             derived: VecDeque::new(),

@@ -16,6 +16,7 @@
 //! | `n` | reason, 0, node | how many dead letters of it are open |
 //! | `g` | graph digest | normal forms of the graph |
 //! | `a` | | the active graph's digest |
+//! | `h` | node, 0, topic | armed schedule |
 //! | `w` | offset | ids of clients seen from this offset on |
 
 use alloc::sync::Arc;
@@ -129,6 +130,19 @@ pub const LISTENERS: &[u8] = b"c";
 pub fn read_listener(key: &[u8]) -> Option<(Id, Id)> {
     let (correlation, run) = key.strip_prefix(b"c")?.split_first_chunk::<16>()?;
     Some((Id(*correlation), Id(run.try_into().ok()?)))
+}
+
+/// Key of an armed schedule.
+pub fn schedule(node: &str, topic: &str) -> RowKey {
+    build(&[b"h", node.as_bytes(), &[0], topic.as_bytes()])
+}
+
+/// Prefix of every armed schedule.
+pub const SCHEDULES: &[u8] = b"h";
+
+/// Node and topic of the key of a schedule.
+pub fn read_schedule(key: &[u8]) -> Option<(&str, &str)> {
+    core::str::from_utf8(key.strip_prefix(b"h")?).ok()?.split_once('\0')
 }
 
 /// Key of the row that holds a run key.

@@ -31,6 +31,7 @@ pub mod recover;
 mod redrive;
 mod rows;
 mod run;
+pub mod schedule;
 pub mod tally;
 mod tell;
 mod timer;

@@ -97,6 +97,8 @@ pub struct Recovered {
     pub intents: Vec<Intent>,
     /// Armed timers.
     pub timers: Vec<Timer>,
+    /// Rows under `key::SCHEDULES`.
+    pub schedules: Vec<Row>,
     /// Rows under `key::LISTENERS`.
     pub listeners: Vec<Row>,
     /// Rows under `key::BACKLOG`, in order.
@@ -121,6 +123,7 @@ impl Recovered {
             graphs: Vec::new(),
             intents: Vec::new(),
             timers: Vec::new(),
+            schedules: Vec::new(),
             listeners: Vec::new(),
             backlog: Vec::new(),
             live: BTreeSet::new(),
@@ -153,6 +156,7 @@ impl Recovered {
             let timer = key::read_timer(&key).ok_or(Corrupt { what: "timer row" })?;
             recovered.timers.push(timer);
         }
+        recovered.schedules = rows(key::SCHEDULES)?;
         recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
         recovered.open_letters = rows(key::OPEN_LETTERS)?;
@@ -290,6 +294,7 @@ impl Engine {
         }
         engine.dedupe = Dedupe::recovered(recovered.window, recovered.seen, &engine.options);
         engine.timers.extend(recovered.timers);
+        engine.recover_schedules(recovered.schedules)?;
         for (place, bytes) in recovered.open_letters {
             engine.tally.recover(&place, &bytes)?;
         }

@@ -13,6 +13,7 @@ use onex_kernel::{Fault, Id, Message, Told};
 use crate::input::{Publish, Request, Ticket};
 use crate::key::{RowKey, Timer};
 use crate::output::ItemAnswer;
+use crate::schedule::Name;
 
 /// A piece of work: becomes at most one record.
 #[derive(Debug)]
@@ -39,6 +40,10 @@ pub(crate) enum Work {
     End(Box<End>),
     /// A timer fired.
     Timer(Timer),
+    /// A schedule came due.
+    Schedule(Name),
+    /// The schedules of the active graph are not armed yet.
+    Schedules,
     /// A new graph.
     Activate(Ticket, Arc<Graph>),
 }

@@ -24,6 +24,23 @@ state_machine:
     - {from_state: open, trigger: in, actions: [{action_type: state_update, set: {n: '${state.n + 1}'}}]}
 ";
 
+const LOOP: &str = "
+name: loop
+node_type: reducer
+contract_version: 1.0.0
+description: Hears what it says.
+event_bus:
+  subscribe_topics: [{topic: onex.evt.test.in.v1}, {topic: onex.evt.test.again.v1}]
+  publish_topics: [onex.evt.test.again.v1]
+state_machine:
+  initial_state: open
+  entity_key: \"'one'\"
+  states: [{state_name: open, waits: forever}]
+  transitions:
+    - {from_state: open, trigger: in, actions: [&say {action_type: event, topic: onex.evt.test.again.v1, payload: {}}]}
+    - {from_state: open, trigger: again, actions: [*say]}
+";
+
 const TARGET: &str = "
 name: target
 node_type: effect
@@ -104,6 +121,26 @@ fn a_drain_waits_for_the_frame_and_for_the_turn_behind_it() {
     driver.sync();
     assert!(driver.drained);
     assert_eq!(count(&driver, 7), 2);
+}
+
+#[test]
+fn a_drain_ends_though_a_cycle_has_always_something_to_decide() {
+    let options = Options { turn_records_max: 8, ..Options::default() };
+    let mut driver = Driver::with(&[LOOP], options, Box::new(Unguarded));
+    driver.slow_disk = true;
+    driver.arrive(Request::Publish(publish(1, IN, "{}")));
+    driver.one_turn();
+    for _ in 0..5 {
+        driver.input(Input::Tick);
+        driver.one_turn();
+    }
+    driver.input(Input::Drain);
+    driver.one_turn();
+    let frames = driver.frames;
+    while !driver.drained {
+        driver.sync();
+        assert!(driver.frames <= frames + 1, "it goes on");
+    }
 }
 
 #[test]

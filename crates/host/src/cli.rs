@@ -54,6 +54,12 @@ pub enum Command {
     Dlq(verb::dlq::Command),
     /// Say what a run, entity, intent or message waits for, since when, and who can wake it
     Why(verb::why::Arguments),
+    /// Back up a host while it works, or a data folder
+    Backup(verb::backup::Arguments),
+    /// Make a data folder of a backup
+    Restore(verb::restore::Arguments),
+    /// Say whether a host would start here, runs well, and has nothing that waits for a person
+    Doctor(verb::doctor::Arguments),
     /// Say what every entity and run was once a record was applied
     At(verb::at::Arguments),
     /// Print the page of a code such as C0105

@@ -31,10 +31,12 @@ pub fn catalog() -> Catalog {
     onex_effects::catalog()
 }
 
-/// Builds everything a host is made of, within a tokio runtime. Takes the data folder's lock and
-/// recovers.
-pub fn host(config: &Config, graph: Graph) -> Result<(Service, Handle), Fault> {
-    let (store, guard) = durable(config)?;
+/// Builds everything a host is made of, within a tokio runtime, and recovers.
+pub fn host(
+    config: &Config,
+    graph: Graph,
+    (store, guard): Durable,
+) -> Result<(Service, Handle), Fault> {
     let deps = Deps {
         store,
         graph: Arc::new(graph),
@@ -48,9 +50,10 @@ pub fn host(config: &Config, graph: Graph) -> Result<(Service, Handle), Fault> {
 }
 
 /// What keeps things, and what notes the step at hand beside it.
-type Durable = (Arc<dyn Store>, Box<dyn Guard>);
+pub type Durable = (Arc<dyn Store>, Box<dyn Guard>);
 
-fn durable(config: &Config) -> Result<Durable, Fault> {
+/// Opens the data folder and takes its lock.
+pub fn open(config: &Config) -> Result<Durable, Fault> {
     if config.store.memory {
         return Ok((Arc::new(Memory::new()), Box::new(StepGuard::in_memory())));
     }

@@ -224,7 +224,8 @@ workflow_coordination:
     let failed = host.get(&path).json();
     assert!(fits(&failed, &parse(br#"{"status": "failed", "compensation": "incomplete"}"#)));
     let letter = letters(&host, "open", 1).remove(0);
-    let shape = format!(r#"{{"reason": "compensation_failed", "run_id": "{run_id}", "step": "one"}}"#);
+    let shape =
+        format!(r#"{{"reason": "compensation_failed", "run_id": "{run_id}", "step": "one"}}"#);
     assert!(fits(&host.get(&format!("/v1/dlq/{letter}")).json(), &parse(shape.as_bytes())));
     let why = host.get(&format!("/v1/why/{run_id}")).json();
     let waits = why.get("waits_for").and_then(Value::as_list).expect("a list");

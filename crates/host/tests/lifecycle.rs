@@ -236,3 +236,42 @@ fn a_run_stays_with_the_contracts_that_began_it() {
     let ended = host.get(&format!("{run}?wait=30s")).json();
     assert_eq!(ended.get("status"), Some(&Value::text("cancelled")));
 }
+
+/// A copy of the tests' contracts in which one text of one of them is another.
+fn changed(folder: &std::path::Path, file: &str, from: &str, to: &str) -> std::path::PathBuf {
+    let copy = folder.join("changed/contracts");
+    std::fs::create_dir_all(&copy).expect("a folder can be made");
+    for entry in std::fs::read_dir(contracts()).expect("the contracts are there") {
+        let path = entry.expect("the contracts are there").path();
+        let name = path.file_name().expect("a file has a name");
+        let text = std::fs::read_to_string(&path).expect("a contract is text");
+        let text = if name == file { text.replace(from, to) } else { text };
+        std::fs::write(copy.join(name), text).expect("a file can be written");
+    }
+    copy
+}
+
+#[test]
+fn contracts_that_do_not_fit_what_is_alive_are_told_and_refused_until_accepted() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let mut host = Host::start_on(folder.path(), &[]);
+    assert_eq!(host.post("/v1/messages", ADDED).status, 202);
+    host.signal("-TERM");
+    assert_eq!(host.ended(), Some(0));
+
+    let (before, after) = ("entity_key: payload.id", "entity_key: \"'x' + payload.id\"");
+    let changed = changed(folder.path(), "counter.yaml", before, after);
+    let start = |more: &[&str]| {
+        let data = folder.path().join("data");
+        run(onex().arg("run").arg(&changed).arg("--data").arg(data).args(more))
+    };
+    let refused = start(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    for wanted in ["needs migration", "alive now: 1", "nothing was started", "--yes"] {
+        assert!(said.contains(wanted), "{wanted} is not in {said}");
+    }
+    let mut host = Host::start_with(&changed, folder.path(), &["--yes"], &[]);
+    host.signal("-TERM");
+    assert_eq!(host.ended(), Some(0));
+}

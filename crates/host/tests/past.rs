@@ -214,7 +214,11 @@ fn states_at_an_offset_are_what_they_were_however_the_host_ended() {
     let run_id = text(&started, "run_id");
     std::thread::scope(|scope| {
         // What is published meanwhile changes nothing of what was.
-        let meanwhile = scope.spawn(|| (0..200).for_each(|round| drop(add(&host, round % 13, 1))));
+        let meanwhile = scope.spawn(|| {
+            (0..200).for_each(|round| {
+                add(&host, round % 13, 1);
+            })
+        });
         for (offset, model) in then.iter().step_by(9) {
             assert_eq!(&in_parts(&host, *offset), model, "at {offset}");
         }

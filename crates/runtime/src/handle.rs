@@ -1,6 +1,7 @@
 //! What everybody else may ask of a running host: requests to the engine, answers read from what
 //! is durable, tails. Clonable; every call may be made from any task.
 
+mod backup;
 pub mod letters;
 mod read;
 
@@ -25,6 +26,8 @@ use crate::query::run::has_ended;
 use crate::telemetry::{self, Telemetry};
 use crate::waiters::{Told, Waiter, Waiters};
 
+pub use backup::Backup;
+
 /// See the module.
 #[derive(Clone)]
 pub struct Handle {
@@ -40,6 +43,7 @@ pub(crate) struct Shared {
     pub telemetry: Arc<Telemetry>,
     pub ready: AtomicBool,
     pub pressed: Arc<AtomicBool>,
+    pub backing_up: AtomicBool,
     pub began: Instant,
     pub accept_within: Duration,
 }

@@ -165,6 +165,7 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
         telemetry: Arc::new(Telemetry::default()),
         ready: AtomicBool::new(false),
         pressed: Arc::new(AtomicBool::new(false)),
+        backing_up: AtomicBool::new(false),
         began: Instant::now(),
         accept_within: options.accept_within,
     });

@@ -10,6 +10,7 @@ mod error;
 mod record;
 mod store;
 
+pub mod backup;
 pub mod disk;
 pub mod embedded;
 pub mod memory;

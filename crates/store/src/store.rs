@@ -1,5 +1,8 @@
 //! The one seam of the crate: what every store does, whatever keeps its bytes.
 
+use std::io;
+
+use crate::backup::Summary;
 use crate::{Record, RowBytes, RowKey, StoreError, Stored};
 
 /// Longest key of a row, in bytes.
@@ -75,6 +78,17 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::append`].
     fn seal(&self) -> Result<(), StoreError>;
+
+    /// Writes everything before the offset that is durable now, while turns go on. Returns what was
+    /// written; without its end it is no backup. See [`crate::backup`].
+    ///
+    /// # Errors
+    /// What the writer says, or the store when it cannot be read; `Io` of kind `Unsupported` when
+    /// nothing of it is durable.
+    fn backup(&self, into: &mut dyn io::Write) -> Result<Summary, StoreError> {
+        let _ = into;
+        Err(StoreError::io("backing up", io::Error::from(io::ErrorKind::Unsupported)))
+    }
 
     /// Whether new work should be refused: no room is left but the reserve in which accepted work
     /// ends. Costs next to nothing.

@@ -20,6 +20,7 @@ mod reachable;
 mod reducer;
 mod rounds;
 mod route;
+mod schedule;
 mod shadow;
 mod spelling;
 mod topic;
@@ -96,6 +97,9 @@ const RULES: &[Rule] = &[
     topic::not_taken,
     topic::entries_and_exits,
     topic::command_shared,
+    schedule::bad_cron,
+    schedule::unknown_timezone,
+    schedule::too_frequent,
     edge::producers_disagree,
     edge::misfit,
 ];

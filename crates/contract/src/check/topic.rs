@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::spelling::Spellings;
 use crate::diagnostic::code;
 use crate::findings::Findings;
-use crate::graph::Kind;
+use crate::graph::{Kind, TICK};
 use crate::model::{At, Word};
-use crate::system::{ConsumerKind, System, TopicUse, default_publication, published};
+use crate::system::{Consumer, ConsumerKind, System, TopicUse, default_publication, published};
 use crate::topic;
 
 /// A topic outside the grammar.
@@ -17,7 +17,8 @@ pub(super) fn bad_topic(system: &System<'_>, findings: &mut Findings<'_>) {
             continue;
         };
         let producers = uses.producers.iter().copied();
-        for at in producers.chain(uses.consumers.iter().map(|consumer| consumer.at)) {
+        let consumers = uses.consumers.iter().map(|consumer| consumer.at);
+        for at in producers.chain(consumers).chain(uses.schedules.iter().copied()) {
             findings
                 .error(code::BAD_TOPIC, at, format!("`{topic}`: {fault}"))
                 .help(fault.remedy(topic));
@@ -48,6 +49,7 @@ pub(super) fn listed_twice(system: &System<'_>, findings: &mut Findings<'_>) {
         let bus = &contract.event_bus;
         twice(bus.subscribe.iter().map(|entry| &entry.topic), findings);
         twice(bus.publish.iter().map(|entry| &entry.topic), findings);
+        twice(bus.schedules.iter().map(|schedule| &schedule.topic), findings);
     }
 }
 
@@ -114,10 +116,17 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
     let open = |is_open: fn(&TopicUse) -> bool| {
         system.topics.iter().filter(move |(_, uses)| is_open(uses)).map(|(name, _)| name.as_str())
     };
-    let entries = Spellings::of(open(|uses| uses.producers.is_empty()));
-    let exits = Spellings::of(open(|uses| uses.consumers.is_empty()));
+    let entries =
+        Spellings::of(open(|uses| uses.producers.is_empty() && !uses.consumers.is_empty()));
+    let exits = Spellings::of(open(|uses| uses.consumers.is_empty()).chain([TICK]));
     for (topic, uses) in &system.topics {
-        let (code, at, message, others) = match (uses.producers.first(), uses.consumers.first()) {
+        if let Some(consumer) = by_clock(topic, uses) {
+            let message = format!("`{topic}` is an entry: the clock publishes it");
+            findings.note(code::ENTRY, consumer.at, message);
+            continue;
+        }
+        let producer = uses.producers.first().or(uses.schedules.first());
+        let (code, at, message, others) = match (producer, uses.consumers.first()) {
             (None, Some(consumer)) => (
                 code::ENTRY,
                 consumer.at,
@@ -143,6 +152,12 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
             }
         }
     }
+}
+
+/// Who hears a topic on which nobody but the clock publishes.
+fn by_clock<'u>(topic: &str, uses: &'u TopicUse) -> Option<&'u Consumer> {
+    let ticks = topic == TICK || !uses.schedules.is_empty();
+    uses.consumers.first().filter(|_| ticks && uses.producers.is_empty())
 }
 
 /// A command with two subscribers.

@@ -10,6 +10,8 @@ const DEFAULTS: &[(&str, Default)] = &[
     ("conditions.required", Default::Truth(true)),
     ("states.is_terminal", Default::Truth(false)),
     ("state_machine.on_unhandled", Default::Word("dead_letter")),
+    ("schedules.missed", Default::Word("one")),
+    ("schedules.timezone", Default::Word("UTC")),
     ("operations.ordered", Default::Truth(true)),
     ("operations.operation_timeout_ms", Default::Number(30_000)),
     ("io_config.timeout_ms", Default::Number(10_000)),

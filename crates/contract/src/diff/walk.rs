@@ -183,7 +183,7 @@ fn name(list: &str, item: &Node) -> Option<String> {
     let text = |key: &str| item.get(key).and_then(Node::as_str).map(str::to_owned);
     match list {
         "transitions" => Some(transition(item)),
-        "subscribe_topics" | "publish_topics" => text("topic"),
+        "subscribe_topics" | "publish_topics" | "schedules" => text("topic"),
         "states" => text("state_name"),
         "operations" => text("operation_name"),
         "nodes" => text("node_id"),

@@ -7,6 +7,7 @@ mod effect;
 mod orchestrator;
 mod reducer;
 pub mod roots;
+mod schedule;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use orchestrator::{
     StepRetry, StepWork,
 };
 pub use reducer::{Action, ActionWork, Guard, OnUnhandled, Reducer, State, Transition, Trigger};
+pub use schedule::{DUE_AT, Missed, SEQUENCE, Schedule, TICK, TICK_MS, TICKER, Timing, zone};
 
 use crate::schema::Schema;
 
@@ -61,6 +63,8 @@ pub struct Graph {
     pub topics: BTreeMap<Text, Topic>,
     /// Who performs each intent type.
     pub performers: BTreeMap<Text, Performer>,
+    /// When the clock publishes: by node, then topic.
+    pub schedules: Vec<Schedule>,
     /// What `Graph::restore` needs to build the same graph again: normal forms and resolved,
     /// non-secret values.
     pub stored: Arc<[u8]>,
@@ -151,6 +155,14 @@ impl Graph {
     /// The node of this index.
     pub fn node(&self, index: NodeIndex) -> &Node {
         &self.nodes[usize::from(index.0)]
+    }
+
+    /// The schedule of a node for a topic.
+    pub fn schedule(&self, node: &str, topic: &str) -> Option<&Schedule> {
+        let place = |schedule: &Schedule| {
+            (schedule.node.as_str(), schedule.topic.as_str()).cmp(&(node, topic))
+        };
+        self.schedules.binary_search_by(place).ok().map(|at| &self.schedules[at])
     }
 
     /// The index of a node by name.

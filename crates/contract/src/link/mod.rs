@@ -10,6 +10,7 @@ mod expression;
 mod orchestrator;
 mod predicate;
 mod reducer;
+mod schedule;
 mod scope;
 mod topics;
 pub(crate) mod types;
@@ -27,7 +28,7 @@ pub(crate) use values::Values;
 use crate::catalog::EffectKind;
 use crate::diagnostic::code;
 use crate::findings::Findings;
-use crate::graph::{Body, Node, NodeIndex, Performer, Topic};
+use crate::graph::{Body, Node, NodeIndex, Performer, Schedule, Topic};
 use crate::model::{At, Contract, EffectOperation, SubscribeTopic};
 use crate::schema::Schema;
 use crate::system::{ConsumerKind, System};
@@ -42,6 +43,8 @@ pub(crate) struct Linked {
     pub topics: BTreeMap<Text, Topic>,
     /// Who performs each intent type.
     pub performers: BTreeMap<Text, Performer>,
+    /// When the clock publishes.
+    pub schedules: Vec<Schedule>,
     /// `config` and `env` of each node.
     pub values: Vec<Values>,
 }
@@ -89,8 +92,9 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
     callers::judge(&mut linker);
     let nodes = nodes.into_iter().collect::<Option<Vec<Node>>>()?;
     let topics = topics::link(&linker, &nodes)?;
+    let schedules = schedule::link(&mut linker);
     let performers = performers(system)?;
-    Some(Linked { nodes, topics, performers, values: linker.values })
+    Some(Linked { nodes, topics, performers, schedules, values: linker.values })
 }
 
 /// What linking one node needs.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use onex_expr::Text;
 
 use super::{Linker, node_index};
-use crate::graph::{Body, Entry, Node, NodeIndex, Subscriber, Topic};
+use crate::graph::{Body, Entry, Node, NodeIndex, Subscriber, TICK, Topic};
 use crate::model::SubscribeTopic;
 use crate::schema::Schema;
 use crate::system::{Consumer, ConsumerKind, TopicUse};
@@ -30,7 +30,7 @@ pub(super) fn link(linker: &Linker<'_, '_, '_>, nodes: &[Node]) -> Option<BTreeM
             name.clone(),
             Topic {
                 name: name.clone(),
-                ingress: allowed || (consumed && !produced),
+                ingress: allowed || (consumed && !produced && name != TICK),
                 produced,
                 subscribers,
                 waiters: waiters(uses)?,

@@ -1,6 +1,7 @@
 //! `event_bus`: topics a node hears and topics it publishes to.
 
-use super::{Data, Word};
+use super::{At, Data, Located, Word};
+use crate::graph::Missed;
 
 /// The section.
 #[derive(Clone, Debug, Default)]
@@ -9,6 +10,8 @@ pub(crate) struct EventBus<'a> {
     pub subscribe: Vec<SubscribeTopic<'a>>,
     /// Topics published to.
     pub publish: Vec<PublishTopic<'a>>,
+    /// Topics on which the clock publishes.
+    pub schedules: Vec<Schedule<'a>>,
 }
 
 /// One entry of `subscribe_topics`.
@@ -31,4 +34,41 @@ pub(crate) struct PublishTopic<'a> {
     pub topic: Word,
     /// What the payload will satisfy.
     pub payload: Option<Data<'a>>,
+}
+
+/// One entry of `schedules`.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule<'a> {
+    /// The topic.
+    pub topic: Word,
+    /// When it comes due.
+    pub when: When,
+    /// What its messages say beside `due_at` and `sequence`.
+    pub payload: Option<Data<'a>>,
+    /// What becomes of due times at which nothing could be published.
+    pub missed: Missed,
+}
+
+/// When a schedule comes due.
+#[derive(Clone, Debug)]
+pub(crate) enum When {
+    /// As a cron expression says, in a time zone.
+    Cron {
+        /// The expression.
+        expression: Word,
+        /// The zone; UTC when none is given.
+        timezone: Option<Word>,
+    },
+    /// Every so many milliseconds.
+    Every(Located<u64>),
+}
+
+impl When {
+    /// Where it is said.
+    pub(crate) fn at(&self) -> At {
+        match self {
+            When::Cron { expression, .. } => expression.at,
+            When::Every(millis) => millis.at,
+        }
+    }
 }

@@ -18,7 +18,7 @@ pub(crate) use effect::{
     BreakerPolicy, EffectOperation, EffectOperations, IoConfig, Publication, RefusalRule,
     ResponseHandling, RetryPolicy,
 };
-pub(crate) use event_bus::{EventBus, PublishTopic, SubscribeTopic};
+pub(crate) use event_bus::{EventBus, PublishTopic, Schedule, SubscribeTopic, When};
 pub(crate) use reducer::{
     Action, ActionWork, Condition, From, State, StateMachine, TIMEOUT, Table, Transition,
     TriggerRef,

@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use super::reading::Reading;
+use super::schedule;
 use crate::diagnostic::code;
 use crate::graph::Kind;
 use crate::model::{Contract, Data, EventBus, PublishTopic, SubscribeTopic};
@@ -19,7 +20,10 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     for item in fields.items("publish_topics") {
         bus.publish.extend(published(fields.reading, item));
     }
-    fields.not_built(&["schedules", "dlq_topics", "request_response"]);
+    for item in fields.items("schedules") {
+        bus.schedules.extend(schedule::read(fields.reading, item));
+    }
+    fields.not_built(&["dlq_topics", "request_response"]);
     fields.not_enforced(&[
         "consumer_group",
         "consumer_purpose",

@@ -15,6 +15,7 @@ mod intent_consumption;
 mod publication;
 pub(crate) mod reading;
 mod run_models;
+mod schedule;
 mod state_machine;
 mod step_work;
 mod workflow;

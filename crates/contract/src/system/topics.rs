@@ -14,6 +14,8 @@ pub(crate) struct TopicUse {
     pub producers: Vec<At>,
     /// Who hears it, in order of node name.
     pub consumers: Vec<Consumer>,
+    /// The schedules on which the clock publishes to it.
+    pub schedules: Vec<At>,
 }
 
 /// One place that hears.
@@ -53,6 +55,10 @@ pub(super) fn collect(contracts: &[Contract<'_>]) -> BTreeMap<Text, TopicUse> {
         for topic in contract.workflow.iter().flat_map(|workflow| workflow.listens()) {
             let consumer = Consumer { node, at: topic.at, kind: ConsumerKind::Run };
             topics.entry(topic.value.clone()).or_default().consumers.push(consumer);
+        }
+        for schedule in &contract.event_bus.schedules {
+            let uses = topics.entry(schedule.topic.value.clone()).or_default();
+            uses.schedules.push(schedule.topic.at);
         }
         for (topic, _) in published(contract) {
             topics.entry(topic.value).or_default().producers.push(topic.at);

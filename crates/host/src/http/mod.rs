@@ -4,6 +4,7 @@
 //! [`params`] what comes in, then the resources.
 
 mod at;
+mod backup;
 mod body;
 mod contracts;
 mod dlq;
@@ -67,6 +68,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Port>)> {
         ("/v1/dlq:discard", post(dlq::discard)),
         ("/v1/why/{*id}", get(why::why)),
         ("/v1/at/{offset}", get(at::at)),
+        ("/v1/backup", get(backup::backup)),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and what it does.
 
 pub mod at;
+pub mod backup;
 pub mod bench;
 pub mod census;
 pub mod check;
@@ -8,6 +9,7 @@ pub mod completions;
 pub mod config;
 pub mod diff;
 pub mod dlq;
+pub mod doctor;
 pub mod eval;
 pub mod explain;
 pub mod graph;
@@ -15,6 +17,7 @@ mod input;
 mod list;
 pub mod new;
 pub mod publish;
+pub mod restore;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -44,6 +47,9 @@ pub fn run(command: Command) -> Result<Exit, Fault> {
         Command::Workflow(command) => workflow::run(&command),
         Command::State(command) => state::run(&command),
         Command::Dlq(command) => dlq::run(&command),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::At(arguments) => at::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

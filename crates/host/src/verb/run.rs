@@ -14,13 +14,15 @@ use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use super::check;
+use crate::compose::{self, Durable};
 use crate::config::setting::Argument;
 use crate::config::{Config, open_files};
 use crate::fault::{Exit, Fault};
 use crate::http::{Port, router, serve};
+use crate::print;
 use crate::system::{System, configure};
-use crate::{compose, print};
 
+mod change;
 mod hint;
 
 /// What `onex run` takes.
@@ -46,6 +48,9 @@ pub struct Arguments {
     /// Keep everything in memory and forget it at the end
     #[arg(long, conflicts_with = "data")]
     memory: bool,
+    /// Start even where the contracts changed in a way that does not fit what is alive
+    #[arg(long)]
+    yes: bool,
     /// Threads that serve requests and perform effects (default: one a core)
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
@@ -80,7 +85,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
         .enable_all()
         .build()
         .map_err(|error| Fault::doing("starting threads", error))?;
-    let ended = runtime.block_on(host(&config, graph));
+    let durable = compose::open(&config)?;
+    change::review(&*durable.0, &system, &graph, arguments.yes)?;
+    let ended = runtime.block_on(host(&config, graph, durable));
     // Nothing that still runs may keep the process: what is durable is durable.
     runtime.shutdown_background();
     ended
@@ -122,9 +129,9 @@ fn log_to_stderr() {
         .try_init();
 }
 
-async fn host(config: &Config, graph: Graph) -> Result<Exit, Fault> {
+async fn host(config: &Config, graph: Graph, durable: Durable) -> Result<Exit, Fault> {
     let mut signals = Signals::listen()?;
-    let (service, handle) = compose::host(config, graph)?;
+    let (service, handle) = compose::host(config, graph, durable)?;
     tracing::info!(
         open_files = open_files::most(),
         connections_max = config.server.connections_max,

@@ -4,6 +4,7 @@
 //! Everything here reads the store, decodes and filters; it blocks while it does, so the handle
 //! calls what scans from a blocking task. It never asks the engine and never changes anything.
 
+pub mod alive;
 pub mod at;
 pub mod chain;
 pub mod entity;
@@ -112,22 +113,9 @@ impl Reader {
         &self,
         prefix: &[u8],
         after: Option<&[u8]>,
-        mut visit: impl FnMut(&[u8], &[u8]) -> Result<Visit, QueryError>,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<Visit, QueryError>,
     ) -> Result<bool, QueryError> {
-        let end = key::end_of(prefix);
-        let mut from = after.map_or_else(|| prefix.to_vec(), next_key);
-        loop {
-            let rows = self.store.scan(&from, &end, SCAN_ROWS)?;
-            for (key, row) in &rows {
-                if let Visit::Stop = visit(key, row)? {
-                    return Ok(true);
-                }
-            }
-            match rows.last() {
-                Some((last, _)) if rows.len() == SCAN_ROWS => from = next_key(last),
-                _ => return Ok(false),
-            }
-        }
+        each_row(&*self.store, prefix, after, visit)
     }
 
     /// A page of what `read` makes of the rows under a prefix (`None`: filtered out).
@@ -150,6 +138,29 @@ impl Reader {
         })?;
         let next = if more { items.last().map(name) } else { None };
         Ok(Page { items, next })
+    }
+}
+
+/// See [`Reader::each`].
+fn each_row(
+    store: &dyn Store,
+    prefix: &[u8],
+    after: Option<&[u8]>,
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<Visit, QueryError>,
+) -> Result<bool, QueryError> {
+    let end = key::end_of(prefix);
+    let mut from = after.map_or_else(|| prefix.to_vec(), next_key);
+    loop {
+        let rows = store.scan(&from, &end, SCAN_ROWS)?;
+        for (key, row) in &rows {
+            if let Visit::Stop = visit(key, row)? {
+                return Ok(true);
+            }
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == SCAN_ROWS => from = next_key(last),
+            _ => return Ok(false),
+        }
     }
 }
 

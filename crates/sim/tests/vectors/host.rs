@@ -78,7 +78,7 @@ impl Host {
     pub fn new(graph: Arc<Graph>, secrets: Value) -> Host {
         let store = Arc::new(Memory::new());
         let engine = recovered(&store, &graph, BEGINNING);
-        Host {
+        let mut host = Host {
             engine,
             store,
             graph,
@@ -91,7 +91,9 @@ impl Host {
             wake_at: None,
             tickets: 0,
             arrived: Vec::new(),
-        }
+        };
+        host.settle();
+        host
     }
 
     /// The process ends without warning and begins again on what is durable.
@@ -102,10 +104,26 @@ impl Host {
         self.settle();
     }
 
+    /// The same, and so much later.
+    pub fn down_ms(&mut self, ms: u64) {
+        self.now += ms * 1000;
+        self.crash();
+    }
+
+    /// From now on another graph.
+    pub fn activate(&mut self, graph: Arc<Graph>) -> Reply {
+        self.graph = graph.clone();
+        self.ask(|ticket| Input::Activate(ticket, graph))
+    }
+
     pub fn request(&mut self, request: Request) -> Reply {
+        self.ask(|ticket| Input::Received(ticket, request))
+    }
+
+    fn ask(&mut self, input: impl FnOnce(Ticket) -> Input) -> Reply {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        self.arrived.push(Input::Received(ticket, request));
+        self.arrived.push(input(ticket));
         self.settle();
         let at = self.replies.iter().position(|(one, _)| *one == ticket);
         self.replies.swap_remove(at.expect("every request is answered")).1

@@ -13,7 +13,7 @@ use onex_expr::{Value, json};
 use onex_kernel::{Id, Payload};
 
 use crate::host::{Host, catalog};
-use crate::read::{Vector, list};
+use crate::read::{Vector, list, replaced};
 use crate::view::{self, fits};
 
 /// Plays; the error says what came out otherwise.
@@ -28,7 +28,8 @@ pub fn play(vector: &Vector) -> Result<(), String> {
         let (verb, given) =
             step.as_map().and_then(|map| map.iter().next()).ok_or("an empty step")?;
         let verb = verb.as_str().unwrap_or_default();
-        act(&mut host, verb, given).map_err(|why| format!("step {}, {verb}: {why}", number + 1))?;
+        act(vector, &mut host, verb, given)
+            .map_err(|why| format!("step {}, {verb}: {why}", number + 1))?;
     }
     match vector.says.get("expect") {
         Some(expected) => expect(&host, expected).map_err(|why| format!("in the end: {why}")),
@@ -94,6 +95,24 @@ fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
     }
 }
 
+/// The graph with some contracts replaced.
+fn graph_with(vector: &Vector, given: &Value) -> Result<Arc<Graph>, String> {
+    let with = given.as_list().map(|items| items.iter().cloned().collect()).unwrap_or_default();
+    let contracts = replaced(vector.contracts.clone(), with);
+    let says = vector.says.as_map().map(|says| {
+        let judged = ["refused", "warned", "silent", "told"];
+        let kept = says.iter().filter(|(key, _)| !judged.contains(&key.as_str().unwrap_or("")));
+        Value::map(kept.filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone()))))
+    });
+    let changed = Vector {
+        name: vector.name.clone(),
+        pins: Vec::new(),
+        contracts,
+        says: says.unwrap_or(Value::Null),
+    };
+    checked(&changed)?.ok_or_else(|| "there is no graph".to_owned())
+}
+
 /// What each kind may reach, by kind.
 fn allowed(vector: &Vector) -> BTreeMap<String, Vec<String>> {
     let allow = vector.says.get("allow").cloned().unwrap_or(Value::Null);
@@ -130,7 +149,7 @@ fn set_answers(host: &mut Host, says: &Value) {
     }
 }
 
-fn act(host: &mut Host, verb: &str, given: &Value) -> Result<(), String> {
+fn act(vector: &Vector, host: &mut Host, verb: &str, given: &Value) -> Result<(), String> {
     match verb {
         "publish" => {
             let reply = host.request(Request::Publish(publish(given)));
@@ -177,6 +196,15 @@ fn act(host: &mut Host, verb: &str, given: &Value) -> Result<(), String> {
             host.pass_ms(ms);
             Ok(())
         }
+        "down_ms" => {
+            let ms = given.as_int().and_then(|ms| u64::try_from(ms).ok()).ok_or("how long?")?;
+            host.down_ms(ms);
+            Ok(())
+        }
+        "activate" => match host.activate(graph_with(vector, given)?) {
+            Reply::Activated { .. } => Ok(()),
+            other => Err(format!("it is not activated: {other:?}")),
+        },
         "crash" => {
             host.crash();
             Ok(())

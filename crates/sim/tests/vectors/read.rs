@@ -87,7 +87,7 @@ pub fn list(value: &Value, key: &str) -> Vec<Value> {
 }
 
 /// Contracts of which those with the same name are replaced.
-fn replaced(mut contracts: Vec<Value>, with: Vec<Value>) -> Vec<Value> {
+pub fn replaced(mut contracts: Vec<Value>, with: Vec<Value>) -> Vec<Value> {
     for one in with {
         contracts.retain(|other| other.get("name") != one.get("name"));
         contracts.push(one);

@@ -39,7 +39,8 @@ pub struct Real {
     folder_handle: File,
     handles: Mutex<HashMap<String, Arc<Handle>>>,
     spares: Mutex<Vec<File>>,
-    _lock: File,
+    /// The folder's lock; none when it is only read.
+    _lock: Option<File>,
 }
 
 /// An open file; its length changes only through [`Disk::truncate`], which forgets the handle.
@@ -69,10 +70,38 @@ impl Real {
             TryLockError::WouldBlock => StoreError::Locked { folder: folder.display().to_string() },
             TryLockError::Error(source) => failed(source),
         })?;
-        let folder_handle = File::open(folder).map_err(failed)?;
+        Self::of(folder, Some(lock)).map_err(failed)
+    }
+
+    /// Opens a folder only to read it, also while another process holds it.
+    ///
+    /// # Errors
+    /// There is no such folder, or it cannot be opened.
+    pub fn open_to_read(folder: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::io(format!("opening {}", folder.display()), source);
+        Self::of(folder, None).map_err(failed)
+    }
+
+    /// Whether another process holds a folder.
+    ///
+    /// # Errors
+    /// Its lock cannot be asked.
+    pub fn is_held(folder: &Path) -> io::Result<bool> {
+        let lock = match File::open(folder.join(LOCK_FILE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            opened => opened?,
+        };
+        match lock.try_lock() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn of(folder: &Path, lock: Option<File>) -> io::Result<Self> {
         let disk = Self {
             folder: folder.to_owned(),
-            folder_handle,
+            folder_handle: File::open(folder)?,
             handles: Mutex::default(),
             spares: Mutex::default(),
             _lock: lock,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLoc
 
 use crate::StoreError;
 use crate::disk::Disk;
+use crate::embedded::backup::Hold;
 use crate::embedded::log::Log;
 use crate::embedded::row_memory::RowMemory;
 use crate::embedded::segment::SPARE;
@@ -67,6 +68,12 @@ impl<D: Disk> Shared<D> {
     /// Offset that the checkpoint covers.
     pub fn covered(&self) -> u64 {
         self.checkpoint.load(Ordering::Relaxed)
+    }
+
+    /// Keeps every segment until it is dropped. One that is being let go of is gone first.
+    pub fn hold_log(&self) -> Hold<'_> {
+        let _none_lets_go = self.covered.lock().unwrap_or_else(PoisonError::into_inner);
+        Hold::of(&self.log.holds)
     }
 
     /// Why the last checkpoint failed.
@@ -156,6 +163,9 @@ impl<D: Disk> Shared<D> {
 impl<D: Disk> Log<D> {
     /// Removes the oldest segments that the checkpoint covers and retention does not keep.
     fn let_go(&self, covered: u64) -> Result<(), StoreError> {
+        if self.holds.load(Ordering::Acquire) > 0 {
+            return Ok(());
+        }
         let options = &self.options;
         let now = self.time_micros();
         loop {

@@ -4,7 +4,7 @@
 //! only a new start, which copies the tail and syncs the copy, may go on.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use crate::disk::{self, Disk};
 use crate::embedded::Options;
+use crate::embedded::backup::Cut;
 use crate::embedded::position::{Note, Position};
 use crate::embedded::prepare::Preparer;
 use crate::embedded::recover::Recovered;
@@ -37,6 +38,8 @@ pub(crate) struct Log<D> {
     last_sync_micros: AtomicU64,
     sealed: AtomicBool,
     poison: OnceLock<String>,
+    /// Backups that read segments.
+    pub(super) holds: AtomicUsize,
 }
 
 /// A segment that holds records, or is the first to get some.
@@ -70,6 +73,7 @@ impl<D: Disk> Log<D> {
             last_sync_micros: AtomicU64::new(0),
             sealed: AtomicBool::new(tail.sealed),
             poison: OnceLock::new(),
+            holds: AtomicUsize::new(0),
             tail: Mutex::new(tail),
         };
         log.seal()?;
@@ -96,6 +100,21 @@ impl<D: Disk> Log<D> {
         publish(tail.chain.next);
         self.durable.store(tail.chain.next, Ordering::Release);
         Ok(first)
+    }
+
+    /// The log as it is durable now. A segment behind the last frame has nothing to copy.
+    pub fn cut(&self) -> Cut {
+        let tail = self.lock_tail();
+        let bytes = |used: &Used| {
+            let is_tail = used.segment.number == tail.segment.number;
+            let bytes = if is_tail { tail.position } else { used.segment.length };
+            (Arc::clone(&used.segment), bytes)
+        };
+        Cut {
+            offset: tail.chain.next,
+            time_micros: tail.chain.time_micros,
+            segments: self.used().iter().map(bytes).collect(),
+        }
     }
 
     /// Writes an empty frame unless the last one is.

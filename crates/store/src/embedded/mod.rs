@@ -3,8 +3,10 @@
 //! A turn is one frame, written and synced once. Changed rows stay in memory until a thread has
 //! moved them to the checkpoint; a start reads the checkpoint and applies the log behind it.
 
+mod backup;
 mod cache;
 mod checkpoint;
+pub mod examine;
 mod log;
 mod options;
 mod position;
@@ -16,10 +18,12 @@ mod scan;
 mod segment;
 mod tail;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use crate::backup::Summary;
 use crate::disk::{Disk, Real};
 use crate::rows::{Change, Fjall, Plain, Rows};
 use crate::{Record, RowBytes, RowKey, Status, Store, StoreError, Stored, codec};
@@ -29,6 +33,8 @@ use log::Log;
 use row_memory::{Lookup, RowMemory};
 
 pub use options::Options;
+pub use recover::Examined;
+pub(crate) use segment::name_of as segment_name;
 
 /// A store on one disk.
 pub struct Embedded<D: Disk> {
@@ -199,6 +205,10 @@ impl<D: Disk> Store for Embedded<D> {
 
     fn seal(&self) -> Result<(), StoreError> {
         self.shared.log.seal()
+    }
+
+    fn backup(&self, into: &mut dyn io::Write) -> Result<Summary, StoreError> {
+        self.shared.backup(into)
     }
 
     fn is_full(&self) -> bool {

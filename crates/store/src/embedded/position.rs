@@ -75,8 +75,23 @@ pub(crate) fn refuse_behind<D: Disk>(
     name: &str,
     end: u64,
 ) -> Result<(), StoreError> {
-    let noted = newest(disk).map_err(|error| StoreError::io("reading the position", error))?;
-    let Some((_, noted)) = noted else { return Ok(()) };
+    refuse_earlier(noted(disk)?, found, name, end)
+}
+
+/// What was noted, if a note is whole.
+pub(crate) fn noted<D: Disk>(disk: &D) -> Result<Option<Position>, StoreError> {
+    let newest = newest(disk).map_err(|error| StoreError::io("reading the position", error))?;
+    Ok(newest.map(|(_, noted)| noted))
+}
+
+/// Refuses a log that ends before a note.
+pub(crate) fn refuse_earlier(
+    noted: Option<Position>,
+    found: Position,
+    name: &str,
+    end: u64,
+) -> Result<(), StoreError> {
+    let Some(noted) = noted else { return Ok(()) };
     if found.segment < noted.segment {
         let name = segment::name_of(found.segment + 1);
         return Err(StoreError::corrupt(name, 0, "this segment is missing"));

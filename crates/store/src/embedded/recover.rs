@@ -41,7 +41,7 @@ pub(crate) fn recover<D: Disk>(
     if segments.is_empty() {
         return empty(disk, options, covered, unused);
     }
-    let used = used(segments, &firsts);
+    let used = list(segments, &firsts);
     let start = used.iter().rposition(|used| used.base <= covered);
     let Some(start) = start else {
         let detail =
@@ -74,6 +74,66 @@ pub(crate) fn recover<D: Disk>(
     remove(disk, unused.into_iter())?;
     let (used, tail) = tail::copy_unsealed(disk, options, used, &last_frame)?;
     Ok(Recovered { used, tail, prepared: None, uncovered_bytes })
+}
+
+/// What the whole log holds, changing nothing. `held`: another process appends to it meanwhile, so
+/// what stands behind the last whole frame is not judged.
+pub(crate) fn examine<D: Disk>(disk: &D, held: bool) -> Result<Examined, StoreError> {
+    let noted = position::noted(disk)?;
+    let mut segments = open_segments(disk)?;
+    let firsts = first_frames(disk, &segments)?;
+    let unused = segments.split_off(firsts.len());
+    let Some(first) = firsts.first() else {
+        for segment in unused.iter().filter(|_| !held) {
+            refuse_synced_after(disk, segment, FRAMES_AT, &Chain::start(0))?;
+        }
+        let (number, name) = unused.first().map_or((0, "log"), |one| (one.number, &one.name));
+        let found = Position { offset: 0, segment: number };
+        position::refuse_earlier(noted, found, name, FRAMES_AT)?;
+        return Ok(Examined::default());
+    };
+    let used = list(segments, &firsts);
+    let mut nothing = |_: &RawRecord<'_>| {};
+    let mut walk = Walk::new(disk, first.first_offset, Chain::before(first), &mut nothing);
+    let mut bytes = 0;
+    for (index, used) in used.iter().enumerate() {
+        walk.segment(&used.segment, firsts.get(index + 1))?;
+        bytes += used.segment.length;
+    }
+    let last = &used[used.len() - 1].segment;
+    if !held {
+        refuse_synced_after(disk, last, walk.position, &walk.chain)?;
+        for segment in &unused {
+            refuse_synced_after(disk, segment, FRAMES_AT, &walk.chain)?;
+        }
+    }
+    let found = Position { offset: walk.chain.next, segment: last.number };
+    position::refuse_earlier(noted, found, &last.name, walk.position)?;
+    Ok(Examined {
+        oldest: first.first_offset,
+        next: walk.chain.next,
+        time_micros: walk.chain.time_micros,
+        segments: used.len(),
+        bytes,
+        sealed: walk.last.is_seal,
+    })
+}
+
+/// What a log holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Examined {
+    /// Oldest offset kept.
+    pub oldest: u64,
+    /// Offset of the next record.
+    pub next: u64,
+    /// Record time of the last frame.
+    pub time_micros: u64,
+    /// Segments with records.
+    pub segments: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether the last stop was a clean one, or followed a pause.
+    pub sealed: bool,
 }
 
 /// All files with the name of a segment, in order and without a gap.
@@ -115,7 +175,7 @@ fn first_frames<D: Disk>(disk: &D, segments: &[Segment]) -> Result<Vec<Header>, 
         .collect()
 }
 
-fn used(segments: Vec<Segment>, firsts: &[Header]) -> Vec<Used> {
+fn list(segments: Vec<Segment>, firsts: &[Header]) -> Vec<Used> {
     let used = |(segment, first): (Segment, &Header)| Used {
         segment: Arc::new(segment),
         base: first.first_offset,

@@ -3,6 +3,8 @@
 use super::super::rule::{Judge, Rule, compatible, parts, rule, whole};
 use super::super::verdict::Verdict::{Breaking, Compatible, NeedsMigration};
 
+const CLOCK: &str = "the clock publishes as the new contract says from the activation on";
+
 pub(super) const RULES: &[Rule] = &[
     rule("", compatible("it documents: nothing acts on it")),
     rule("name", Judge::Elsewhere),
@@ -41,6 +43,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("event_bus.publish_topics[].*", compatible("it documents")),
     whole("event_bus.subscribe_topics[].payload", Judge::Elsewhere),
     whole("event_bus.publish_topics[].payload", Judge::Elsewhere),
+    parts("event_bus.schedules", compatible(CLOCK)),
+    whole("event_bus.schedules[].*", compatible(CLOCK)),
     parts("intent_consumption", compatible("a pending intent stays with the graph that sent it")),
     parts(
         "intent_consumption.subscribed_intents",

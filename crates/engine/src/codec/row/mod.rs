@@ -7,6 +7,7 @@ mod letter;
 mod message;
 mod parts;
 mod run;
+mod schedule;
 mod window;
 mod word;
 
@@ -26,6 +27,7 @@ pub use run::{
     Ended, event, id_row, item, read_event, read_id_row, read_item, read_run, read_step, run, step,
 };
 pub(crate) use run::{listener, read_listener};
+pub use schedule::{read_schedule, schedule};
 pub use window::{read_window, window};
 
 type Read<T> = Result<T, Corrupt>;

@@ -41,10 +41,16 @@ pub(super) struct Rows<'a> {
     pub made: Made<'a>,
 }
 
+/// Whether a record made the row that it put.
+type ByRow<'a> = dyn Fn(&Stored, &[u8]) -> Result<bool, QueryError> + 'a;
+
+/// The first rows of a range, and the first key that was not looked at.
+type Found = (Vec<(RowKey, RowBytes)>, Vec<u8>);
+
 /// How a row tells that the record that put it made it.
 pub(super) enum Made<'a> {
     /// By what it holds.
-    Row(&'a dyn Fn(&Stored, &[u8]) -> Result<bool, QueryError>),
+    Row(&'a ByRow<'a>),
     /// By its key.
     Key(&'a dyn Fn(&[u8]) -> bool),
 }
@@ -148,11 +154,7 @@ impl Reader {
     }
 
     /// The first rows of a range as they are now, and the first key that was not looked at.
-    fn rows_now(
-        &self,
-        range: &Range,
-        asked: &Rows<'_>,
-    ) -> Result<(Vec<(RowKey, RowBytes)>, Vec<u8>), QueryError> {
+    fn rows_now(&self, range: &Range, asked: &Rows<'_>) -> Result<Found, QueryError> {
         let mut found = Vec::new();
         let mut from = range.from.clone();
         loop {
