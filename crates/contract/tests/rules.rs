@@ -61,7 +61,9 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
         places: places(folder),
         env: [("REGION".to_owned(), "north".to_owned())].into(),
         secrets: vec!["TOKEN".to_owned()],
-        allow: [("http".to_owned(), vec!["loopback".to_owned()])].into(),
+        allow: [("http", "loopback"), ("filesystem", "/srv/files")]
+            .map(|(kind, allowed)| (kind.to_owned(), vec![allowed.to_owned()]))
+            .into(),
         ..HostValues::default()
     };
     let checked = check(&sources, &host::catalog(), &host);

@@ -95,6 +95,11 @@ impl Engine {
     fn admit(&self, graph: &Graph, message: &Message) -> Result<(), Refusal> {
         self.admit_more()?;
         let Some(topic) = graph.topics.get(&message.topic) else {
+            if message.topic.starts_with("onex.intent.") {
+                let text =
+                    format!("the topic {} is internal: intents are recorded on it", message.topic);
+                return Err(Refusal::new(403, "internal_topic", text));
+            }
             let text = format!("no contract names the topic {}", message.topic);
             return Err(Refusal::new(404, "unknown_topic", text));
         };

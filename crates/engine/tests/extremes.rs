@@ -52,7 +52,7 @@ description: Does and undoes.
 event_bus: {publish_topics: [onex.evt.test.lost.v1]}
 effect_operations:
   operations:
-    - {operation_name: do, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}, retry_policy: {max_retries: 0}, operation_timeout_ms: 1000, on_exhausted: {event: onex.evt.test.lost.v1, payload: {x: '${input.missing.deep}'}}}
+    - {operation_name: do, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}, retry_policy: {max_retries: 0}, operation_timeout_ms: 1000, on_exhausted: {event: onex.evt.test.lost.v1, payload: {x: '${json.parse(json.format(input) + \"{\")}'}}}
     - {operation_name: undo, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}}
 ";
 

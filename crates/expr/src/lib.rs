@@ -32,7 +32,7 @@ pub use program::{Fuel, Program, TextError, eval_text};
 pub use scope::{Root, Scope};
 pub use smol_str::SmolStr as Text;
 pub use syntax::{DEPTH_MAX, LITERALS_MAX, SOURCE_MAX};
-pub use template::{Place, Template, looks_like_path};
+pub use template::{Place, Template, meant_as_expression};
 pub use types::{Field, ObjectType, Type};
 pub use value::{Key, Map, Value};
 

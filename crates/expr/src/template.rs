@@ -12,7 +12,7 @@ mod path;
 mod render;
 mod url;
 
-pub use compile::looks_like_path;
+pub use compile::meant_as_expression;
 
 /// Where a template's text ends up, which decides how values are written into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use onex_expr::{
     Fuel, Key, Map, Place, Program, Root, Scope, Template, Text, TextError, Type, Value, eval_text,
-    looks_like_path,
+    meant_as_expression,
 };
 
 fn scope() -> Scope {
@@ -93,10 +93,21 @@ fn templates_without_expressions_are_literals() {
 #[test]
 fn a_text_that_lacks_its_braces_looks_like_a_path() {
     for text in ["input.a", "steps.a.output.x", "config.limit", "input.lines[0].sku"] {
-        assert!(looks_like_path(text, &scope()), "{text}");
+        assert_eq!(meant_as_expression(text, &scope()).as_deref(), Some(text));
+    }
+    for (text, meant) in [
+        ("size(input.lines)", "size(input.lines)"),
+        ("input.a == 1", "input.a == 1"),
+        ("${input.a} + 1", "input.a + 1"),
+        ("${input.a + 1} * ${input.b}", "(input.a + 1) * input.b"),
+    ] {
+        assert_eq!(meant_as_expression(text, &scope()).as_deref(), Some(meant), "{text}");
     }
     for text in ["input", "main", "other.a", "input. a", "input.a b", "input.", "inputs.a", "1.5"] {
-        assert!(!looks_like_path(text, &scope()), "{text}");
+        assert_eq!(meant_as_expression(text, &scope()), None, "{text}");
+    }
+    for text in ["${input.a}-${input.b}", "${input.a} of ${input.b}", "my-input.txt", "size(x)"] {
+        assert_eq!(meant_as_expression(text, &scope()), None, "{text}");
     }
 }
 

@@ -66,8 +66,11 @@ fn report(gap: &Gap, entry: &SubscribeTopic<'_>, at: At, findings: &mut Findings
         true => findings
             .error(code::EDGE_MISFIT, at, message)
             .help("let both sides name one definition: `{from: node, name: X}`"),
-        false => findings
-            .warning(code::EDGE_MAY_MISFIT, at, message)
-            .help("make it required where it is made, or optional here"),
+        false => findings.warning(code::EDGE_MAY_MISFIT, at, message).help(
+            match gap.message.contains("missing") {
+                true => "make it required where it is made, or optional here",
+                false => "say it where it is made as narrowly as here, or here as widely as there",
+            },
+        ),
     };
 }

@@ -35,12 +35,66 @@ pub(super) fn not_allowed(system: &System<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// A path that is written in the contract, or begins with a value of `config`, and lies in no
+/// folder that the host lets effects use.
+pub(super) fn path_not_allowed(system: &System<'_>, findings: &mut Findings<'_>) {
+    for (contract, operation) in system.operations() {
+        let kind = operation.io.kind.as_str();
+        let (Some(known), Some(allow)) =
+            (system.catalog.effects.get(kind), system.host.allow.get(kind))
+        else {
+            continue;
+        };
+        let paths = operation.io.fields.iter();
+        for (_, data) in paths.filter(|(field, _)| known.path_fields.contains(&field.as_str())) {
+            let Tree::String(template) = &data.node.tree else {
+                continue;
+            };
+            let Some(path) = resolved(system, contract, template) else {
+                continue;
+            };
+            let added = if path.split('/').any(|name| name == "..") {
+                let message = format!("`{kind}` never goes up with `..`");
+                findings.warning(code::HOST_NOT_ALLOWED, data.at, message)
+            } else if !is_below(&path, allow) {
+                let message = format!("this host does not let `{kind}` reach {path}");
+                findings.warning(code::HOST_NOT_ALLOWED, data.at, message)
+            } else {
+                continue;
+            };
+            added.help(format!(
+                "name a file below an allowed folder, or add its folder in onex.toml: [effects.{kind}] allow = [...]"
+            ));
+        }
+    }
+}
+
+/// Whether a path is relative, which is meant from an allowed folder, or may be below one: what
+/// comes after a `${` is not known.
+fn is_below(path: &str, allow: &[String]) -> bool {
+    let known = path.split("${").next().unwrap_or_default();
+    if !known.starts_with('/') {
+        return true;
+    }
+    allow.iter().any(|folder| {
+        let folder = folder.trim_end_matches('/');
+        let inside =
+            known.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        inside || (known.len() < path.len() && folder.starts_with(known))
+    })
+}
+
+/// A template that begins with `config` as it is on this host; `None` when the value is not known.
+fn resolved(system: &System<'_>, contract: &Contract<'_>, template: &str) -> Option<String> {
+    match template.strip_prefix("${config.").and_then(|t| t.split_once('}')) {
+        Some((name, rest)) => Some(format!("{}{rest}", config(system, contract, name)?)),
+        None => Some(template.to_owned()),
+    }
+}
+
 /// `host:port` of a URL template, when its beginning is known.
 fn target(system: &System<'_>, contract: &Contract<'_>, template: &str) -> Option<String> {
-    let mut url = template.to_owned();
-    if let Some((name, rest)) = template.strip_prefix("${config.").and_then(|t| t.split_once('}')) {
-        url = format!("{}{rest}", config(system, contract, name)?);
-    }
+    let url = resolved(system, contract, template)?;
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     if authority.is_empty() || authority.contains(['$', '@']) {

@@ -80,6 +80,7 @@ const RULES: &[Rule] = &[
     effect::never_triggered,
     capability::compared,
     host::not_allowed,
+    host::path_not_allowed,
     given::ingress,
     patience::attempt,
     patience::retries,

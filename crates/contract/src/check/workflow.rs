@@ -189,8 +189,9 @@ fn operation_of(
     let names: Vec<&str> = declared.operations.iter().map(|o| o.name.as_str()).collect();
     match operation {
         Some(name) if declared.find(name.as_str()).is_none() => {
-            let help = meant(name.as_str(), names.iter().copied(), || {
-                format!("it has {}", names.join(", "))
+            let help = meant(name.as_str(), names.iter().copied(), || match names.as_slice() {
+                [] => "it has none that can be used: correct its operations first".to_owned(),
+                names => format!("it has {}", names.join(", ")),
             });
             let message = format!("`{}` has no operation `{}`", effect.as_str(), name.as_str());
             findings.error(code::UNKNOWN_OPERATION, name.at, message).help(help);

@@ -154,6 +154,7 @@ codes! {
     CODE_TWICE = "C0610";
     BAD_INTENT = "C0611";
     SECRET_UNKNOWN = "C0612";
+    NOT_GIVEN = "C0613";
     BAD_TOPIC = "C0701";
     UNLISTED_TOPIC = "C0702";
     ENTRY = "C0703";

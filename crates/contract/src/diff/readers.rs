@@ -68,15 +68,14 @@ fn begins_no_more(both: &Both<'_>, old: &Contract<'_>, new: &Contract<'_>) -> Ve
     let mut changes = Vec::new();
     for topic in before.begun_by(old) {
         let begins = after.begun_by(new).any(|other| other.value == topic.value);
-        if begins || !after.waits_for(topic.as_str()) {
+        let said = new.event_bus.subscribe.iter().find(|entry| entry.topic.value == topic.value);
+        if begins || said.is_none() {
             continue;
         }
         let made_inside = both.old.system.topics.get(topic.as_str());
         let (verdict, reason) = match made_inside.is_some_and(|uses| !uses.producers.is_empty()) {
             true => (Verdict::NeedsDrain, "messages that are under way begin no run any more"),
-            false => {
-                (Verdict::Breaking, "its messages begin no run any more: a step waits for them")
-            }
+            false => (Verdict::Breaking, "its messages begin no run any more"),
         };
         let path = format!("event_bus.subscribe_topics[{}]", topic.as_str());
         let change = Change::new(new.name.as_str(), path, What::Changed, verdict, reason.into());

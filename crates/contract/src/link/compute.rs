@@ -1,8 +1,9 @@
 //! Computes: a pipeline of templates.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use onex_expr::{Place, Scope, Template, Text, Type};
+use onex_expr::{Field, ObjectType, Place, Scope, Template, Text, Type};
 
 use super::Linker;
 use super::expression::{Expressions, Want};
@@ -24,21 +25,23 @@ pub(super) fn link(
 ) -> Option<Compute> {
     let input = linker.system.schema_of(declared.input.as_ref()).cloned();
     let output = linker.system.schema_of(declared.output.as_ref()).cloned();
-    let input_type = input.as_ref().map_or(Type::Dyn, |schema| schema.ty().clone());
+    let declared_type = input.as_ref().map(|schema| schema.ty().clone());
+    let input_type = linker.given.clone().or(declared_type).unwrap_or(Type::Dyn);
     let mut expressions = linker.expressions(node);
     let mut value = input_type.clone();
-    let mut earlier: BTreeMap<Text, Type> = BTreeMap::new();
+    // One map that grows: a copy of it for each step would make long pipelines slow.
+    let mut earlier = Arc::new(ObjectType { name: None, fields: BTreeMap::new(), open: false });
     let mut steps = Some(Vec::new());
     for step in declared.steps.iter().filter(|step| step.enabled) {
-        let outputs =
-            earlier.iter().map(|(name, ty)| (name.as_str(), object([("output", ty.clone())])));
         let roots = Roots::new(&slot::NAMES)
             .with(slot::INPUT, input_type.clone())
             .with(slot::VALUE, value.clone())
-            .with(slot::STEPS, object(outputs));
+            .with(slot::STEPS, Type::Object(earlier.clone()));
         let work = work(&mut expressions, &step.work, roots.scope());
         value = work.as_ref().map_or(Type::Dyn, |work| output_type(work, &value));
-        earlier.insert(step.name.value.clone(), value.clone());
+        drop(roots);
+        let ended = Field { ty: object([("output", value.clone())]), required: true };
+        Arc::make_mut(&mut earlier).fields.insert(step.name.value.clone(), ended);
         match (work, &mut steps) {
             (Some(work), Some(steps)) => {
                 steps.push(ComputeStep { name: step.name.value.clone(), work });

@@ -32,17 +32,23 @@ pub(super) fn link(
     contract: &Contract<'_>,
     effect: &EffectOperations<'_>,
 ) -> Option<Effect> {
-    let operations: Vec<Option<Operation>> = effect
-        .operations
-        .iter()
-        .map(|declared| {
-            let kind = linker.system.catalog.effects.get(declared.io.kind.as_str())?;
-            let response = linker.response_type(kind);
-            let mut expressions = linker.expressions(node);
-            operation(&mut expressions, contract, declared, kind, response)
-        })
-        .collect();
+    let operations = effect.operations.iter();
+    let operations: Vec<Option<Operation>> =
+        operations.map(|declared| link_one(linker, node, contract, declared)).collect();
     operations.into_iter().collect::<Option<Vec<_>>>().map(|operations| Effect { operations })
+}
+
+/// One operation, for which `linker.given` is what its callers give.
+pub(super) fn link_one(
+    linker: &mut Linker<'_, '_, '_>,
+    node: usize,
+    contract: &Contract<'_>,
+    declared: &EffectOperation<'_>,
+) -> Option<Operation> {
+    let kind = linker.system.catalog.effects.get(declared.io.kind.as_str())?;
+    let given = linker.given.clone().unwrap_or(Type::Dyn);
+    let places = Places::of(linker.response_type(kind), given);
+    operation(&mut linker.expressions(node), contract, declared, kind, &places)
 }
 
 /// The type of an operation's output: `extract`, else the outcome's payload, else the body.
@@ -72,10 +78,10 @@ struct Places {
 }
 
 impl Places {
-    fn of(response: Type) -> Places {
+    fn of(response: Type, given: Type) -> Places {
         let base = Roots::new(&slot::NAMES)
-            .with(slot::INPUT, Type::Dyn)
-            .with(slot::PAYLOAD, Type::Dyn)
+            .with(slot::INPUT, given.clone())
+            .with(slot::PAYLOAD, given)
             .with(slot::ENVELOPE, scope::envelope())
             .with(slot::NOW, Type::Timestamp);
         let [code, message] = scope::fault();
@@ -95,9 +101,8 @@ fn operation(
     contract: &Contract<'_>,
     declared: &EffectOperation<'_>,
     kind: &EffectKind,
-    response: Type,
+    places: &Places,
 ) -> Option<Operation> {
-    let places = Places::of(response);
     let answer = &declared.response;
     let request = request(expressions, declared, kind, &places.asked);
     let idempotency_key = idempotency_key(expressions, declared, kind, &places.asked);

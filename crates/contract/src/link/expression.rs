@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use onex_expr::{
     Compiled, Fault, Place, Program, Root, Scope, Severity, Template, Text, Type, Value,
-    looks_like_path,
+    meant_as_expression,
 };
 
 use super::predicate::{self, Predicate};
@@ -155,10 +155,10 @@ impl Expressions<'_, '_> {
         scope: &Scope,
     ) -> Option<Template> {
         let at = At::new(file, &node.span);
-        if !text.contains("${") && looks_like_path(text, scope) {
+        if let Some(meant) = meant_as_expression(text, scope).filter(|_| place == Place::Data) {
             self.findings
                 .warning(code::LOOKS_LIKE_PATH, at, format!("`{text}` is text here, not a value"))
-                .help(format!("write \"${{{text}}}\" for the value"));
+                .help(format!("write \"${{{meant}}}\" for the value"));
         }
         let compiled = self.in_scope(text, at, Form::Data(place), scope);
         let template =

@@ -3,6 +3,7 @@
 //! Every expression is compiled in the scope of its place; its faults are findings. What cannot be
 //! linked because a name does not exist has been reported by a rule and is left out in silence.
 
+mod callers;
 mod compute;
 mod effect;
 mod expression;
@@ -28,9 +29,10 @@ use crate::catalog::EffectKind;
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::{Body, Node, NodeIndex, Performer, Schedule, Topic};
-use crate::model::{At, Contract, SubscribeTopic};
+use crate::model::{At, Contract, EffectOperation, SubscribeTopic};
 use crate::schema::Schema;
 use crate::system::{ConsumerKind, System};
+use callers::{Call, Called};
 use expression::Expressions;
 
 /// What linking gave, before it is stored.
@@ -67,6 +69,8 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
         responses,
         step_triggers: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        calls: Vec::new(),
+        given: None,
     };
     let mut nodes: Vec<Option<Node>> = vec![None; system.contracts.len()];
     // Orchestrators come last: the types of their steps' outputs are those of other nodes.
@@ -85,6 +89,7 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
             linker.findings.not_linked(contract.kind.at);
         }
     }
+    callers::judge(&mut linker);
     let nodes = nodes.into_iter().collect::<Option<Vec<Node>>>()?;
     let topics = topics::link(&linker, &nodes)?;
     let schedules = schedule::link(&mut linker);
@@ -104,6 +109,10 @@ pub(crate) struct Linker<'l, 'a, 's> {
     pub step_triggers: BTreeMap<(usize, Text), u16>,
     /// Types of what operations yield, by node and operation; of computes, operation 0.
     pub outputs: BTreeMap<(u16, u16), Type>,
+    /// Who gives what to whom.
+    calls: Vec<Call>,
+    /// What the node that is linked is given, instead of what its contract says of it.
+    given: Option<Type>,
     responses: BTreeMap<&'static str, Option<Schema>>,
 }
 
@@ -129,6 +138,7 @@ impl<'s> Linker<'_, '_, 's> {
                 let ty = effect::output_type(operation, &self.response_type(kind));
                 self.outputs.insert((place, u16::try_from(index).ok()?), ty);
                 self.fits_outcomes(operation, &declared.operations[index]);
+                self.called_by_topic(contract, place, index, &declared.operations[index]);
             }
             return Some(Body::Effect(effect));
         }
@@ -136,7 +146,41 @@ impl<'s> Linker<'_, '_, 's> {
         let compute = compute::link(self, node, contract, declared)?;
         let ty = compute.output.as_ref().map_or(Type::Dyn, |schema| schema.ty().clone());
         self.outputs.insert((place, 0), ty);
+        for entry in &contract.event_bus.subscribe {
+            let called = Called::Compute(NodeIndex(place));
+            self.call(called, &self.payload_type(entry), entry.topic.at);
+        }
         Some(Body::Compute(compute))
+    }
+
+    /// Notes what the messages of its topic give to an operation.
+    fn called_by_topic(
+        &mut self,
+        contract: &Contract<'_>,
+        node: u16,
+        operation: usize,
+        declared: &EffectOperation<'_>,
+    ) {
+        let (Some(topic), Ok(operation)) = (&declared.on_topic, u16::try_from(operation)) else {
+            return;
+        };
+        let listed = contract.event_bus.subscribe.iter();
+        let mut listed = listed.filter(|entry| entry.topic.value == topic.value);
+        let made = match listed.next() {
+            Some(entry) => self.payload_type(entry),
+            None => self.producer_type(topic.as_str()),
+        };
+        self.call(Called::Operation(NodeIndex(node), operation), &made, topic.at);
+    }
+
+    /// Notes what is given to a node.
+    pub(crate) fn call(&mut self, called: Called, made: &Type, at: At) {
+        self.calls.push(Call { called, made: made.clone(), at });
+    }
+
+    /// What is known of a topic's payload where it is made.
+    pub(crate) fn producer_type(&self, topic: &str) -> Type {
+        self.system.producer_schema(topic).map_or(Type::Dyn, |schema| schema.ty().clone())
     }
 
     /// Compiles what one node holds.
@@ -198,7 +242,7 @@ impl<'s> Linker<'_, '_, 's> {
     fn fits_outcomes(
         &mut self,
         operation: &crate::graph::Operation,
-        declared: &crate::model::EffectOperation<'_>,
+        declared: &EffectOperation<'_>,
     ) {
         let refusals = operation.refusals.iter().filter_map(|refusal| refusal.outcome.as_ref());
         let linked = operation.outcome.iter().chain(refusals).chain(&operation.on_exhausted);

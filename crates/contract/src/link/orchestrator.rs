@@ -5,13 +5,14 @@ mod steps;
 
 use onex_expr::{Place, Template, Text, Type};
 
+use super::callers::Called;
 use super::expression::Want;
 use super::scope::{self, Roots};
 use super::types::{self, union};
 use super::{Linker, node_index};
 use crate::graph::roots::orchestrator as slot;
 use crate::graph::{Compensation, NodeIndex, Orchestrator, Recovery, Step, StepRetry, StepWork};
-use crate::model::{Contract, GraphNode, Strategy, Word, Work, Workflow};
+use crate::model::{Contract, GraphNode, Strategy, SubscribeTopic, Word, Work, Workflow};
 use crate::topic::intent_topic;
 use steps::Outputs;
 
@@ -96,13 +97,20 @@ fn steps<'w, 'a>(
 
 /// `input_model`, else what the subscribed topics carry; nothing is known of an intent's payload.
 fn input_type(linker: &Linker<'_, '_, '_>, contract: &Contract<'_>) -> Type {
+    if let Some(given) = &linker.given {
+        return given.clone();
+    }
     if let Some(schema) = linker.system.schema_of(contract.input_model.as_ref()) {
         return schema.ty().clone();
     }
     if !contract.subscribed_intents.is_empty() {
         return Type::Dyn;
     }
-    union(contract.event_bus.subscribe.iter().map(|entry| linker.payload_type(entry)))
+    let entries = contract.event_bus.subscribe.iter();
+    let begins = |entry: &&SubscribeTopic<'_>| {
+        contract.workflow.as_ref().is_none_or(|workflow| workflow.begins(entry))
+    };
+    union(entries.filter(begins).map(|entry| linker.payload_type(entry)))
 }
 
 fn run_key(
@@ -163,6 +171,7 @@ fn step(
         _ => base.scope().roots[slot::INPUT].ty.clone(),
     };
     let work = work(linker, node, contract, declared, &roots, &given, (outputs, at));
+    ends::undone_as_given(linker, contract, declared, &given);
     let output = output_type(linker, work.as_ref());
     let waits = declared.work.as_ref().is_some_and(|work| work.is_wait());
     let default_ms = contract.workflow.as_ref().and_then(|workflow| workflow.step_timeout_ms);
@@ -222,17 +231,21 @@ fn work(
         Work::Effect { node: effect, operation } => {
             let (node, operation, topic) =
                 operation_of(linker, contract, effect, operation.as_ref())?;
+            let at = declared.input.map_or(declared.id.at, |data| data.at);
+            linker.call(Called::Operation(node, operation), given, at);
             Some(StepWork::Effect { node, operation, topic })
         }
         Work::Compute(name) => {
             let system = linker.system;
             let target = system.find(name.as_str())?;
             let compute = system.contracts[target].compute.as_ref()?;
+            let at = declared.input.map_or(declared.id.at, |data| data.at);
             if let Some(schema) = system.schema_of(compute.input.as_ref()) {
-                let at = declared.input.map_or(declared.id.at, |data| data.at);
                 linker.fits(given, schema, at, "this input", "the compute's `input`");
             }
-            Some(StepWork::Compute { node: node_index(target)? })
+            let node = node_index(target)?;
+            linker.call(Called::Compute(node), given, at);
+            Some(StepWork::Compute { node })
         }
         Work::Reduce { node: name, trigger } => {
             steps::reduce(linker, contract, (name, trigger), given, declared)
@@ -242,12 +255,14 @@ fn work(
             let target = system.find(name.as_str())?;
             system.contracts[target].workflow.as_ref()?;
             let wanted = system.contracts[target].input_model.as_ref();
+            let at = declared.input.map_or(declared.id.at, |data| data.at);
             if let Some(schema) = system.schema_of(wanted) {
-                let at = declared.input.map_or(declared.id.at, |data| data.at);
                 linker.fits(given, schema, at, "this input", "the workflow's `input_model`");
             }
             let topic = intent_topic(contract.name.as_str(), name.as_str()).into();
-            Some(StepWork::Run { node: node_index(target)?, topic })
+            let node = node_index(target)?;
+            linker.call(Called::Run(node), given, at);
+            Some(StepWork::Run { node, topic })
         }
         Work::Publish { topic, payload } => {
             let payload = optional(*payload, |data| {

@@ -6,6 +6,7 @@ mod types;
 use onex_expr::{Place, Template, Text, Type};
 
 use super::Linker;
+use super::callers::Called;
 use super::compute::fields;
 use super::expression::{Expressions, Want};
 use super::scope::{self, Roots};
@@ -253,8 +254,14 @@ fn action(
             let at = payload.map_or(intent_type.at, |data| data.at);
             let payload = action_payload(&mut expressions, *payload, &roots);
             let performer = performer(linker, intent_type.as_str());
-            if let (Some(Performer::Run(run)), Some(template)) = (performer, &payload) {
-                linker.fits_run(&super::types::of_template(template), run, at);
+            if let (Some(performer), Some(template)) = (performer, &payload) {
+                let made = super::types::of_template(template);
+                if let Performer::Run(run) = performer {
+                    linker.fits_run(&made, run, at);
+                }
+                if let Some(called) = Called::of(performer) {
+                    linker.call(called, &made, at);
+                }
             }
             Some(graph::ActionWork::Intent {
                 intent_type: intent_type.value.clone(),

@@ -67,8 +67,8 @@ fn subscriber(
             let contract = &linker.system.contracts[consumer.node];
             let workflow = contract.workflow.as_ref()?;
             let entries = &contract.event_bus.subscribe;
-            let begins = entries.iter().any(|entry| entry.topic.value == *topic && entry.begins);
-            if !begins && workflow.waits_for(topic) {
+            let mut listed = entries.iter().filter(|entry| entry.topic.value == *topic);
+            if !listed.any(|entry| workflow.begins(entry)) {
                 return Some(None);
             }
             Entry::Run

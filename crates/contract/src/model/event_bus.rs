@@ -23,8 +23,8 @@ pub(crate) struct SubscribeTopic<'a> {
     pub payload: Option<Data<'a>>,
     /// The entity's key in messages of this topic.
     pub entity_key: Option<Data<'a>>,
-    /// Whether it begins runs although a step waits for it.
-    pub begins: bool,
+    /// Whether it begins runs; unless it is said, it does where no step waits for it.
+    pub begins: Option<bool>,
 }
 
 /// One entry of `publish_topics`.

@@ -227,15 +227,18 @@ impl<'a> Workflow<'a> {
         })
     }
 
+    /// Whether a message on a subscribed topic begins a run.
+    pub(crate) fn begins(&self, entry: &SubscribeTopic<'_>) -> bool {
+        entry.begins.unwrap_or_else(|| !self.waits_for(entry.topic.as_str()))
+    }
+
     /// The subscribed topics whose messages begin runs.
     pub(crate) fn begun_by<'c>(
         &'c self,
         contract: &'c Contract<'_>,
     ) -> impl Iterator<Item = &'c Word> {
         let entries = contract.event_bus.subscribe.iter();
-        let begins =
-            |entry: &&SubscribeTopic<'_>| entry.begins || !self.waits_for(entry.topic.as_str());
-        entries.filter(begins).map(|entry| &entry.topic)
+        entries.filter(|entry| self.begins(entry)).map(|entry| &entry.topic)
     }
 
     /// The topics that its runs listen to.

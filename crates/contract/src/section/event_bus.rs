@@ -45,17 +45,16 @@ fn heard<'a>(
 ) -> Option<SubscribeTopic<'a>> {
     if matches!(node.tree, Tree::String(_)) {
         let topic = reading.word(node, "a topic")?;
-        return Some(SubscribeTopic { topic, payload: None, entity_key: None, begins: false });
+        return Some(SubscribeTopic { topic, payload: None, entity_key: None, begins: None });
     }
     let mut fields = Fields::open(reading, node, "the topic's entry")?;
     let topic = fields.required_word("topic");
     let payload = payload(&mut fields);
     let entity_key = fields.cel("entity_key");
-    let begins = fields.flag("begins").is_some_and(|flag| flag.value);
+    let begins = fields.flag("begins").map(|flag| flag.value);
     let out_of_place = match kind {
         Kind::Orchestrator => Some("entity_key").filter(|_| entity_key.is_some()),
-        Kind::Reducer => Some("begins").filter(|_| begins),
-        Kind::Effect | Kind::Compute => None,
+        _ => Some("begins").filter(|_| begins.is_some()),
     };
     if let Some(key) = out_of_place {
         let at = fields.key(key).at;

@@ -333,12 +333,22 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
             self.reading.findings.error(code::UNKNOWN_KEY, at, message).help_with(|| {
                 match suggest::nearest(&entry.key, known.iter().copied()) {
                     Some(name) => did_you_mean(name),
+                    None if known.len() > KNOWN_SHOWN_MAX => {
+                        format!(
+                            "known keys are {}, and {} more",
+                            list(&known[..KNOWN_SHOWN_MAX]),
+                            known.len() - KNOWN_SHOWN_MAX
+                        )
+                    }
                     None => format!("known keys are {}", list(known)),
                 }
             });
         }
     }
 }
+
+/// The most known keys that are listed for an unknown one.
+const KNOWN_SHOWN_MAX: usize = 64;
 
 /// The longest time a contract may name: a year.
 const MILLIS_MAX: i64 = 366 * 24 * 3600 * 1000;

@@ -1,5 +1,6 @@
 //! `[effects.*]`: what effects may reach, and how much they may take.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use onex_effects::{Options, filesystem, http};
@@ -25,4 +26,14 @@ pub fn read(layers: &Layers, beside: &Path, data: &Path) -> Options {
             entries_max: layers.count("effects.filesystem.entries_max", files.entries_max),
         },
     }
+}
+
+/// What each kind of effect may reach, as contracts are held against it: a folder as it is named
+/// and as the system knows it.
+pub fn reached(effects: &Options) -> BTreeMap<String, Vec<String>> {
+    let named = effects.filesystem.allow.iter().filter_map(|path| std::path::absolute(path).ok());
+    let real = effects.filesystem.allow.iter().filter_map(|path| path.canonicalize().ok());
+    let folders = named.chain(real).map(|path| path.to_string_lossy().into_owned());
+    [("http".to_owned(), effects.http.allow.clone()), ("filesystem".to_owned(), folders.collect())]
+        .into()
 }

@@ -128,7 +128,7 @@ impl Config {
             env: variables().collect(),
             places: places::of(&self.origins),
             ingress_allow: self.ingress_allow.clone(),
-            allow: [("http".to_owned(), self.effects.http.allow.clone())].into(),
+            allow: effects::reached(&self.effects),
             secrets: self.secrets.iter().map(|secret| secret.name.to_string()).collect(),
             strict,
         }

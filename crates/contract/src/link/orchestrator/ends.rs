@@ -3,6 +3,7 @@
 use onex_expr::{Place, Template, Text, Type};
 
 use super::super::Linker;
+use super::super::callers::Called;
 use super::super::expression::Want;
 use super::super::scope::{self, Roots};
 use super::super::types::{self, nullable, object};
@@ -39,11 +40,35 @@ pub(super) fn compensation(
         ("status", Type::String),
     ]);
     let roots = all.clone().with(slot::STEP, undone);
+    let given = *input;
     let input =
-        optional(*input, |data| linker.expressions(node).data(data, Place::Data, roots.scope()));
+        optional(given, |data| linker.expressions(node).data(data, Place::Data, roots.scope()));
     let (node, operation, topic) =
         operation_of(linker, contract, effect.as_ref().or(own)?, operation.as_ref())?;
+    if let (Some(Some(template)), Some(data)) = (&input, given) {
+        let made = types::of_template(template);
+        linker.call(Called::Operation(node, operation), &made, data.at);
+    }
     Some(Compensation::Operation { node, operation, topic, input: input? })
+}
+
+/// Notes what undoes a step is given, where that is what the step was given.
+pub(super) fn undone_as_given(
+    linker: &mut Linker<'_, '_, '_>,
+    contract: &Contract<'_>,
+    declared: &GraphNode<'_>,
+    given: &Type,
+) {
+    if let (
+        Some(Work::Effect { node: own, .. }),
+        Some(CompensationRule::Operation { node, operation, input: None, .. }),
+    ) = (&declared.work, &declared.compensation)
+        && let Some((node, operation, _)) =
+            operation_of(linker, contract, node.as_ref().unwrap_or(own), operation.as_ref())
+    {
+        let at = declared.input.map_or(declared.id.at, |data| data.at);
+        linker.call(Called::Operation(node, operation), given, at);
+    }
 }
 
 /// The result's fields: inner `None` when the contract does not say them.

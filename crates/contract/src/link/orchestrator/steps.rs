@@ -100,6 +100,7 @@ impl<'w, 'a> Outputs<'w, 'a> {
             let Some(other) = self.workflow.find(name) else {
                 continue;
             };
+            self.may_be_null(declared, &self.workflow.nodes[other], template, findings);
             if self.ancestors.has(at, other) {
                 continue;
             }
@@ -113,6 +114,56 @@ impl<'w, 'a> Outputs<'w, 'a> {
             findings.error(code::OUTPUT_TOO_EARLY, place, message).help(help);
         }
     }
+}
+
+impl Outputs<'_, '_> {
+    /// Reports what is read of the output of a step that may have none: it may be skipped, or fail
+    /// and count as done. Whoever asks for its status, its error or `null` knows that.
+    fn may_be_null(
+        &self,
+        declared: &GraphNode<'_>,
+        read: &GraphNode<'_>,
+        template: &Template,
+        findings: &mut Findings<'_>,
+    ) {
+        let name = read.id.as_str();
+        let condition = |step: &GraphNode<'_>| {
+            let said = step.condition.or(step.skip_condition)?;
+            said.node.as_str().map(str::to_owned)
+        };
+        let skips = read.condition.is_some() || read.skip_condition.is_some();
+        let continues = read.error_action.value == ErrorAction::Continue && read.for_each.is_none();
+        let asked = condition(declared).unwrap_or_default();
+        let alike = condition(read).is_some_and(|other| other == asked) && !continues;
+        if !(skips || continues) || alike || guards(&asked, name) {
+            return;
+        }
+        let mut found = false;
+        template.for_each_program(&mut |program| {
+            let text = program.source();
+            let path = format!("steps.{name}.output");
+            let mut reads = text.match_indices(&path).map(|(at, _)| &text[at + path.len()..]);
+            let plain = |rest: &str| {
+                let inside = rest.strip_prefix('.').or_else(|| rest.strip_prefix('['));
+                inside.is_some_and(|inside| !inside.starts_with('?'))
+            };
+            found |= reads.any(plain) && !guards(text, name);
+        });
+        if found {
+            let why = if skips { "is skipped" } else { "fails and goes on" };
+            let message = format!("`steps.{name}.output` is null when `{name}` {why}");
+            let at = mention(declared, &read.id.value).unwrap_or(declared.id.at);
+            let help = format!("read `steps.{name}.output.?field.orValue(...)`");
+            findings.warning(code::MAYBE_MISSING, at, message).help(help);
+        }
+    }
+}
+
+/// Whether an expression asks how a step ended before it reads the output.
+fn guards(text: &str, step: &str) -> bool {
+    let asks = ["status", "error", "output == null", "output != null"];
+    let asks = asks.iter().any(|what| text.contains(&format!("steps.{step}.{what}")));
+    asks || text.contains(&format!("has(steps.{step}.output"))
 }
 
 /// A step that triggers a reducer.
@@ -156,8 +207,7 @@ pub(super) fn entity_type() -> Type {
 
 /// What is known of a topic's events.
 pub(super) fn event_type(linker: &Linker<'_, '_, '_>, topic: &str) -> Type {
-    let schema = linker.system.producer_schema(topic);
-    schema.map_or(Type::Dyn, |schema| schema.ty().clone())
+    linker.producer_type(topic)
 }
 
 /// An event that runs listen for.

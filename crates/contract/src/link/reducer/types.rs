@@ -8,9 +8,11 @@ use super::super::Linker;
 use super::super::compute::fields;
 use super::super::expression::Expressions;
 use super::super::scope::{self, Roots};
-use super::super::types::{object, of_initial, of_template, union};
+use super::super::types::{misfits, name as type_name, object, of_initial, of_template, union};
+use crate::diagnostic::code;
+use crate::findings::Findings;
 use crate::graph::roots::reducer as slot;
-use crate::model::{ActionWork, Contract, Data, StateMachine, TIMEOUT, Transition, TriggerRef};
+use crate::model::{ActionWork, At, Contract, Data, StateMachine, TIMEOUT, Transition, TriggerRef};
 use crate::system::event_segment;
 
 /// One trigger of a machine: a subscribed topic, or the timer.
@@ -105,6 +107,7 @@ impl<'a> Known<'a> {
         for (name, value) in initial.into_iter().flatten() {
             fields_seen.entry(name.clone()).or_default().push(of_initial(value));
         }
+        let mut others = Vec::new();
         for (payload, set) in updates(machine, &known) {
             let mut scratch = linker.findings.scratch();
             let values = &mut linker.values[node];
@@ -114,12 +117,19 @@ impl<'a> Known<'a> {
                 let one = [(name.clone(), *data)];
                 let ty = fields(&mut expressions, &one, roots.scope())
                     .and_then(|compiled| compiled.first().map(|(_, item)| of_template(item)));
+                let first = initial.into_iter().flatten().find(|(field, _)| *field == name.value);
+                if let (Some((_, value)), Some(ty)) = (first, &ty) {
+                    others.push((data.at, name.value.clone(), of_initial(value), ty.clone()));
+                }
                 if !fields_seen.contains_key(&name.value) {
                     known.unset.push(name.value.clone());
                     fields_seen.entry(name.value.clone()).or_default().push(Type::Null);
                 }
                 fields_seen.entry(name.value.clone()).or_default().push(ty.unwrap_or(Type::Dyn));
             }
+        }
+        for (at, name, first, ty) in others {
+            other_type(linker.findings, at, &name, &first, &ty);
         }
         let typed: Vec<(Text, Type)> =
             fields_seen.into_iter().map(|(name, types)| (name, union(types))).collect();
@@ -180,4 +190,18 @@ fn updates<'m, 'a>(
         collect(known.payload_of_all(left), &state.exit_actions);
     }
     updates
+}
+
+/// Reports a field that begins as one type and is set to another.
+fn other_type(findings: &mut Findings<'_>, at: At, name: &Text, first: &Type, set: &Type) {
+    if *first == Type::Null || *set == Type::Null {
+        return;
+    }
+    if misfits(set, first).iter().any(|misfit| misfit.certain) {
+        let (first, set) = (type_name(first), type_name(set));
+        let message = format!("`{name}` begins as {first} and is set to {set} here");
+        findings
+            .warning(code::WRONG_RESULT, at, message)
+            .help("set a value of the type in `initial_data`, or begin with one of this type");
+    }
 }

@@ -33,6 +33,9 @@ impl<'v> Pass<'v> {
             }
         }
         for keyword in ["if", "dependentSchemas"] {
+            if keyword == "if" && self.rules_out(made, wanted, path, gaps) {
+                continue;
+            }
             if let Some(rule) = wanted.get(keyword)
                 && !made.parts().any(|part| {
                     part.get(keyword) == Some(rule)
@@ -43,6 +46,32 @@ impl<'v> Pass<'v> {
                 gaps.push(gap(path, format!("`{keyword}` may not hold"), false));
             }
         }
+    }
+
+    /// Whether the `if` of a schema cannot hold of the made value: then only `else` is wanted.
+    fn rules_out(
+        &mut self,
+        made: &Made<'v>,
+        wanted: &'v Value,
+        path: &str,
+        gaps: &mut Vec<Gap>,
+    ) -> bool {
+        let Some(rule) = wanted.get("if") else { return false };
+        // A field that may be missing does not keep the rule from holding.
+        let is_there = |gap: &Gap| {
+            let field = gap.path.strip_prefix(path).map(|rest| rest.trim_start_matches('.'));
+            field.is_some_and(|field| {
+                let mut required = made.all("required").filter_map(Value::as_list).flatten();
+                field.is_empty() || required.any(|name| name.as_str() == Some(field))
+            })
+        };
+        if !self.trial(made, rule, path).iter().any(|gap| gap.certain && is_there(gap)) {
+            return false;
+        }
+        if let Some(other) = wanted.get("else") {
+            gaps.extend(self.compare(made, other, path));
+        }
+        true
     }
 
     /// Compares without leaving assumptions behind: a trial that fails proves nothing.
