@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onex_engine::codec::row;
+use onex_engine::codec::row::{self, Waits};
 use onex_engine::key;
 use onex_expr::{Text, Value};
 use onex_kernel::row::{
@@ -10,7 +10,7 @@ use onex_kernel::row::{
 };
 use onex_kernel::{Id, Micros};
 
-use super::{At, Done, Entity, Model, Run, Status, Touched, Undoing};
+use super::{At, Done, Entity, Model, Run, Sent, Status, Touched, Undoing};
 use crate::promise::Violation;
 
 /// Rows by key.
@@ -26,9 +26,9 @@ impl Model {
             }
         }
         let count = |prefix| range(rows, prefix).count();
-        equal("messages that wait", self.sent.len(), count(key::BACKLOG))?;
         equal("dead letters", self.letters.len(), count(key::LETTERS))?;
         equal("keys held", self.keys.len(), count(b"k"))?;
+        self.compare_waiting(rows)?;
         self.compare_open(rows)?;
         self.compare_armed(rows)?;
         self.compare_intents(rows)?;
@@ -115,6 +115,18 @@ impl Model {
             }
         }
         equal(&format!("run {id} of {}", head.node), run_text(own), found.join("\n"))
+    }
+
+    /// What was sent and is not in the log yet, in the order in which it will be.
+    fn compare_waiting(&self, rows: &Rows) -> Result<(), Violation> {
+        let waits = range(rows, key::BACKLOG).map(|(_, bytes)| row::read_waits(bytes));
+        let found = waits.collect::<Result<Vec<_>, _>>();
+        let found = found.map_err(|error| Violation::new(error.to_string()))?;
+        let waits = |sent: &Sent| {
+            let Sent { id, generation, stopped, .. } = *sent;
+            Waits { id, generation, stopping: stopped }
+        };
+        equal("what waits", self.sent.iter().map(waits).collect(), found)
     }
 
     /// What the rows say of how many letters are open.

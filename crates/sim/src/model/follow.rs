@@ -3,7 +3,7 @@
 use onex_engine::codec::record::LogRecord;
 use onex_expr::Value;
 use onex_kernel::row::Letter as LetterRow;
-use onex_kernel::{Category, Id, Message, Micros, Origin};
+use onex_kernel::{Category, Id, Message, Origin};
 
 use super::{Again, Case, Ending, Intent, Model, Owner, Sent, Touched, What};
 use crate::outside::Outside;

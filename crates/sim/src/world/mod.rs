@@ -18,7 +18,7 @@ use crate::random::Random;
 use crate::scenario::{BEGIN, Scenario};
 use crate::trace::Trace;
 use clients::Clients;
-use host::{Host, Kept, NoStart, to_store};
+use host::{Host, Kept, to_store};
 
 pub(crate) use clients::Answer;
 
