@@ -344,7 +344,7 @@ impl Model {
                     _ => turn.retry(),
                 })
             }
-            Some("redrive") => self.redriven(arrived, &payload),
+            Some("redrive") => self.redriven(arrived, payload),
             Some("schedules") => self.arm(),
             Some("discard") => self.discarded(arrived),
             _ => wrong(format!("a control of no kind: {}", payload.to_json())),
