@@ -76,7 +76,7 @@ fn without_chances(mut scenario: Scenario) -> Scenario {
         |troubles, calm| troubles.repeat_percent = calm.repeat_percent,
         |troubles, calm| troubles.limits.turn_records_max = calm.limits.turn_records_max,
         |troubles, calm| troubles.limits.turn_records_ready = calm.limits.turn_records_ready,
-        |troubles, calm| troubles.limits.cache_rows_max = calm.limits.cache_rows_max,
+        |troubles, calm| troubles.limits.cache_bytes_max = calm.limits.cache_bytes_max,
         |troubles, calm| troubles.limits.unfinished_max = calm.limits.unfinished_max,
         |troubles, calm| troubles.limits.forgetful_rows = calm.limits.forgetful_rows,
         |troubles, calm| troubles.limits.segment_bytes = calm.limits.segment_bytes,

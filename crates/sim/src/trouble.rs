@@ -30,7 +30,7 @@ pub struct Limits {
     /// See `onex_engine::Options`.
     pub turn_records_ready: usize,
     /// See `onex_engine::Options`.
-    pub cache_rows_max: usize,
+    pub cache_bytes_max: usize,
     /// See `onex_engine::Options`.
     pub unfinished_max: usize,
     /// Whether rows are checkpointed to a store that may lose the last batches.
@@ -104,7 +104,7 @@ impl Troubles {
             limits: Limits {
                 turn_records_max: random.one_of(&[1, 2, 3, 8, 4096, 4096]),
                 turn_records_ready: random.one_of(&[1, 3, 64]),
-                cache_rows_max: random.one_of(&[0, 1, 1_000_000]),
+                cache_bytes_max: random.one_of(&[0, 2_000, 256 << 20]),
                 unfinished_max: random.one_of(&[6, 200_000, 200_000]),
                 forgetful_rows: random.percent(40),
                 segment_bytes: random.one_of(&[16 * 1024, 64 * 1024, 256 * 1024]),
@@ -126,7 +126,7 @@ impl Troubles {
             limits: Limits {
                 turn_records_max: 4096,
                 turn_records_ready: 64,
-                cache_rows_max: 1_000_000,
+                cache_bytes_max: 256 << 20,
                 unfinished_max: 200_000,
                 forgetful_rows: false,
                 segment_bytes: 256 * 1024,

@@ -80,7 +80,7 @@ impl Host {
         let options = Options {
             turn_records_max: limits.turn_records_max,
             turn_records_ready: limits.turn_records_ready,
-            cache_rows_max: limits.cache_rows_max,
+            cache_bytes_max: limits.cache_bytes_max,
             unfinished_max: limits.unfinished_max,
             breaker_wait_ms: 5_000,
             ..Options::default()
