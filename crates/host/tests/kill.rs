@@ -10,7 +10,7 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
 use onex_expr::{Value, json};
@@ -68,22 +68,23 @@ fn post(stream: &mut BufReader<TcpStream>, body: &str) -> Option<u16> {
     Some(status)
 }
 
-/// Places the orders from several connections; the numbers of those that were not accepted.
-fn place(host: &str, seed: usize, orders: &[usize], accepted: &AtomicUsize) -> Vec<usize> {
+/// Places the orders from several connections and tells of each that was accepted; the numbers of
+/// those that were not.
+fn place(host: &str, seed: usize, orders: &[usize], accepted: &Sender<()>) -> Vec<usize> {
     let part = orders.len().div_ceil(CLIENTS).max(1);
     std::thread::scope(|scope| {
         let clients: Vec<_> = orders
             .chunks(part)
             .map(|part| {
+                let accepted = accepted.clone();
                 scope.spawn(move || {
                     let mut left = Vec::new();
                     let Ok(stream) = TcpStream::connect(host) else { return part.to_vec() };
                     let mut stream = BufReader::new(stream);
                     for number in part {
                         match post(&mut stream, &order(seed, *number)) {
-                            Some(200 | 202) => {
-                                accepted.fetch_add(1, Ordering::Relaxed);
-                            }
+                            // Who has killed the host listens no more.
+                            Some(200 | 202) => drop(accepted.send(())),
                             Some(status) => panic!("order {number} was answered {status}"),
                             None => left.push(*number),
                         }
@@ -124,29 +125,25 @@ fn live(
         return left;
     }
     let mut host = shop::start(&shop::example(), folder, service);
-    let accepted = AtomicUsize::new(0);
+    let (accepted, answers) = mpsc::channel();
     let kill_at = (ORDERS / KILLS + (seed * 5 + kill * 3) % 9).min(left.len());
     let left = std::thread::scope(|scope| {
         let address = host.address.clone();
-        let (left, accepted) = (&left, &accepted);
-        let placing = scope.spawn(move || place(&address, seed, left, accepted));
-        let until = |wanted| {
-            while accepted.load(Ordering::Relaxed) < wanted {
-                std::thread::yield_now();
-            }
-        };
+        let left = &left;
+        let placing = scope.spawn(move || place(&address, seed, left, &accepted));
+        let hear = |answered: usize| assert_eq!(answers.iter().take(answered).count(), answered);
         match end {
             End::AfterPause => {
-                until(kill_at / 2);
+                hear(kill_at / 2);
                 pause(&host, service);
                 host.signal("-CONT");
-                until(kill_at);
+                hear(kill_at - kill_at / 2);
             }
             End::InPause => {
-                until(kill_at);
+                hear(kill_at);
                 pause(&host, service);
             }
-            End::AtWork | End::AtStart => until(kill_at),
+            End::AtWork | End::AtStart => hear(kill_at),
         }
         host.process.kill().expect("it is our child");
         placing.join().expect("no panic")
@@ -162,7 +159,7 @@ fn attack(seed: usize, service: &Service) {
         (0..KILLS).fold(all.clone(), |left, kill| live(folder.path(), seed, kill, left, service));
     let host = shop::start(&shop::example(), folder.path(), service);
     let again = if seed.is_multiple_of(2) { left } else { all };
-    assert!(place(&host.address, seed, &again, &AtomicUsize::new(0)).is_empty());
+    assert!(place(&host.address, seed, &again, &mpsc::channel().0).is_empty());
     // Again, and this time nothing is sent after the start: what was accepted goes on by itself.
     drop(host);
     let host = shop::start(&shop::example(), folder.path(), service);
