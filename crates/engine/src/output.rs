@@ -48,6 +48,8 @@ pub struct Record {
     pub partition: u16,
     /// See `codec::record`.
     pub body: Vec<u8>,
+    /// Bytes of its end that are the payload.
+    pub payload_bytes: usize,
     /// In order: a later change of the same row wins.
     pub rows: Vec<RowChange>,
 }

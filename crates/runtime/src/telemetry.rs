@@ -34,6 +34,7 @@ pub struct Telemetry {
     durable_to: Gauge,
     unwritten_bytes: Gauge,
     log_bytes: Gauge,
+    claims_bytes: Gauge,
     cpu: Gauge<f64, AtomicU64>,
     noted: Mutex<BTreeMap<Text, u64>>,
     letters: Mutex<Tally>,
@@ -96,6 +97,7 @@ impl Default for Telemetry {
             durable_to: Gauge::default(),
             unwritten_bytes: Gauge::default(),
             log_bytes: Gauge::default(),
+            claims_bytes: Gauge::default(),
             cpu: Gauge::default(),
             noted: Mutex::default(),
             letters: Mutex::default(),
@@ -161,6 +163,12 @@ impl Telemetry {
             self.log_bytes.clone(),
         );
         registry.register_with_unit(
+            "claims",
+            "Size of the large payloads kept beside the log",
+            Unit::Bytes,
+            self.claims_bytes.clone(),
+        );
+        registry.register_with_unit(
             "process_cpu",
             "CPU time of the process",
             Unit::Seconds,
@@ -200,6 +208,7 @@ impl Telemetry {
         self.durable_to.set(signed(read.store.durable_to));
         self.unwritten_bytes.set(signed(read.store.unwritten_bytes));
         self.log_bytes.set(signed(read.store.log_bytes));
+        self.claims_bytes.set(signed(read.store.claims_bytes));
         self.cpu.set(read.cpu.as_secs_f64());
         for (name, count) in self.lock().iter() {
             let name = name.to_string();

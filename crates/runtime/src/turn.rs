@@ -275,6 +275,7 @@ fn stored(record: output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
+        payload_bytes: record.payload_bytes,
         rows: record
             .rows
             .into_iter()

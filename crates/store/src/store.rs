@@ -105,6 +105,8 @@ pub trait Store: Send + Sync {
 pub struct Status {
     /// Bytes of the log on disk, prepared ones included.
     pub log_bytes: u64,
+    /// Bytes of the large payloads kept beside the log.
+    pub claims_bytes: u64,
     /// Segments that hold records.
     pub segments: usize,
     /// Oldest offset retained.

@@ -169,13 +169,14 @@ impl<D: Disk> Log<D> {
         let options = &self.options;
         let now = self.time_micros();
         loop {
+            let claims_bytes = self.claims.bytes();
             let (bytes, end, last_micros) = {
                 let used = self.used();
                 let [_, second, ..] = used.as_slice() else {
                     return Ok(());
                 };
                 let bytes: u64 = used.iter().map(|used| used.segment.length).sum();
-                (bytes, second.base, second.since_micros)
+                (bytes + claims_bytes, second.base, second.since_micros)
             };
             let age = now.saturating_sub(last_micros);
             let due = bytes > options.log_bytes_max || age > options.log_age_max_micros;
@@ -194,6 +195,10 @@ impl<D: Disk> Log<D> {
                 }
                 _ => {}
             }
+            // Records first: what a crash leaves of the payloads goes at the next start.
+            self.claims
+                .let_go(&*self.disk, oldest.segment.number + 1)
+                .map_err(|error| StoreError::io("letting go of large payloads", error))?;
         }
     }
 

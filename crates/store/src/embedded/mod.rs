@@ -6,6 +6,7 @@
 mod backup;
 mod cache;
 mod checkpoint;
+pub(crate) mod claims;
 pub mod examine;
 mod log;
 mod options;
@@ -220,6 +221,7 @@ impl<D: Disk> Store for Embedded<D> {
         let (segments, used_bytes) = log.size();
         Status {
             log_bytes: used_bytes + log.preparer.ready_bytes(),
+            claims_bytes: log.claims.bytes(),
             segments,
             oldest: log.oldest(),
             durable_to: log.durable_to(),
