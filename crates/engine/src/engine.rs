@@ -119,6 +119,11 @@ impl Engine {
         self.live_runs + self.intents.len() + self.derived.len()
     }
 
+    /// Pieces of work that arrived and were not looked at yet.
+    pub fn waiting(&self) -> usize {
+        self.arrived.len()
+    }
+
     fn take(&mut self, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Received(ticket, Request::Batch(items)) => self.take_batch(ticket, items),

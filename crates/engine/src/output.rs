@@ -154,6 +154,8 @@ pub struct Refusal {
     pub message: String,
     /// Located findings of a schema: JSON pointer and message.
     pub misfits: Vec<(String, String)>,
+    /// The limit that stands in the way, by its key in the configuration.
+    pub limit: Option<&'static str>,
     /// The run that holds a `run_key`, or was begun by this Idempotency-Key.
     pub run_id: Option<Id>,
 }

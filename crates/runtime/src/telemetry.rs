@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use onex_engine::Engine;
+use onex_engine::{Engine, Refusal};
 use onex_engine::tally::Tally;
 use onex_expr::Text;
 use onex_kernel::row::RunStatus;
@@ -16,6 +16,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::lanes::Waits;
 
 /// Metrics of one host.
 pub struct Telemetry {
@@ -30,7 +32,9 @@ pub struct Telemetry {
     letters_redriven: Family<Letters, Counter>,
     letters_discarded: Family<Letters, Counter>,
     unfinished: Gauge,
+    refused: Family<Limited, Counter>,
     inbox: Gauge,
+    inbox_bytes: Gauge,
     durable_to: Gauge,
     unwritten_bytes: Gauge,
     log_bytes: Gauge,
@@ -45,6 +49,11 @@ pub struct Telemetry {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ending {
     status: Word,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limited {
+    limit: Word,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -71,8 +80,8 @@ impl EncodeLabelValue for Word {
 /// What is read from elsewhere when somebody asks for metrics.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Read {
-    /// Arrivals that wait for the engine.
-    pub inbox: usize,
+    /// What waits for the engine.
+    pub inbox: Waits,
     /// State of the store.
     pub store: onex_store::Status,
     /// CPU time of the process.
@@ -93,7 +102,9 @@ impl Default for Telemetry {
             letters_redriven: Family::default(),
             letters_discarded: Family::default(),
             unfinished: Gauge::default(),
+            refused: Family::default(),
             inbox: Gauge::default(),
+            inbox_bytes: Gauge::default(),
             durable_to: Gauge::default(),
             unwritten_bytes: Gauge::default(),
             log_bytes: Gauge::default(),
@@ -144,7 +155,18 @@ impl Telemetry {
             registry.register(format!("dead_letters_{name}"), help, family.clone());
         }
         registry.register("unfinished", "Accepted but unfinished work", self.unfinished.clone());
-        registry.register("inbox", "Arrivals that wait", self.inbox.clone());
+        registry.register(
+            "refused",
+            "Requests and messages refused for a limit, by the key of the configuration",
+            self.refused.clone(),
+        );
+        registry.register("inbox", "Messages of clients that wait", self.inbox.clone());
+        registry.register_with_unit(
+            "inbox",
+            "Payloads of clients that wait",
+            Unit::Bytes,
+            self.inbox_bytes.clone(),
+        );
         registry.register(
             "durable_to",
             "First offset that is not durable",
@@ -183,6 +205,13 @@ impl Telemetry {
         self.sync.observe(took.as_secs_f64());
     }
 
+    /// A request was refused, perhaps for a limit.
+    pub(crate) fn refused(&self, refusal: &Refusal) {
+        if let Some(limit) = refusal.limit {
+            self.refused.get_or_create(&Limited { limit: Word(limit) }).inc();
+        }
+    }
+
     /// A run ended.
     pub(crate) fn run_ended(&self, status: RunStatus) {
         let status = Word(status.as_str());
@@ -204,7 +233,8 @@ impl Telemetry {
     pub(crate) fn encode(&self, read: Read) -> String {
         let unfinished = self.unfinished_now.load(Ordering::Relaxed);
         self.unfinished.set(signed(unfinished));
-        self.inbox.set(signed(read.inbox as u64));
+        self.inbox.set(signed(read.inbox.messages as u64));
+        self.inbox_bytes.set(signed(read.inbox.bytes as u64));
         self.durable_to.set(signed(read.store.durable_to));
         self.unwritten_bytes.set(signed(read.store.unwritten_bytes));
         self.log_bytes.set(signed(read.store.log_bytes));

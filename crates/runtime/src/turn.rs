@@ -47,6 +47,8 @@ pub(crate) struct Turns {
     pub clock: Clock,
     pub pressed: Arc<AtomicBool>,
     pub unwritten_bytes_max: u64,
+    /// Messages of clients that the engine is given at a time.
+    pub take_max: usize,
     pub seal_after: Duration,
     pub state: State,
 }
@@ -131,7 +133,8 @@ impl Turns {
         let idle = self.state.inputs.is_empty();
         let patience = if idle { self.patience() } else { Duration::ZERO };
         let mut arrivals = mem::take(&mut self.state.arrivals);
-        self.inbox.take(&mut arrivals, patience);
+        let room = self.take_max.saturating_sub(self.engine.waiting());
+        self.inbox.take(&mut arrivals, patience, room);
         let nothing = idle && arrivals.is_empty();
         for arrival in arrivals.drain(..) {
             self.admit(arrival)?;
@@ -257,6 +260,15 @@ impl Turns {
     }
 
     fn reply(&mut self, ticket: Ticket, reply: Reply) {
+        match &reply {
+            Reply::Refused(refusal) => self.telemetry.refused(refusal),
+            Reply::Batch(answers) => {
+                answers.iter().filter_map(|answer| answer.as_ref().err()).for_each(|refusal| {
+                    self.telemetry.refused(refusal);
+                });
+            }
+            _ => {}
+        }
         match self.state.sinks.remove(&ticket) {
             // Who asked may have gone away; the reply was for nobody else.
             Some(Sink::Reply(sender)) => drop(sender.send(reply)),

@@ -71,6 +71,7 @@ async fn discard(mut body: Body) {
 fn too_large(limits: &Server) -> Problem {
     let detail = format!("the body is longer than {} bytes", limits.body_max);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        .limit("server.body_max")
         .help("the limit is `[server] body_max`")
 }
 

@@ -49,7 +49,9 @@ async fn batch(port: &Port, items: &[Value]) -> Result<Json, Problem> {
         let detail = format!("a batch has at most {most} messages");
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         return Err(
-            Problem::new(status, "too_large", detail).help("the limit is `[server] batch_max`")
+            Problem::new(status, "too_large", detail)
+                .limit("server.batch_max")
+                .help("the limit is `[server] batch_max`")
         );
     }
     let graph = port.handle.graph();

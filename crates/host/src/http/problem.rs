@@ -21,6 +21,7 @@ pub struct Problem {
     detail: String,
     help: Option<String>,
     diagnostics: Vec<(String, String)>,
+    limit: Option<&'static str>,
     run_id: Option<Id>,
 }
 
@@ -33,6 +34,7 @@ impl Problem {
             detail: detail.into(),
             help: None,
             diagnostics: Vec::new(),
+            limit: None,
             run_id: None,
         }
     }
@@ -51,6 +53,13 @@ impl Problem {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same with the limit that stands in the way, by its key in the configuration.
+    #[must_use]
+    pub fn limit(mut self, limit: &'static str) -> Problem {
+        self.limit = Some(limit);
         self
     }
 
@@ -80,6 +89,9 @@ impl Problem {
             });
             entries.push(("diagnostics", Value::list(diagnostics.collect())));
         }
+        if let Some(limit) = self.limit {
+            entries.push(("limit", Value::text(limit)));
+        }
         if let Some(run) = self.run_id {
             entries.push(("run_id", shape::id(run)));
         }
@@ -96,6 +108,7 @@ impl From<Refusal> for Problem {
             detail: refusal.message,
             help: None,
             diagnostics: refusal.misfits,
+            limit: refusal.limit,
             run_id: refusal.run_id,
         }
     }
