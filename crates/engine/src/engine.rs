@@ -63,6 +63,8 @@ pub struct Engine {
     pub(crate) written: Written,
     writing: bool,
     pub(crate) draining: bool,
+    /// Whether only the reserve of the disk is left.
+    pub(crate) reserve_only: bool,
     /// Dead letters by reason and node.
     pub(crate) tally: Tally,
     /// Counters by name, for metrics.
@@ -140,6 +142,7 @@ impl Engine {
                 self.arrived.push_back(Work::Answered { intent, attempt, answer });
             }
             Input::Tick => {}
+            Input::Reserve(only) => self.reserve(only),
             Input::Activate(ticket, graph) => {
                 self.arrived.push_back(Work::Activate(ticket, graph));
             }
@@ -343,6 +346,7 @@ impl Engine {
             written: Written::default(),
             writing: false,
             draining: false,
+            reserve_only: false,
             tally: Tally::default(),
             counts: BTreeMap::new(),
         }

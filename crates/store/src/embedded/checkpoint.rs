@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLoc
 use crate::StoreError;
 use crate::disk::Disk;
 use crate::embedded::backup::Hold;
+use crate::embedded::index;
 use crate::embedded::log::Log;
 use crate::embedded::row_memory::RowMemory;
 use crate::embedded::segment::SPARE;
@@ -90,6 +91,7 @@ impl<D: Disk> Shared<D> {
             *covered = reached;
             self.checkpoint.store(reached, Ordering::Relaxed);
             self.log.let_go(reached)?;
+            self.log.save_indexes()?;
             self.log.sync_position();
         }
         let message = result.as_ref().err().map(ToString::to_string);
@@ -195,7 +197,9 @@ impl<D: Disk> Log<D> {
                 }
                 _ => {}
             }
-            // Records first: what a crash leaves of the payloads goes at the next start.
+            // Records first: what a crash leaves of what stands beside them goes at the next start.
+            index::remove(&*self.disk, oldest.segment.number)
+                .map_err(|error| StoreError::io("letting go of an index", error))?;
             self.claims
                 .let_go(&*self.disk, oldest.segment.number + 1)
                 .map_err(|error| StoreError::io("letting go of large payloads", error))?;

@@ -14,6 +14,7 @@ use crate::disk::{self, Disk};
 use crate::embedded::Options;
 use crate::embedded::backup::Cut;
 use crate::embedded::claims::{Claim, Claims, Limits};
+use crate::embedded::index;
 use crate::embedded::position::{Note, Position};
 use crate::embedded::prepare::Preparer;
 use crate::embedded::recover::Recovered;
@@ -69,6 +70,7 @@ impl<D: Disk> Log<D> {
         preparer.tail(&tail.segment, free, length);
         let oldest = used.first().map_or(0, |used| used.segment.number);
         let claims = Claims::start(&*disk, oldest)?;
+        index::remove_before(&*disk, oldest)?;
         let log = Self {
             disk,
             options,
@@ -227,6 +229,14 @@ impl<D: Disk> Log<D> {
     /// Makes what was noted last durable.
     pub(super) fn sync_position(&self) {
         self.note.lock().unwrap_or_else(PoisonError::into_inner).sync(&*self.disk);
+    }
+
+    /// Saves where the frames of full segments are.
+    pub(super) fn save_indexes(&self) -> Result<(), StoreError> {
+        let segments: Vec<Arc<Segment>> =
+            self.used().iter().map(|used| Arc::clone(&used.segment)).collect();
+        let full = segments.split_last().map_or(&[][..], |(_, full)| full);
+        full.iter().try_for_each(|segment| index::save(&*self.disk, segment))
     }
 
     /// Lists a segment once it has a frame, in place of an empty one of its number.

@@ -8,6 +8,7 @@ mod cache;
 mod checkpoint;
 pub(crate) mod claims;
 pub mod examine;
+mod index;
 mod log;
 mod options;
 mod position;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::codec::{self, EncodedRows, RawRecord};
 use crate::disk::Disk;
 use crate::embedded::claims;
+use crate::embedded::index;
 use crate::embedded::log::{Log, Used};
 use crate::embedded::scan::{Chain, Scanner};
 use crate::embedded::segment::{FRAMES_AT, Place, Segment};
@@ -85,9 +86,23 @@ impl<D: Disk> Log<D> {
         end: u64,
         wanted: &mut Wanted,
     ) -> Result<bool, StoreError> {
-        if !segment.is_complete() {
-            self.index(segment)?;
+        self.index(segment)?;
+        match self.read_indexed(segment, end, wanted) {
+            // What was saved may be wrong, so the frames themselves are asked.
+            Err(_) if segment.forget_loaded() => {
+                self.index_frames(segment)?;
+                self.read_indexed(segment, end, wanted)
+            }
+            read => read,
         }
+    }
+
+    fn read_indexed(
+        &self,
+        segment: &Segment,
+        end: u64,
+        wanted: &mut Wanted,
+    ) -> Result<bool, StoreError> {
         let position = segment.place_of(wanted.next).map_or(FRAMES_AT, |place| place.position);
         let read_bytes = wanted.bytes_max.clamp(*READ_BYTES.start(), *READ_BYTES.end());
         let mut scanner = Scanner::new(&*self.disk, segment, position).reading(read_bytes);
@@ -113,8 +128,20 @@ impl<D: Disk> Log<D> {
         Ok(true)
     }
 
-    /// Notes the places of the frames of a segment that was not read since the start.
+    /// Finds out where the frames of a segment are that was not read since the start.
     fn index(&self, segment: &Segment) -> Result<(), StoreError> {
+        if segment.is_complete() {
+            return Ok(());
+        }
+        match index::load(&*self.disk, segment) {
+            Some(places) => segment.load(places),
+            None => self.index_frames(segment)?,
+        }
+        Ok(())
+    }
+
+    /// Notes the places of the frames of a segment.
+    fn index_frames(&self, segment: &Segment) -> Result<(), StoreError> {
         let failed = |error| StoreError::io(format!("reading {}", segment.name), error);
         let next =
             self.used().iter().find(|used| used.segment.number == segment.number + 1).cloned();
