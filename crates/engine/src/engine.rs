@@ -106,7 +106,7 @@ impl Engine {
     }
 
     /// Counters since the start, by name: `ignored:<node>:<reason>`, `refused:<node>:<guard>`,
-    /// `dead:<reason>`, `late`, `applied`.
+    /// `held:<node>:disk_full`, `dead:<reason>`, `late`, `applied`.
     pub fn counts(&self) -> &BTreeMap<Text, u64> {
         &self.counts
     }

@@ -136,9 +136,7 @@ impl Engine {
     }
 
     fn takes_schedules(&self) -> bool {
-        !self.draining
-            && !self.reserve_only
-            && self.unfinished() < self.options.unfinished_max
+        !self.draining && !self.reserve_only && self.unfinished() < self.options.unfinished_max
     }
 
     /// Counts each schedule that has come due meanwhile once.

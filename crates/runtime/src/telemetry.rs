@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use onex_engine::{Engine, Refusal};
 use onex_engine::tally::Tally;
+use onex_engine::{Engine, Refusal};
 use onex_expr::Text;
 use onex_kernel::row::RunStatus;
 use prometheus_client::encoding::text;
@@ -38,6 +38,8 @@ pub struct Telemetry {
     durable_to: Gauge,
     unwritten_bytes: Gauge,
     log_bytes: Gauge,
+    oldest: Gauge,
+    oldest_time: Gauge<f64, AtomicU64>,
     claims_bytes: Gauge,
     cpu: Gauge<f64, AtomicU64>,
     noted: Mutex<BTreeMap<Text, u64>>,
@@ -108,6 +110,8 @@ impl Default for Telemetry {
             durable_to: Gauge::default(),
             unwritten_bytes: Gauge::default(),
             log_bytes: Gauge::default(),
+            oldest: Gauge::default(),
+            oldest_time: Gauge::default(),
             claims_bytes: Gauge::default(),
             cpu: Gauge::default(),
             noted: Mutex::default(),
@@ -184,6 +188,13 @@ impl Telemetry {
             Unit::Bytes,
             self.log_bytes.clone(),
         );
+        registry.register("oldest", "Oldest offset that is kept", self.oldest.clone());
+        registry.register_with_unit(
+            "oldest_time",
+            "Record time of the oldest frame that is kept, since 1970",
+            Unit::Seconds,
+            self.oldest_time.clone(),
+        );
         registry.register_with_unit(
             "claims",
             "Size of the large payloads kept beside the log",
@@ -238,6 +249,8 @@ impl Telemetry {
         self.durable_to.set(signed(read.store.durable_to));
         self.unwritten_bytes.set(signed(read.store.unwritten_bytes));
         self.log_bytes.set(signed(read.store.log_bytes));
+        self.oldest.set(signed(read.store.oldest));
+        self.oldest_time.set(read.store.oldest_micros as f64 / 1e6);
         self.claims_bytes.set(signed(read.store.claims_bytes));
         self.cpu.set(read.cpu.as_secs_f64());
         for (name, count) in self.lock().iter() {

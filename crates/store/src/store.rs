@@ -111,6 +111,8 @@ pub struct Status {
     pub segments: usize,
     /// Oldest offset retained.
     pub oldest: u64,
+    /// Record time of the oldest frame retained, in microseconds; 0 when there is none.
+    pub oldest_micros: u64,
     /// First offset not durable.
     pub durable_to: u64,
     /// Rows changed since the checkpoint, deleted ones included.

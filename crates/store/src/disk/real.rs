@@ -175,9 +175,7 @@ impl Real {
     /// Makes names of the folder of a file durable.
     fn sync_names(&self, name: &str) -> io::Result<()> {
         match name.split_once('/') {
-            Some((folder, _)) => {
-                self.opening(|| File::open(self.folder.join(folder)))?.sync_all()
-            }
+            Some((folder, _)) => self.opening(|| File::open(self.folder.join(folder)))?.sync_all(),
             None => self.folder_handle.sync_all(),
         }
     }

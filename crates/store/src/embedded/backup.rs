@@ -77,8 +77,7 @@ impl<D: Disk> Shared<D> {
         while position < bytes {
             let wanted = (bytes - position).min(PIECE_BYTES as u64) as usize;
             let read = self.log.disk.read_at(name, position, &mut piece[..wanted]);
-            let read =
-                read.map_err(|error| StoreError::io(format!("reading {name}"), error))?;
+            let read = read.map_err(|error| StoreError::io(format!("reading {name}"), error))?;
             if read < wanted {
                 return Err(StoreError::corrupt(name, position, "the file ends early"));
             }

@@ -296,6 +296,11 @@ impl<D: Disk> Log<D> {
         self.used().first().map_or(0, |used| used.base)
     }
 
+    /// Record time of the oldest frame.
+    pub fn oldest_micros(&self) -> u64 {
+        self.used().first().map_or(0, |used| used.since_micros)
+    }
+
     /// Record time of the last turn.
     pub fn time_micros(&self) -> u64 {
         self.time_micros.load(Ordering::Relaxed)

@@ -225,6 +225,7 @@ impl<D: Disk> Store for Embedded<D> {
             claims_bytes: log.claims.bytes(),
             segments,
             oldest: log.oldest(),
+            oldest_micros: log.oldest_micros(),
             durable_to: log.durable_to(),
             unwritten_rows: memory.unwritten_rows(),
             unwritten_bytes: memory.unwritten_bytes(),

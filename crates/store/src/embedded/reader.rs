@@ -200,4 +200,3 @@ impl<D: Disk> Log<D> {
         Ok(true)
     }
 }
-
