@@ -48,8 +48,10 @@ impl Engine {
         }
         for write in decision.writes {
             if let RowWrite::Entity(entity) = write {
-                sink.put(place.row.clone(), row::entity(&entity));
-                self.rows.put_entity(place.row.clone(), entity);
+                let encoded = row::entity(&entity);
+                let length = encoded.len();
+                sink.put(place.row.clone(), encoded);
+                self.rows.put_entity(place.row.clone(), entity, length);
             }
         }
         let owner = TimerOwner::Entity { node: name.clone(), key: place.key.clone() };

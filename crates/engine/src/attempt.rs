@@ -203,9 +203,10 @@ impl Engine {
         };
         pending.intent.first_attempt_at.get_or_insert(now);
         pending.intent.next_at = None;
-        pending.attempted = true;
+        // The first one since a start has its whole time: it may be all that is left to try.
+        let is_first = !core::mem::replace(&mut pending.attempted, true);
         let timeout_ms = pending.operation().map_or(0, |operation| {
-            let begun = pending.intent.first_attempt_at.unwrap_or(now);
+            let begun = if is_first { now } else { pending.intent.first_attempt_at.unwrap_or(now) };
             let left_us = begun.plus_ms(operation.timeout_ms).0.saturating_sub(now.0);
             operation.attempt_timeout_ms.min(left_us.div_ceil(1000)).max(1)
         });

@@ -92,7 +92,7 @@ impl Engine {
         }
         // Rows can only be forgotten between two turns, and a drain only end there: a cyclic graph
         // has always something to decide.
-        let waits = self.draining || self.rows.are_too_many(self.options.cache_rows_max);
+        let waits = self.draining || self.rows.are_too_many(self.options.cache_bytes_max);
         if self.writing && waits {
             return Ok(());
         }
@@ -267,7 +267,7 @@ impl Engine {
         out.append(&mut self.written.after);
         self.rows.forget_runs(&core::mem::take(&mut self.written.ended));
         if self.turn.records.is_empty() {
-            self.rows.shrink(self.options.cache_rows_max);
+            self.rows.shrink(self.options.cache_bytes_max);
         }
     }
 

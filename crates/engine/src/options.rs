@@ -21,8 +21,8 @@ pub struct Options {
     pub unfinished_max: usize,
     /// How long an intent waits for an open breaker before its first attempt, in milliseconds.
     pub breaker_wait_ms: u64,
-    /// Decoded rows kept in memory, in rows.
-    pub cache_rows_max: usize,
+    /// Decoded rows kept in memory, in bytes, about.
+    pub cache_bytes_max: usize,
     /// How long ended runs are kept, in milliseconds.
     pub ended_runs_ms: u64,
 }
@@ -38,7 +38,7 @@ impl Default for Options {
             dedupe_ids_max: 1_000_000,
             unfinished_max: 200_000,
             breaker_wait_ms: 900_000,
-            cache_rows_max: 1_000_000,
+            cache_bytes_max: 256 << 20,
             ended_runs_ms: 86_400_000,
         }
     }

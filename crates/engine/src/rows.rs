@@ -1,5 +1,6 @@
 //! Decoded rows: a bounded cache in front of the store, and what the turn at hand waits for.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,13 +16,31 @@ use crate::key::{self, RowKey};
 /// Letters kept between two turns; each may be as large as a message.
 const LETTERS_MAX: usize = 64;
 
+/// About what a decoded row takes beside what is in it: itself, its key, its place in a map.
+const ROW_BYTES: usize = 512;
+
+/// About what a live run takes with its steps.
+const RUN_BYTES: usize = 4096;
+
+/// About how many times its encoded length the content of a decoded row takes.
+const DECODED: usize = 2;
+
 /// Bytes of a row, or that there is none.
 type Fetched = Option<Arc<[u8]>>;
+
+/// An entity, or that there is none, and about what it takes.
+#[derive(Debug)]
+struct Cached {
+    entity: Option<Box<Entity>>,
+    bytes: usize,
+}
 
 /// The cache.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    entities: HashMap<RowKey, Option<Entity>>,
+    entities: HashMap<RowKey, Cached>,
+    /// What all entities take.
+    entities_bytes: usize,
     runs: HashMap<Id, Option<Run>>,
     run_keys: HashMap<RowKey, Option<Id>>,
     letters: HashMap<Id, Option<Letter>>,
@@ -45,18 +64,25 @@ impl Rows {
             return Ok(false);
         };
         let entity = bytes.as_deref().map(row::read_entity).transpose()?;
-        self.entities.insert(key.clone(), entity);
+        self.keep_entity(key.clone(), entity, bytes.map_or(0, |bytes| bytes.len()));
         Ok(true)
     }
 
     /// An entity that `has_entity` has said to be here.
     pub fn entity(&self, key: &RowKey) -> Option<&Entity> {
-        self.entities.get(key)?.as_ref()
+        self.entities.get(key)?.entity.as_deref()
     }
 
-    /// Puts an entity.
-    pub fn put_entity(&mut self, key: RowKey, entity: Entity) {
-        self.entities.insert(key, Some(entity));
+    /// Puts an entity whose row is so long.
+    pub fn put_entity(&mut self, key: RowKey, entity: Entity, encoded: usize) {
+        self.keep_entity(key, Some(entity), encoded);
+    }
+
+    fn keep_entity(&mut self, key: RowKey, entity: Option<Entity>, encoded: usize) {
+        let bytes = ROW_BYTES + DECODED * encoded;
+        let before = self.entities.insert(key, Cached { entity: entity.map(Box::new), bytes });
+        self.entities_bytes += bytes;
+        self.entities_bytes -= before.map_or(0, |before| before.bytes);
     }
 
     /// Whether the holder of a run key (or that there is none) is here; if not it is wanted.
@@ -176,32 +202,30 @@ impl Rows {
     }
 
     /// Whether something should be forgotten before more is changed.
-    pub fn are_too_many(&self, rows_max: usize) -> bool {
-        self.letters.len() > LETTERS_MAX
-            || [self.entities.len(), self.runs.len(), self.run_keys.len(), self.fetched.len()]
-                .into_iter()
-                .any(|rows| rows > rows_max)
+    pub fn are_too_many(&self, bytes_max: usize) -> bool {
+        let others = self.runs.len() * RUN_BYTES + self.run_keys.len() * ROW_BYTES;
+        self.letters.len() > LETTERS_MAX || self.entities_bytes + others > bytes_max
     }
 
-    /// Forgets everything when there is more than `rows_max`. Whatever is forgotten must be in the
-    /// store, so this is for moments in which nothing waits for a sync.
-    pub fn shrink(&mut self, rows_max: usize) {
+    /// Forgets half of it when all takes more than `bytes_max`. Whatever is forgotten must be in
+    /// the store, so this is for moments in which nothing waits for a sync.
+    pub fn shrink(&mut self, bytes_max: usize) {
         self.letters.clear();
         self.fetched.clear();
-        if self.entities.len() > rows_max {
-            let mut surplus = self.entities.len() - rows_max / 2;
-            self.entities.retain(|_, _| {
-                let keep = surplus == 0;
-                surplus = surplus.saturating_sub(1);
-                keep
-            });
+        if !self.are_too_many(bytes_max) {
+            return;
         }
-        if self.runs.len() > rows_max {
-            self.runs.clear();
-        }
-        if self.run_keys.len() > rows_max {
-            self.run_keys.clear();
-        }
+        self.runs.clear();
+        self.run_keys.clear();
+        let mut left = self.entities_bytes;
+        self.entities.retain(|_, cached| {
+            let keep = left <= bytes_max / 2;
+            if !keep {
+                left -= cached.bytes;
+            }
+            keep
+        });
+        self.entities_bytes = left;
     }
 
     fn steps(&mut self, run: Id, count: usize) -> Result<Option<Vec<StepRow>>, Corrupt> {

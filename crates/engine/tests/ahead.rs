@@ -179,7 +179,7 @@ fn any_schedule_of_arrivals_syncs_and_crashes_keeps_what_was_told() {
     for seed in 0..300 {
         let mut dice = Dice(seed);
         let options = Options {
-            cache_rows_max: dice.below(6) as usize,
+            cache_bytes_max: 1024 * dice.below(6) as usize,
             turn_records_ready: 1 + dice.below(4) as usize,
             turn_records_max: 2 + dice.below(6) as usize,
             ..Options::default()

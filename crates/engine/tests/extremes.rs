@@ -214,6 +214,19 @@ fn an_attempt_may_take_no_longer_than_what_is_left_for_all_of_them() {
 }
 
 #[test]
+fn the_first_attempt_after_a_crash_has_its_whole_time_however_late_it_is() {
+    let nodes = "{node_id: one, step_config: {effect_node: target, operation: do}}";
+    let mut driver = Driver::new(&[&flow(nodes, ""), TARGET]);
+    driver.start(1, "flow", "{}");
+    driver.pass_ms(5000);
+    driver.crash();
+    driver.pass_ms(5000);
+    assert_eq!(driver.attempts[0].timeout_ms, 1000);
+    driver.answer(200, Value::Null);
+    assert_eq!(driver.run(1).expect("it is kept").head.status, RunStatus::Completed);
+}
+
+#[test]
 fn a_run_that_is_ending_can_be_cancelled_and_then_undoes_what_it_did() {
     let nodes = "{node_id: done, step_config: {effect_node: target, operation: do}, compensation: {operation: undo}},
         {node_id: slow, step_config: {effect_node: target, operation: do}, compensation: {operation: undo}},

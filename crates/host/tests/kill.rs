@@ -1,21 +1,41 @@
-//! The example's real host, killed without warning while two hundred orders are under way.
+//! The example's real host, killed without warning at two hundred moments while orders are under
+//! way, and stopped for a while before some of them.
 //!
 //! Every accepted order must reach its end, each payment be made once and under one key, and each
-//! entity's version be exact. Twenty kill points are spread by seed; every other time the client
-//! repeats every message with the same ids.
+//! entity's version be exact. The moments are spread by seed; every other time the client repeats
+//! every message with the same ids.
 
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use onex_expr::{Value, json};
+use support::Host;
 use support::shop::{self, Service};
 
-const ORDERS: usize = 200;
+const SEEDS: usize = 20;
+const KILLS: usize = 10;
+const ORDERS: usize = 100;
 const CLIENTS: usize = 4;
-const KILL_POINTS: usize = 20;
+
+/// How a host's life ends. Each seed goes through all of them, in an order of its own.
+#[derive(Clone, Copy)]
+enum End {
+    /// Killed while it works.
+    AtWork,
+    /// Stopped for a while, let go on for a few orders more, killed.
+    AfterPause,
+    /// Stopped, and killed while it stands still.
+    InPause,
+    /// Killed on its way to being ready.
+    AtStart,
+}
+
+const ENDS: [End; 4] = [End::AtWork, End::AfterPause, End::AtStart, End::InPause];
 
 fn order(seed: usize, number: usize) -> String {
     let sku = ["lamp", "chair", "desk"][number % 3];
@@ -76,27 +96,73 @@ fn place(host: &str, seed: usize, orders: &[usize], accepted: &AtomicUsize) -> V
     })
 }
 
-fn attack(seed: usize, service: &Service) {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let all: Vec<usize> = (0..ORDERS).collect();
+/// Stops a host for as long as the service needs to answer what it was asked, and some more.
+fn pause(host: &Host, service: &Service) {
+    host.signal("-STOP");
+    for _ in 0..20 {
+        service.ledger();
+    }
+}
+
+/// One life of a host: it takes orders until its end comes. What was not accepted.
+fn live(
+    folder: &Path,
+    seed: usize,
+    kill: usize,
+    left: Vec<usize>,
+    service: &Service,
+) -> Vec<usize> {
+    let end = ENDS[(seed + kill) % ENDS.len()];
+    if matches!(end, End::AtStart) {
+        let mut process = shop::begin(&shop::example(), folder, service);
+        let (began, moment) =
+            (Instant::now(), Duration::from_millis((seed * 7 + kill * 3) as u64 % 80));
+        while began.elapsed() < moment {
+            std::thread::yield_now();
+        }
+        process.kill().and_then(|()| process.wait()).expect("it is our child");
+        return left;
+    }
+    let mut host = shop::start(&shop::example(), folder, service);
     let accepted = AtomicUsize::new(0);
-    let mut host = shop::start(&shop::example(), folder.path(), service);
-    // Spread over the whole of it, the tail when all are accepted and many not finished included.
-    let kill_at = (seed * ORDERS / (KILL_POINTS - 1) + seed % 7).min(ORDERS);
+    let kill_at = (ORDERS / KILLS + (seed * 5 + kill * 3) % 9).min(left.len());
     let left = std::thread::scope(|scope| {
         let address = host.address.clone();
-        let (all, accepted) = (&all, &accepted);
-        let placing = scope.spawn(move || place(&address, seed, all, accepted));
-        while accepted.load(Ordering::Relaxed) < kill_at {
-            std::thread::yield_now();
+        let (left, accepted) = (&left, &accepted);
+        let placing = scope.spawn(move || place(&address, seed, left, accepted));
+        let until = |wanted| {
+            while accepted.load(Ordering::Relaxed) < wanted {
+                std::thread::yield_now();
+            }
+        };
+        match end {
+            End::AfterPause => {
+                until(kill_at / 2);
+                pause(&host, service);
+                host.signal("-CONT");
+                until(kill_at);
+            }
+            End::InPause => {
+                until(kill_at);
+                pause(&host, service);
+            }
+            End::AtWork | End::AtStart => until(kill_at),
         }
         host.process.kill().expect("it is our child");
         placing.join().expect("no panic")
     });
     host.ended();
+    left
+}
+
+fn attack(seed: usize, service: &Service) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let all: Vec<usize> = (0..ORDERS).collect();
+    let left =
+        (0..KILLS).fold(all.clone(), |left, kill| live(folder.path(), seed, kill, left, service));
     let host = shop::start(&shop::example(), folder.path(), service);
     let again = if seed.is_multiple_of(2) { left } else { all };
-    assert!(place(&host.address, seed, &again, &accepted).is_empty());
+    assert!(place(&host.address, seed, &again, &AtomicUsize::new(0)).is_empty());
     // Again, and this time nothing is sent after the start: what was accepted goes on by itself.
     drop(host);
     let host = shop::start(&shop::example(), folder.path(), service);
@@ -118,9 +184,9 @@ fn attack(seed: usize, service: &Service) {
 }
 
 #[test]
-fn kill_at_twenty_moments_of_two_hundred_orders_loses_and_doubles_nothing() {
+fn kill_at_two_hundred_moments_and_pauses_lose_and_double_nothing() {
     let service = Service::start();
-    for seed in 0..KILL_POINTS {
+    for seed in 0..SEEDS {
         attack(seed, &service);
     }
     let ledger = service.ledger();
@@ -129,8 +195,8 @@ fn kill_at_twenty_moments_of_two_hundred_orders_loses_and_doubles_nothing() {
         .iter()
         .filter_map(|charge| charge.get("order_id").and_then(Value::as_str))
         .collect();
-    assert_eq!(paid.len(), ORDERS * KILL_POINTS, "one charge an order");
+    assert_eq!(paid.len(), ORDERS * SEEDS, "one charge an order");
     paid.sort_unstable();
     paid.dedup();
-    assert_eq!(paid.len(), ORDERS * KILL_POINTS, "one key a charge");
+    assert_eq!(paid.len(), ORDERS * SEEDS, "one key a charge");
 }

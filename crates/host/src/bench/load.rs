@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::workload::Workload;
+use super::workload::{Requests, Workload};
 use crate::fault::{Exit, Fault};
 
 /// The longest latency that is told apart, in microseconds.
@@ -28,23 +28,29 @@ pub struct Seen {
     pub latencies: Histogram<u64>,
 }
 
-/// Lets `clients` ask for `duration`.
+/// Until when clients ask.
+#[derive(Clone, Copy)]
+pub enum Until {
+    /// For so long.
+    For(Duration),
+    /// Until so many units were asked for.
+    Units(u64),
+}
+
+/// Lets `clients` ask.
 pub async fn run(
     address: &str,
     workload: Workload,
+    keys: u64,
     clients: usize,
-    duration: Duration,
+    until: Until,
 ) -> Result<Seen, Fault> {
-    let requests: Arc<[Vec<u8>]> = workload.requests(address).into();
+    let requests = Arc::new(Requests::new(workload, address, keys));
     let began = Instant::now();
-    let until = began + duration;
     let mut tasks = JoinSet::new();
-    for number in 0..clients {
+    for _ in 0..clients {
         let (address, requests) = (address.to_owned(), requests.clone());
-        tasks.spawn(async move {
-            let in_turn = requests.iter().cycle().skip(number % requests.len());
-            client(&address, workload, in_turn, until).await
-        });
+        tasks.spawn(async move { client(&address, workload, &requests, began, until).await });
     }
     let mut seen = Seen { completed: 0, failed: 0, took: Duration::ZERO, latencies: histogram() };
     while let Some(ended) = tasks.join_next().await {
@@ -68,19 +74,26 @@ fn histogram() -> Histogram<u64> {
 async fn client(
     address: &str,
     workload: Workload,
-    requests: impl Iterator<Item = &Vec<u8>>,
-    until: Instant,
+    requests: &Requests,
+    began: Instant,
+    until: Until,
 ) -> io::Result<Seen> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
+    let mut request = requests.blank();
     let mut answer = Vec::with_capacity(4096);
     let mut seen = Seen { completed: 0, failed: 0, took: Duration::ZERO, latencies: histogram() };
-    for request in requests {
+    loop {
+        let number = requests.fill(&mut request);
         let asked = Instant::now();
-        if asked >= until {
-            break;
+        let over = match until {
+            Until::For(duration) => asked - began >= duration,
+            Until::Units(units) => number * workload.units() >= units,
+        };
+        if over {
+            return Ok(seen);
         }
-        stream.write_all(request).await?;
+        stream.write_all(&request).await?;
         read_answer(&mut stream, &mut answer).await?;
         let completed = count(&answer, workload.good());
         let latency = u64::try_from(asked.elapsed().as_micros()).unwrap_or(LATENCY_MAX_US);
@@ -88,7 +101,6 @@ async fn client(
         seen.completed += completed;
         seen.failed += workload.units().saturating_sub(completed);
     }
-    Ok(seen)
 }
 
 /// Reads one answer.

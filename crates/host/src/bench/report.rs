@@ -6,6 +6,7 @@ use onex_expr::Value;
 
 use super::counters::Between;
 use super::load::Seen;
+use super::standing::{self, Figure};
 use super::workload::Workload;
 use crate::fault::Fault;
 use crate::print;
@@ -67,17 +68,23 @@ impl Line {
     }
 }
 
-fn rounded(number: f64) -> f64 {
+/// To one digit behind the point.
+pub fn rounded(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
+/// A time to be ready, in milliseconds.
+pub fn ready_ms(ready: Duration) -> f64 {
+    ready.as_secs_f64() * 1000.0
+}
+
 /// The report for programs.
-pub fn value(lines: &[Line], ready_after: Option<Duration>) -> Value {
-    let ready = ready_after
-        .map_or(Value::Null, |ready| Value::Double(rounded(ready.as_secs_f64() * 1000.0)));
+pub fn value(lines: &[Line], ready_after: Option<Duration>, figures: &[Figure]) -> Value {
+    let ready = ready_after.map_or(Value::Null, |ready| Value::Double(rounded(ready_ms(ready))));
     Value::map([
         ("ready_ms", ready),
         ("results", Value::list(lines.iter().map(Line::value).collect())),
+        ("figures", standing::value(figures)),
     ])
 }
 

@@ -27,7 +27,7 @@ pub fn read(layers: &Layers) -> Options {
             breaker_wait_ms: millis(
                 layers.duration("engine.breaker_wait", ms(engine.breaker_wait_ms)),
             ),
-            cache_rows_max: layers.count("engine.cache_rows_max", engine.cache_rows_max),
+            cache_bytes_max: layers.bytes_count("engine.cache_bytes_max", engine.cache_bytes_max),
             ended_runs_ms: millis(layers.duration("engine.ended_runs", ms(engine.ended_runs_ms))),
         },
         inbox_max: layers.count("engine.inbox_max", defaults.inbox_max),

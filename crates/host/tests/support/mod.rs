@@ -55,6 +55,13 @@ pub fn onex() -> Command {
     command
 }
 
+/// What starts a host on a free port, by a command that leads to the binary.
+fn host_command(mut command: Command, contracts: &Path, data: &Path) -> Command {
+    command.arg("run").arg(contracts).arg("--data").arg(data);
+    command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+    command
+}
+
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Output {
     command.output().expect("the binary can be started")
@@ -86,22 +93,16 @@ impl Host {
 
     /// Starts a host by a command that leads to the binary.
     pub fn start_by(
-        mut command: Command,
+        command: Command,
         contracts: &Path,
         folder: &Path,
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Host {
         let data = folder.join("data");
-        let mut process = command
-            .arg("run")
-            .arg(contracts)
-            .arg("--data")
-            .arg(&data)
-            .args(["--listen", "127.0.0.1:0"])
+        let mut process = host_command(command, contracts, &data)
             .args(arguments)
             .envs(environment.iter().copied())
-            .stdout(Stdio::piped())
             .spawn()
             .expect("the binary can be started");
         let stdout = process.stdout.take().expect("stdout is piped");

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use onex_expr::{Value, json};
 
-use super::{DEADLINE, Host, parse};
+use super::{DEADLINE, Host, host_command, onex, parse};
 
 /// The example's payment, stock and carrier, in a process of its own.
 pub struct Service {
@@ -102,4 +102,11 @@ pub fn example() -> PathBuf {
 pub fn start(contracts: &Path, folder: &Path, service: &Service) -> Host {
     let gateway = format!("http://{}", service.address);
     Host::start_with(contracts, folder, &[], &[("ONEX_CONFIG__GATEWAY", &gateway)])
+}
+
+/// The same, without waiting until it is ready.
+pub fn begin(contracts: &Path, folder: &Path, service: &Service) -> Child {
+    let gateway = format!("http://{}", service.address);
+    let mut command = host_command(onex(), contracts, &folder.join("data"));
+    command.env("ONEX_CONFIG__GATEWAY", gateway).spawn().expect("the binary can be started")
 }
