@@ -136,3 +136,19 @@ fn whatever_step_kills_the_process_twice_is_known_again_and_ends_as_a_letter_or_
         assert!(letters.iter().all(|reason| *reason == Reason::StepPanicked), "step {step}");
     }
 }
+
+#[test]
+fn a_step_that_uses_up_its_fuel_is_a_letter_and_the_next_message_goes_on() {
+    let greedy = COUNT.replace(
+        "'${state.sum + 1}'",
+        "'${size([1, 2, 3, 4, 5, 6, 7, 8].map(a, [1, 2, 3, 4, 5, 6, 7, 8].map(b, payload.key)))}'",
+    );
+    let options = Options { fuel: 60, ..Options::default() };
+    let mut driver = Driver::with(&[&greedy], options, Box::new(onex_engine::Unguarded));
+    accepted(driver.publish(1, HIT, r#"{"key":"a"}"#));
+    assert_eq!(driver.letters()[0].reason, Reason::Exceeded);
+    assert!(driver.entity("count", "a").is_none());
+    let mut driver = Driver::new(&[&greedy]);
+    accepted(driver.publish(1, HIT, r#"{"key":"a"}"#));
+    assert!(driver.letters().is_empty(), "with enough of it the same step is taken");
+}

@@ -18,8 +18,8 @@ const RETRY_AFTER_S: &str = "1";
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
-    detail: String,
-    help: Option<String>,
+    detail: Box<str>,
+    help: Option<Box<str>>,
     diagnostics: Vec<(String, String)>,
     limit: Option<&'static str>,
     run_id: Option<Id>,
@@ -31,7 +31,7 @@ impl Problem {
         Problem {
             status,
             code,
-            detail: detail.into(),
+            detail: detail.into().into(),
             help: None,
             diagnostics: Vec::new(),
             limit: None,
@@ -52,7 +52,7 @@ impl Problem {
     /// The same with what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Problem {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into());
         self
     }
 
@@ -75,10 +75,10 @@ impl Problem {
             ("title", Value::text(self.code.replace('_', " "))),
             ("status", Value::Int(i64::from(self.status.as_u16()))),
             ("code", Value::text(self.code)),
-            ("detail", Value::text(self.detail.as_str())),
+            ("detail", Value::text(&*self.detail)),
         ];
         if let Some(help) = &self.help {
-            entries.push(("help", Value::text(help.as_str())));
+            entries.push(("help", Value::text(&**help)));
         }
         if !self.diagnostics.is_empty() {
             let diagnostics = self.diagnostics.iter().map(|(at, message)| {
@@ -105,7 +105,7 @@ impl From<Refusal> for Problem {
             status: StatusCode::from_u16(refusal.status)
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code: refusal.code,
-            detail: refusal.message,
+            detail: refusal.message.into(),
             help: None,
             diagnostics: refusal.misfits,
             limit: refusal.limit,

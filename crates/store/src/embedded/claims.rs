@@ -64,7 +64,7 @@ impl Claim {
 
     /// The file that holds the payload.
     pub fn file(&self) -> String {
-        format!("{FOLDER}/{:010}-{}", self.segment, blake3::Hash::from_bytes(self.hash).to_hex())
+        file_of(self.segment, self.hash)
     }
 
     /// Length of the file.
@@ -94,8 +94,8 @@ pub(crate) struct Claims {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Bytes by the segment that names them.
-    by_segment: BTreeMap<u64, u64>,
+    /// Files and their bytes, by segment and hash.
+    files: BTreeMap<(u64, [u8; 32]), u64>,
     /// What this start has made durable for the tail.
     durable: HashSet<[u8; 32]>,
     tail: u64,
@@ -108,9 +108,9 @@ impl Claims {
         let claims = Self::default();
         let mut state = State::default();
         for (name, length) in disk.list_in(FOLDER).map_err(failed)? {
-            match segment_of(&name) {
-                Some(segment) if segment + 1 >= oldest => {
-                    *state.by_segment.entry(segment).or_default() += length;
+            match named(&name) {
+                Some(file) if file.0 + 1 >= oldest => {
+                    state.files.insert(file, length);
                 }
                 _ => disk.remove(&name).map_err(failed)?,
             }
@@ -153,17 +153,16 @@ impl Claims {
     /// Removes what no record of a segment from `oldest` on can name.
     pub fn let_go<D: Disk>(&self, disk: &D, oldest: u64) -> io::Result<()> {
         let gone = |segment: u64| segment + 1 < oldest;
-        if !self.lock().by_segment.keys().any(|segment| gone(*segment)) {
-            return Ok(());
-        }
-        for (name, _) in disk.list_in(FOLDER)? {
-            if segment_of(&name).is_some_and(gone) {
-                disk.remove(&name)?;
+        let files: Vec<(u64, [u8; 32])> = self.lock().files.keys().copied().collect();
+        for (segment, hash) in files.into_iter().take_while(|(segment, _)| gone(*segment)) {
+            match disk.remove(&file_of(segment, hash)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
             }
+            let mut state = self.lock();
+            state.files.remove(&(segment, hash));
+            self.note(&state);
         }
-        let mut state = self.lock();
-        state.by_segment.retain(|segment, _| !gone(*segment));
-        self.note(&state);
         Ok(())
     }
 
@@ -174,11 +173,16 @@ impl Claims {
 
     /// Bytes of the files that records of a segment name.
     pub fn bytes_of(&self, segment: u64) -> u64 {
-        self.lock().by_segment.get(&segment).copied().unwrap_or_default()
+        let state = self.lock();
+        state
+            .files
+            .range((segment, [0; 32])..=(segment, [u8::MAX; 32]))
+            .map(|(_, bytes)| bytes)
+            .sum()
     }
 
     fn note(&self, state: &State) {
-        self.bytes.store(state.by_segment.values().sum(), Ordering::Relaxed);
+        self.bytes.store(state.files.values().sum(), Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -219,7 +223,7 @@ impl State {
             put => put?,
         }
         self.durable.insert(claim.hash);
-        *self.by_segment.entry(segment).or_default() += claim.file_bytes();
+        self.files.insert((segment, claim.hash), claim.file_bytes());
         Ok(Some(claim))
     }
 }
@@ -258,15 +262,20 @@ pub(crate) fn list<D: Disk>(disk: &D) -> Result<BTreeMap<String, u64>, StoreErro
 
 /// Whether a name is that of a payload.
 pub(crate) fn is_file(name: &str) -> bool {
-    segment_of(name).is_some()
+    named(name).is_some()
 }
 
-/// The segment in the name of a file; `None` for other files.
-fn segment_of(name: &str) -> Option<u64> {
+/// Name of the file of a payload.
+fn file_of(segment: u64, hash: [u8; 32]) -> String {
+    format!("{FOLDER}/{segment:010}-{}", blake3::Hash::from_bytes(hash).to_hex())
+}
+
+/// The segment and the hash in the name of a file; `None` for other files.
+fn named(name: &str) -> Option<(u64, [u8; 32])> {
     let (segment, hash) = name.strip_prefix(FOLDER)?.strip_prefix('/')?.split_once('-')?;
     let segment: u64 = segment.parse().ok()?;
     let hash = *blake3::Hash::from_hex(hash).ok()?.as_bytes();
-    (Claim { segment, bytes: 0, hash }.file() == name).then_some(segment)
+    (file_of(segment, hash) == name).then_some((segment, hash))
 }
 
 /// The part of a record that may be kept beside the log.
