@@ -15,6 +15,10 @@ test:
 tidy:
     cargo run --quiet -p xtask -- tidy
 
+# Many runs of the simulation; `just simulate 0..10000`
+simulate SEEDS:
+    cargo run --quiet --release -p xtask -- simulate --seeds {{SEEDS}}
+
 # Licences, sources and known holes of dependencies (needs cargo-deny)
 deny:
     cargo deny check

@@ -28,13 +28,16 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
+/// The folder of the workspace that this crate belongs to.
+pub(crate) fn root() -> Result<PathBuf, String> {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder.parent().map(Path::to_owned).ok_or("the crate lies in no folder".to_owned())
+}
+
 impl Repository {
     /// Reads the workspace that this crate belongs to.
     pub(crate) fn open() -> Result<Repository, Box<dyn Error>> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .ok_or("the crate lies in no folder")?
-            .to_owned();
+        let root = root()?;
         let mut files = Vec::new();
         collect(&root, &root, &mut files)?;
         files.sort_by(|a, b| a.path.cmp(&b.path));

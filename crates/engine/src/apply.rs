@@ -236,7 +236,7 @@ fn intent_work(
             };
             let trigger = reducer.triggers.get(usize::from(trigger))?.name.clone();
             let node = graph.node(node).name.clone();
-            let what = TriggerIntent { message, node, trigger, owner };
+            let what = TriggerIntent { message, node, trigger, owner, stopping: false };
             Work::Trigger(Box::new(Waiting { what, row: None }))
         }
     })

@@ -43,12 +43,12 @@ impl Engine {
         Arc::make_mut(&mut intent.message).time = self.now;
         intent.offset = sink.offset;
         let message = intent.message.clone();
-        let (id, graph) = (intent.id, intent.graph);
+        let (id, graph, stopping) = (intent.id, intent.graph, intent.stopping);
         match self.pending(intent) {
             Ok(pending) => {
                 let fresh = self.intents.get(id).is_none();
                 let turn = self.intents.add(pending);
-                if self.withdrawn.remove(&id) {
+                if stopping {
                     self.queue_end(id, Ending::Withdrawn);
                 } else if turn {
                     self.take_turn(id);

@@ -9,7 +9,7 @@ use onex_kernel::orchestrate::RunInput;
 use onex_kernel::row::{Ending, Failure, Owner, Reason};
 use onex_kernel::{Category, Fault, Id, Message, Origin};
 
-use crate::codec::Corrupt;
+use crate::codec::{Corrupt, row};
 use crate::deliver::derived_message;
 use crate::engine::Engine;
 use crate::intents::{Pending, Standing};
@@ -147,8 +147,7 @@ impl Engine {
     /// No further attempt of an intent is wanted.
     pub(crate) fn stop(&mut self, id: Id, sink: &mut Sink) {
         let Some(pending) = self.intents.get_mut(id) else {
-            self.withdrawn.insert(id);
-            return;
+            return self.withdraw(id, sink);
         };
         pending.intent.stopping = true;
         match pending.standing {
@@ -158,6 +157,28 @@ impl Engine {
                 let ending = stopped(pending);
                 self.queue_end(id, ending);
             }
+        }
+    }
+
+    /// An intent that no record holds yet is marked where it waits, also in the row in which an
+    /// earlier turn left it: a start must not perform it.
+    fn withdraw(&mut self, id: Id, sink: &mut Sink) {
+        for work in &mut self.derived {
+            let (place, bytes) = match work {
+                Work::Intent(waiting) if waiting.what.id == id => {
+                    waiting.what.stopping = true;
+                    (&waiting.row, row::backlog_intent(&waiting.what))
+                }
+                Work::Trigger(waiting) if waiting.what.message.id == id => {
+                    waiting.what.stopping = true;
+                    (&waiting.row, row::backlog_trigger(&waiting.what))
+                }
+                _ => continue,
+            };
+            if let Some(place) = place {
+                sink.put(place.clone(), bytes);
+            }
+            return;
         }
     }
 }

@@ -5,11 +5,11 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use onex_contract::graph::{Graph, GraphId};
 use onex_expr::Text;
+use onex_kernel::Micros;
 use onex_kernel::row::Intent;
-use onex_kernel::{Id, Micros};
 
 use crate::codec::Corrupt;
 use crate::dedupe::Dedupe;
@@ -53,8 +53,6 @@ pub struct Engine {
     /// What arrived and was not looked at yet.
     pub(crate) arrived: VecDeque<Work>,
     pub(crate) batches: HashMap<Ticket, Batch>,
-    /// Intents that were stopped before they were recorded.
-    pub(crate) withdrawn: HashSet<Id>,
     /// The intent whose end is being delivered to a run.
     pub(crate) at_hand: Option<Intent>,
     /// The turn in the making.
@@ -193,9 +191,6 @@ impl Engine {
                     return Ok(());
                 }
             }
-        }
-        if self.derived.is_empty() {
-            self.withdrawn.clear();
         }
         if !self.writing {
             self.finish_turn(out);
@@ -340,7 +335,6 @@ impl Engine {
             derived: VecDeque::new(),
             arrived: VecDeque::new(),
             batches: HashMap::new(),
-            withdrawn: HashSet::new(),
             at_hand: None,
             turn: Turn::default(),
             written: Written::default(),

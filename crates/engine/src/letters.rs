@@ -129,7 +129,7 @@ impl Engine {
     ) {
         self.count(&format!("dead:{}", fault.reason.as_str()));
         let mut letter = Letter {
-            id: self.letter_id(&message, node.as_deref().unwrap_or_default(), sink),
+            id: Id::default(),
             reason: fault.reason,
             detail: fault.detail,
             node,
@@ -146,6 +146,7 @@ impl Engine {
             discarded: None,
         };
         finish(&mut letter);
+        letter.id = self.letter_id(&letter, sink);
         self.tally.change(&letter, sink, |count| {
             count.open += 1;
             count.written += 1;
@@ -154,8 +155,12 @@ impl Engine {
     }
 
     /// Ids of letters sort by when they were written: milliseconds first, then a hash.
-    fn letter_id(&self, message: &Message, node: &str, sink: &Sink) -> Id {
-        let mut id = Id::derive(message.id, node, message.generation, sink.offset as u32);
+    fn letter_id(&self, letter: &Letter, sink: &Sink) -> Id {
+        let message = &letter.message;
+        // Several runs may give up on one event.
+        let subject = letter.run_id.map_or(message.id, |run| Id::heard(message.id, run));
+        let node = letter.node.as_deref().unwrap_or_default();
+        let mut id = Id::derive(subject, node, message.generation, sink.offset as u32);
         let millis = (self.now.0 / 1000).to_be_bytes();
         id.0[..6].copy_from_slice(&millis[2..]);
         id

@@ -239,12 +239,14 @@ impl Recovered {
         let from = unsaved.min(self.next_offset.saturating_sub(1));
         let mut corrupt = None;
         let mut take = |offset, time: Micros, body: &[u8]| {
-            self.time = self.time.max(time);
-            if offset < unsaved {
-                return;
-            }
             match record::decode(body) {
-                Ok(found) => self.seen.extend(seen(offset, &found)),
+                // A record may be later than its frame: the clock may have gone back in between.
+                Ok(found) => {
+                    self.time = self.time.max(time).max(found.message.time);
+                    if offset >= unsaved {
+                        self.seen.extend(seen(offset, &found));
+                    }
+                }
                 Err(error) => corrupt = Some(error),
             }
         };

@@ -60,6 +60,8 @@ impl Engine {
             Body::Orchestrator(found) => found.steps.len(),
             _ => 0,
         };
+        // It goes on, until the decision is applied: also one that ends at once was live.
+        let head = RunHead { ended_at: None, ..head };
         self.rows.put_run(Run {
             head,
             steps: (0..steps).map(|_| StepRow::pending()).collect(),

@@ -34,13 +34,13 @@ impl Engine {
         if !here {
             return Ok(Progress::Missing(Work::Trigger(waiting)));
         }
-        let Waiting { what: TriggerIntent { message, owner, .. }, row } = *waiting;
+        let Waiting { what: TriggerIntent { message, owner, stopping, .. }, row } = *waiting;
         let mut sink = self.begin_record();
         if let Some(row) = row {
             sink.delete(row);
         }
         let message = Message { time: self.now, ..message };
-        let ending = if self.withdrawn.remove(&message.id) {
+        let ending = if stopping {
             Ending::Withdrawn
         } else {
             match found {

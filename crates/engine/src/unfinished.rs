@@ -33,8 +33,12 @@ pub(crate) fn runs<S: Source>(
             continue;
         };
         let (head, _) = row::read_run(&bytes)?;
-        let parent = head.answers.as_ref().and_then(step_of).filter(|_| head.ended_at.is_none());
-        if let Some(parent) = parent.filter(|parent| live.insert(*parent)) {
+        if head.ended_at.is_some() {
+            // It is told something that it does not await any more, or ended long ago.
+            live.remove(&run);
+        } else if let Some(parent) = head.answers.as_ref().and_then(step_of)
+            && live.insert(parent)
+        {
             open.push(parent);
         }
     }

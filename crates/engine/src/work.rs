@@ -91,6 +91,8 @@ pub struct TriggerIntent {
     pub trigger: Text,
     /// The step.
     pub owner: Owner,
+    /// It is not wanted any more.
+    pub stopping: bool,
 }
 
 /// Something that one run tells another.

@@ -27,6 +27,14 @@ impl Id {
         Id::from_hash(&hasher)
     }
 
+    /// What stands for a message where several runs hear it: each has an id of its own.
+    pub fn heard(message: Id, run: Id) -> Id {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&message.0);
+        hasher.update(&run.0);
+        Id::from_hash(&hasher)
+    }
+
     fn from_hash(hasher: &blake3::Hasher) -> Id {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);

@@ -28,7 +28,7 @@ use onex_expr::{Fuel, Text, Value};
 
 use crate::decision::TimerOf;
 use crate::row::{Ending, Owner, Reason, Run, RunHead, RunStatus, StepRow, StepStatus, Undoing};
-use crate::{Circumstances, Decision, Fault, Id, Message, Verdict, ask};
+use crate::{Circumstances, Decision, Draft, Fault, Id, Message, Verdict, ask};
 use ends::End;
 use rows::Rows;
 use turn::Turn;
@@ -142,7 +142,8 @@ pub fn begin(
         items: BTreeMap::new(),
         events: BTreeMap::new(),
     };
-    let mut turn = Turn::new(graph, node, plan, Rows::of_new(&run), message, at);
+    let draft = Draft::new(message.id, graph.node(node).name.clone(), message.generation);
+    let mut turn = Turn::new(graph, node, plan, Rows::of_new(&run), draft, at);
     let timer = turn.arm_ms(plan.timeout_ms);
     let head = turn.rows.head_mut();
     head.status = RunStatus::Running;
@@ -171,7 +172,13 @@ pub fn advance(
         }
         Err(fault) => return Decision::new(Verdict::Dead(fault)),
     };
-    let mut turn = Turn::new(graph, node, plan, Rows::of(run), message, at);
+    // Several runs of one orchestrator may hear one event: what each sends has ids of its own.
+    let consumed = match input {
+        RunInput::Event => Id::heard(message.id, run.head.id),
+        _ => message.id,
+    };
+    let draft = Draft::new(consumed, graph.node(node).name.clone(), message.generation);
+    let mut turn = Turn::new(graph, node, plan, Rows::of(run), draft, at);
     match input {
         RunInput::Ended { step, item, visit, compensation, intent, ending } => {
             let end = End { step, item, visit, intent, ending };

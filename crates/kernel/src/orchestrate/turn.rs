@@ -8,7 +8,7 @@ use onex_expr::{EvalError, Fuel, Text};
 
 use super::rows::Rows;
 use crate::row::{Armed, Failure, RunStatus, StepStatus};
-use crate::{Circumstances, Decision, Draft, Message, Micros, Verdict, ask};
+use crate::{Circumstances, Decision, Draft, Micros, Verdict, ask};
 
 pub(super) struct Turn<'a> {
     pub(super) graph: &'a Graph,
@@ -30,16 +30,15 @@ impl<'a> Turn<'a> {
         node: NodeIndex,
         plan: &'a Orchestrator,
         rows: Rows<'a>,
-        message: &Message,
+        draft: Draft,
         at: &'a Circumstances,
     ) -> Turn<'a> {
-        let node = graph.node(node);
         Turn {
             graph,
-            node,
+            node: graph.node(node),
             plan,
             rows,
-            draft: Draft::new(message.id, node.name.clone(), message.generation),
+            draft,
             fuel: Fuel(at.fuel),
             at,
             ends: 0,

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use onex_kernel::row::Intent;
-use onex_kernel::{Message, Tidings, Told};
+use onex_kernel::{Id, Message, Tidings, Told};
 
 use super::intent::{intent, put_ending, put_owner, read_ending, read_intent, read_owner};
 use super::message::{put_message, read_message};
@@ -25,6 +25,41 @@ pub enum Backlog {
     Trigger(TriggerIntent),
     /// Something that one run tells another.
     Tell(Tell),
+}
+
+/// What of a row that waits can be told without regard to its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Of a message or intent; the run, where one is told something.
+    pub id: Id,
+    /// 0 unless it was put back.
+    pub generation: u32,
+    /// It is not wanted any more: it will be recorded and not performed.
+    pub stopping: bool,
+}
+
+impl Backlog {
+    fn waits(&self) -> Waits {
+        let of = |message: &Message, stopping| Waits {
+            id: message.id,
+            generation: message.generation,
+            stopping,
+        };
+        match self {
+            Backlog::Message(message) => of(message, false),
+            Backlog::Intent(intent) => {
+                Waits { id: intent.id, generation: intent.generation, stopping: intent.stopping }
+            }
+            Backlog::Run(intent) => of(&intent.message, false),
+            Backlog::Trigger(intent) => of(&intent.message, intent.stopping),
+            Backlog::Tell(tell) => Waits { id: tell.told.run, generation: 0, stopping: false },
+        }
+    }
+}
+
+/// Reads what waits, as far as that does not depend on its kind.
+pub fn read_waits(bytes: &[u8]) -> Read<Waits> {
+    read_backlog(bytes).map(|left| left.waits())
 }
 
 /// The row of a message that waits.
@@ -64,6 +99,7 @@ pub fn backlog_trigger(waiting: &TriggerIntent) -> Vec<u8> {
     put_text(out, &waiting.node);
     put_text(out, &waiting.trigger);
     put_owner(out, &waiting.owner);
+    out.push(u8::from(waiting.stopping));
     core::mem::take(out)
 }
 
@@ -121,6 +157,7 @@ pub fn read_backlog(bytes: &[u8]) -> Read<Backlog> {
             node: reader.text()?,
             trigger: reader.text()?,
             owner: read_owner(reader)?,
+            stopping: reader.bool()?,
         }),
         4 => Backlog::Tell(read_tell(reader)?),
         _ => return Err(reader.corrupt()),

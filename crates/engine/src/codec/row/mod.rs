@@ -20,6 +20,7 @@ pub(crate) use backlog::{
     Backlog, backlog_intent, backlog_message, backlog_run, backlog_tell, backlog_trigger,
     read_backlog,
 };
+pub use backlog::{Waits, read_waits};
 pub use entity::{entity, read_entity};
 pub use intent::{intent, read_intent};
 pub use letter::{count, letter, read_count, read_letter};

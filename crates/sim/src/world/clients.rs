@@ -1,0 +1,168 @@
+//! The clients: what they send, again and again until it is answered, and what they were told.
+
+use std::collections::BTreeMap;
+
+use onex_engine::input::{Publish, StartRun};
+use onex_engine::{Refusal, Reply, Request};
+use onex_expr::{Value, json};
+use onex_kernel::{Id, Micros, Payload};
+
+use crate::promise::Violation;
+use crate::random::Random;
+use crate::scenario::{Op, Scenario};
+
+/// What the clients know.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    /// When each op is sent next; absent once it is settled.
+    pub sending: BTreeMap<u64, Micros>,
+    /// Requests under way: ticket, op.
+    tickets: BTreeMap<u64, u64>,
+    next_ticket: u64,
+    /// What each op was told.
+    pub answered: BTreeMap<u64, Answer>,
+    /// How often each op was sent.
+    sent: BTreeMap<u64, u64>,
+}
+
+/// What an op was told at last.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Answer {
+    /// A message is durable: id and offset.
+    Accepted(Id, u64),
+    /// A run is.
+    Started(Id),
+    /// No: status and code.
+    Refused(u16, &'static str),
+    /// Something else was done.
+    Done,
+}
+
+impl Clients {
+    /// Every op is to be sent some time in the first seconds.
+    pub fn new(scenario: &Scenario, begin: Micros) -> Clients {
+        let sending = scenario.ops.iter().map(|(number, _)| {
+            let mut random = Random::part(scenario.seed, &format!("op {number}"));
+            let span = random.one_of(&[200_000, 2_000_000, 12_000_000]);
+            (*number, Micros(begin.0 + random.below(span)))
+        });
+        Clients { sending: sending.collect(), ..Clients::default() }
+    }
+
+    /// The ops whose time has come, each as often as it is sent now.
+    pub fn due(&mut self, scenario: &Scenario, now: Micros) -> Vec<u64> {
+        let due: Vec<u64> =
+            self.sending.iter().filter(|(_, at)| **at <= now).map(|(op, _)| *op).collect();
+        let mut all = Vec::new();
+        for number in due {
+            let sent = self.sent.entry(number).or_default();
+            *sent += 1;
+            let random = &mut Random::part(scenario.seed, &format!("send {number} {sent}"));
+            all.push(number);
+            if random.percent(scenario.troubles.repeat_percent) {
+                all.push(number);
+            }
+            if self.answered.contains_key(&number) {
+                self.sending.remove(&number);
+            } else {
+                // Sent again if no answer comes: the host may have gone.
+                let again = Micros(now.0 + 500_000 + random.below(500_000));
+                self.sending.insert(number, again);
+            }
+        }
+        all
+    }
+
+    /// A ticket for a request.
+    pub fn ticket(&mut self, number: u64) -> u64 {
+        self.next_ticket += 1;
+        self.tickets.insert(self.next_ticket, number);
+        self.next_ticket
+    }
+
+    /// Nobody will answer what is under way; what is sent once is not sent again.
+    pub fn host_is_gone(&mut self, scenario: &Scenario) {
+        for (_, number) in std::mem::take(&mut self.tickets) {
+            if op(scenario, number).is_some_and(|(_, op)| op.steers()) {
+                self.sending.remove(&number);
+            }
+        }
+    }
+
+    /// Takes an answer; the op it is for.
+    pub fn answer(
+        &mut self,
+        scenario: &Scenario,
+        ticket: u64,
+        reply: &Reply,
+        now: Micros,
+    ) -> Result<Option<(u64, Answer)>, Violation> {
+        let Some(number) = self.tickets.remove(&ticket) else {
+            return Err(Violation::new(format!("request {ticket} was answered twice")));
+        };
+        let answer = match reply {
+            Reply::Accepted { id, offset, .. } => Answer::Accepted(*id, *offset),
+            Reply::Started { run_id, .. } => Answer::Started(*run_id),
+            Reply::Refused(Refusal { code: "busy" | "draining", .. }) => return Ok(None),
+            Reply::Refused(refusal) => Answer::Refused(refusal.status, refusal.code),
+            _ => Answer::Done,
+        };
+        let steers = op(scenario, number).is_some_and(|(_, op)| op.steers());
+        let before = self.answered.get(&number);
+        if let Some(before @ (Answer::Accepted(..) | Answer::Started(_))) = before
+            && *before != answer
+        {
+            return Err(Violation::new(format!("op {number} was told {before:?}, now {answer:?}")));
+        }
+        if self.answered.insert(number, answer.clone()).is_none() {
+            self.sending.remove(&number);
+            let random = &mut Random::part(scenario.seed, &format!("late {number}"));
+            if !steers && random.percent(scenario.troubles.repeat_percent) {
+                self.sending.insert(number, Micros(now.0 + random.below(9_000_000)));
+            }
+        }
+        Ok(Some((number, answer)))
+    }
+}
+
+/// An op by its number.
+pub(crate) fn op(scenario: &Scenario, number: u64) -> Option<&(u64, Op)> {
+    scenario.ops.iter().find(|(own, _)| *own == number)
+}
+
+/// The id of an op's message.
+pub(crate) fn id_of(number: u64) -> Id {
+    Id::of_text("op", &number.to_string())
+}
+
+/// The request of an op that is sent until it is answered.
+pub(crate) fn request(op: &Op, number: u64) -> Option<Request> {
+    match op {
+        Op::Publish { topic, payload, story, same_id } => Some(Request::Publish(Publish {
+            id: id_of(same_id.unwrap_or(number)),
+            id_given: true,
+            topic: topic.clone(),
+            key: None,
+            event_type: None,
+            payload: with_bytes(payload),
+            correlation_id: id_of(story.unwrap_or(number)),
+        })),
+        Op::Start { node, key, input } => {
+            let run_id = Id::of_text(node, key);
+            Some(Request::Start(StartRun {
+                node: node.clone(),
+                run_id,
+                key_given: true,
+                input: with_bytes(input),
+                correlation_id: id_of(number),
+            }))
+        }
+        Op::Cancel | Op::Retry | Op::Redrive { .. } | Op::Discard => None,
+    }
+}
+
+fn with_bytes(value: &Value) -> Payload {
+    let mut bytes = Vec::new();
+    json::write(value, &mut bytes);
+    Payload { value: value.clone(), bytes: Some(bytes.into()) }
+}
