@@ -174,7 +174,14 @@ fn a_damaged_payload_is_refused_by_name_when_it_is_read() {
     for position in [0, 4, 16, 2_000, 3_015] {
         let disk = disk.copy();
         disk.flip_bit(&name, position, 2).expect("flips");
-        let store = open(&disk, 2).expect("its content is not looked at by a start");
+        let refused = open(&disk, 2).err().expect("a start reads what no checkpoint covers");
+        assert!(refused.to_string().starts_with(&name), "{refused}");
+    }
+    store.commit().expect("commits");
+    for position in [0, 4, 16, 2_000, 3_015] {
+        let disk = disk.copy();
+        disk.flip_bit(&name, position, 2).expect("flips");
+        let store = open(&disk, 2).expect("a start does not read what is covered");
         assert_eq!(store.read(0, 2, usize::MAX).expect("reads").len(), 2);
         let refused = store.read(2, 1, usize::MAX).expect_err("it is damaged").to_string();
         assert!(refused.starts_with(&name), "{refused}");

@@ -133,7 +133,11 @@ impl<D: Disk> Log<D> {
             }
         }
         let put = self.claims.put(&*self.disk, tail.segment.number, records, limits);
-        put.map_err(|error| self.poison("keeping a large payload beside the log".into(), error))
+        let claims = put
+            .map_err(|error| self.poison("keeping a large payload beside the log".into(), error))?;
+        let bytes = claims.iter().flatten().map(|claim| claim.bytes).sum();
+        self.appended_bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(claims)
     }
 
     /// The log as it is durable now. A segment behind the last frame has nothing to copy.

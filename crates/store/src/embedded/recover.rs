@@ -50,7 +50,11 @@ pub(crate) fn recover<D: Disk>(
         return Err(StoreError::corrupt(&used[0].segment.name, FRAMES_AT, detail));
     };
     let payloads = claims::list(disk)?;
-    let is_there = |claim: &Claim| claim.refuse_missing(&payloads);
+    // Behind the checkpoint a start reads everything; before it, what is read is verified then.
+    let is_there = |claim: &Claim, covered: bool| match covered {
+        true => claim.refuse_missing(&payloads),
+        false => claims::read(disk, claim).map(drop),
+    };
     let begin = Chain::before(&firsts[start]);
     let mut walk = Walk::new(disk, covered, begin, Take { apply, is_there: &is_there });
     for (index, used) in used.iter().enumerate().skip(start) {
@@ -98,7 +102,7 @@ pub(crate) fn examine<D: Disk>(disk: &D, held: bool) -> Result<Examined, StoreEr
     };
     let used = list(segments, &firsts);
     let mut nothing = |_: &RawRecord<'_>| {};
-    let is_whole = |claim: &Claim| claims::read(disk, claim).map(drop);
+    let is_whole = |claim: &Claim, _| claims::read(disk, claim).map(drop);
     let take = Take { apply: &mut nothing, is_there: &is_whole };
     let mut walk = Walk::new(disk, first.first_offset, Chain::before(first), take);
     let mut bytes = 0;
@@ -265,8 +269,8 @@ struct Walk<'a, D> {
 /// What becomes of records on the way.
 struct Take<'a> {
     apply: &'a mut dyn FnMut(&RawRecord<'_>),
-    /// Refuses a payload beside the log that is not there.
-    is_there: &'a dyn Fn(&Claim) -> Result<(), StoreError>,
+    /// Refuses a payload beside the log that is not there; whether the checkpoint covers its record.
+    is_there: &'a dyn Fn(&Claim, bool) -> Result<(), StoreError>,
 }
 
 /// The last frame of the chain: the only one that may not be synced, since each is synced
@@ -317,7 +321,9 @@ impl<'a, D: Disk> Walk<'a, D> {
                 StoreError::corrupt(&segment.name, frame.position, detail)
             })?;
             if let Some(claim) = &record.claim {
-                (self.take.is_there)(claim)?;
+                let covered = offset < self.covered;
+                (self.take.is_there)(claim, covered)?;
+                self.uncovered_bytes += if covered { 0 } else { claim.bytes };
             }
             if offset >= self.covered {
                 (self.take.apply)(&record);
