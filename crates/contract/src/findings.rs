@@ -23,6 +23,8 @@ pub(crate) struct Findings<'s> {
     /// Those of them in which something was found that the normal form does not allow, with the
     /// first such finding.
     at_fault: BTreeMap<u32, String>,
+    /// Files of which nothing could be read.
+    unread: BTreeSet<u32>,
 }
 
 /// A finding just added, to which more may be said; nothing when it is only counted.
@@ -40,13 +42,29 @@ impl<'s> Findings<'s> {
             old: BTreeSet::new(),
             translated: BTreeSet::new(),
             at_fault: BTreeMap::new(),
+            unread: BTreeSet::new(),
         }
     }
 
     /// Another collection over the same files, whose findings are dropped.
     pub(crate) fn scratch(&self) -> Findings<'s> {
         let (old, translated) = (self.old.clone(), self.translated.clone());
-        Findings { old, translated, ..Findings::new(self.sources) }
+        Findings { old, translated, unread: self.unread.clone(), ..Findings::new(self.sources) }
+    }
+
+    /// From here on a file is known to be one of which nothing could be read, which was told.
+    pub(crate) fn is_unread(&mut self, file: u32) {
+        self.unread.insert(file);
+    }
+
+    /// Whether what is missing may stand in a file that could not be read: its text has the name,
+    /// or there is no text.
+    pub(crate) fn may_be_unread(&self, name: &str) -> bool {
+        self.unread.iter().any(|file| {
+            let text = String::from_utf8_lossy(&self.sources[*file as usize].bytes);
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+            text.is_empty() || text.split(|c| !is_part(c)).any(|word| word == name)
+        })
     }
 
     /// From here on a file is judged as one of an old dialect.

@@ -68,6 +68,8 @@ pub struct Checked {
     pub nodes: Vec<NodeReport>,
     /// The linked graph; absent when a diagnostic is an error.
     pub graph: Option<Graph>,
+    /// What others are told, for comparing.
+    told: Vec<link::told::Told>,
 }
 
 /// What `onex check` tells of one contract.
@@ -115,7 +117,7 @@ pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checke
         NodeReport { status, cause, ..report }
     });
     let nodes = nodes.collect();
-    Checked { diagnostics: findings.finish(), nodes, graph: settled.graph }
+    Checked { diagnostics: findings.finish(), nodes, graph: settled.graph, told: settled.told }
 }
 
 /// The contract of a file, if it can be told what it is.

@@ -104,6 +104,7 @@ fn parse(
     if let Origin::Unreadable(why) = source.origin() {
         let message = format!("the file cannot be read: {why}");
         findings.refuse(code::UNREADABLE_FILE, At::new(file, &(0..0)), message);
+        findings.is_unread(file);
         return None;
     }
     if *source.origin() == Origin::Met && !other::is_contract(source, root.as_ref(), &found) {
@@ -111,6 +112,9 @@ fn parse(
         return None;
     }
     let root = root.filter(|root| matches!(root.tree, yaml::Tree::Map(_)));
+    if root.is_none() {
+        findings.is_unread(file);
+    }
     let dialect = root.as_ref().map_or(dialect::NORMAL, dialect::recognise);
     if dialect != dialect::NORMAL {
         findings.is_translation(file);

@@ -9,6 +9,7 @@ use crate::catalog::{Catalog, HostValues};
 use crate::diagnostic::{Severity, code};
 use crate::findings::Findings;
 use crate::graph::Graph;
+use crate::link::told::Told;
 use crate::model::Contract;
 use crate::system::System;
 use crate::{check, link, stored};
@@ -26,6 +27,8 @@ pub(crate) enum Reason {
 pub(crate) struct Settled {
     /// The linked graph of what runs; absent when there is an error.
     pub graph: Option<Graph>,
+    /// What those that run tell others.
+    pub told: Vec<Told>,
     /// The contracts that are left out, by file.
     pub left_out: BTreeMap<u32, Reason>,
     /// What is wrong with those that have a fault.
@@ -74,9 +77,10 @@ pub(crate) fn settle(
         }
         if new.is_empty() {
             findings.take_over(round, |found| !is_said(found));
-            let graph = linked.filter(|_| !findings.has_errors());
-            let graph = graph.map(|linked| stored::graph(&system, linked));
-            return Settled { graph, left_out, causes };
+            let mut linked = linked.filter(|_| !findings.has_errors());
+            let told = linked.as_mut().map(|l| std::mem::take(&mut l.told)).unwrap_or_default();
+            let graph = linked.map(|linked| stored::graph(&system, linked));
+            return Settled { graph, told, left_out, causes };
         }
         for contract in
             contracts.iter().filter(|c| new.contains(&file(c)) && !told.contains(&file(c)))

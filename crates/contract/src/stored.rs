@@ -134,5 +134,5 @@ fn unreadable(stored: &[u8]) -> Checked {
         0..0,
         message,
     );
-    Checked { diagnostics: vec![finding], nodes: Vec::new(), graph: None }
+    Checked { diagnostics: vec![finding], nodes: Vec::new(), graph: None, told: Vec::new() }
 }

@@ -161,7 +161,7 @@ impl<'m> Machine<'m> {
             Value::Bool(truth) => Ok(*truth),
             other => {
                 let mut failure =
-                    failed("no_overload", format!("expected a bool, found {}", other.type_name()));
+                    failed("no_overload", format!("expected a bool, found {}", other.kind_name()));
                 failure.range = Some(self.plan.range(at));
                 Err(failure)
             }
@@ -198,13 +198,13 @@ impl<'m> Machine<'m> {
             Value::Optional(None) => match self.eval(otherwise, locals)? {
                 other if !unwrap && !matches!(*other, Value::Optional(_)) => Err(failed(
                     "no_overload",
-                    format!("`or` takes an optional, found {}", other.type_name()),
+                    format!("`or` takes an optional, found {}", other.kind_name()),
                 )),
                 other => Ok(other),
             },
             other => Err(failed(
                 "no_overload",
-                format!("expected an optional, found {}", other.type_name()),
+                format!("expected an optional, found {}", other.kind_name()),
             )),
         }
     }
@@ -222,7 +222,7 @@ impl<'m> Machine<'m> {
             }
             other => Err(failed(
                 "no_overload",
-                format!("`matches` takes a string, found {}", other.type_name()),
+                format!("`matches` takes a string, found {}", other.kind_name()),
             )),
         }
     }

@@ -67,7 +67,7 @@ impl<'a> Args<'a> {
     /// The answer to arguments that no overload takes.
     #[cold]
     fn no_overload(&self) -> Failed {
-        let types: Vec<&str> = self.values.iter().map(|arg| arg.type_name()).collect();
+        let types: Vec<&str> = self.values.iter().map(|arg| arg.kind_name()).collect();
         failed("no_overload", format!("no such overload: {}({})", self.name, types.join(", ")))
     }
 

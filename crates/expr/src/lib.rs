@@ -27,7 +27,7 @@ mod syntax;
 
 pub use fault::{Compiled, EvalError, Fault, Severity};
 pub use function::function_names;
-pub use never::{Known, never_all_hold};
+pub use never::{Known, SIZE, never_all_hold};
 pub use program::{Fuel, Program, TextError, eval_text};
 pub use scope::{Root, Scope};
 pub use smol_str::SmolStr as Text;

@@ -22,6 +22,9 @@ pub struct Known {
     pub most: Option<f64>,
 }
 
+/// The last step of a path that means how many items, entries or characters a value has.
+pub const SIZE: Text = Text::new_static("size()");
+
 /// The most combinations of `||` looked at.
 const BRANCHES_MAX: usize = 64;
 
@@ -169,13 +172,21 @@ impl Comparison {
     }
 }
 
-/// `a.b.c`
+/// `a.b.c`, `size(a.b.c)` and `a.b.c.size()`
 fn path(ast: &Ast, id: Id) -> Option<Vec<Text>> {
     match ast.expr(id) {
         Expr::Ident { name, .. } => Some(vec![name.clone()]),
         Expr::Select { operand, field, optional: false, .. } => {
             let mut path = path(ast, *operand)?;
             path.push(field.clone());
+            Some(path)
+        }
+        Expr::Call { target, name, args, .. } if *name == "size" => {
+            let [of] = target.iter().chain(args).copied().collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            let mut path = path(ast, of)?;
+            path.push(SIZE);
             Some(path)
         }
         _ => None,
@@ -203,7 +214,13 @@ fn is_contradiction(branch: &Branch, known: &dyn Fn(&[Text]) -> Known) -> bool {
             }
         }
     }
-    of.iter().any(|(path, demands)| cannot_be(demands, known(path)))
+    of.iter().any(|(path, demands)| {
+        let mut known = known(path);
+        if path.last() == Some(&SIZE) {
+            known.least = Some(known.least.unwrap_or(0.0).max(0.0));
+        }
+        cannot_be(demands, known)
+    })
 }
 
 /// Whether no value at one path meets its demands.

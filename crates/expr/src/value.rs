@@ -183,6 +183,17 @@ impl Value {
             Value::Optional(_) => "optional_type",
         }
     }
+
+    /// The name of the value's type, as messages call it.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Timestamp { .. } => "timestamp",
+            Value::Duration(_) => "duration",
+            Value::Optional(_) => "optional",
+            other => other.type_name(),
+        }
+    }
 }
 
 /// The whole number that a double is, if it is one within i64.

@@ -126,7 +126,7 @@ pub(crate) fn misfits(misfits: &[Misfit]) -> String {
 fn unfit(wanted: &str, found: &Value) -> EvalError {
     EvalError {
         kind: "no_overload",
-        message: alloc::format!("{wanted}, this is {}", found.type_name()),
+        message: alloc::format!("{wanted}, this is {}", found.kind_name()),
         range: 0..0,
     }
 }

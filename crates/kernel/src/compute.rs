@@ -70,7 +70,7 @@ fn apply(step: &ComputeStep, roots: &[Value], fuel: &mut Fuel) -> Result<Value, 
             Value::Map(value) => fill(value.as_ref().clone(), fields, roots, fuel),
             other => Err(EvalError {
                 kind: "no_overload",
-                message: alloc::format!("`set` adds to a map, the value is {}", other.type_name()),
+                message: alloc::format!("`set` adds to a map, the value is {}", other.kind_name()),
                 range: 0..0,
             }),
         },

@@ -10,9 +10,6 @@ use crate::model::{self, Contract, Data, SubscribeTopic, Transition, TriggerRef}
 use crate::schema::{Schema, parts_at};
 use crate::system::{System, event_segment};
 
-/// The most items at a time that need no bound of their list.
-const PARALLEL_MAX: u32 = 64;
-
 /// A `for_each` of a state machine over a payload's list without `maxItems`: everything it sends is
 /// part of one commit.
 pub(super) fn unbounded_actions(system: &System<'_>, linked: &Linked, findings: &mut Findings<'_>) {
@@ -70,14 +67,15 @@ fn judge(
     }
 }
 
-/// A step that does very many items of an unbounded list at a time.
+/// A step that does several items of an unbounded list at a time; one after the other they only
+/// take their time, which the run bounds.
 pub(super) fn unbounded_steps(system: &System<'_>, linked: &Linked, findings: &mut Findings<'_>) {
     for (contract, node) in system.contracts.iter().zip(&linked.nodes) {
         let (Some(workflow), Body::Orchestrator(run)) = (&contract.workflow, &node.body) else {
             continue;
         };
         for (declared, step) in workflow.nodes.iter().zip(&run.steps) {
-            if step.max_parallel <= PARALLEL_MAX {
+            if step.max_parallel <= 1 {
                 continue;
             }
             if let (Some(list), Some(data)) = (&step.for_each, declared.for_each) {

@@ -1,6 +1,6 @@
 //! Conditions that can never hold.
 
-use onex_expr::{Known, Template, Text, Value, never_all_hold};
+use onex_expr::{Known, SIZE, Template, Text, Value, never_all_hold};
 
 use crate::diagnostic::code;
 use crate::findings::Findings;
@@ -117,6 +117,9 @@ fn known(schema: Option<&Schema>, root: &str, path: &[Text]) -> Known {
         return Known::default();
     };
     let mut known = Known::default();
+    if let Some((_, of)) = path.split_last().filter(|(last, _)| **last == SIZE) {
+        return size(schema, &of[1..]);
+    }
     for part in parts_at(schema.document(), path[1..].iter().map(Text::as_str)) {
         let listed = part.get("enum").and_then(Value::as_list).map(<[Value]>::to_vec);
         let constant = part.get("const").map(|value| vec![value.clone()]);
@@ -124,6 +127,23 @@ fn known(schema: Option<&Schema>, root: &str, path: &[Text]) -> Known {
         let number = |keyword: &str| part.get(keyword).and_then(Value::as_double);
         known.least = known.least.or(number("minimum"));
         known.most = known.most.or(number("maximum"));
+    }
+    known
+}
+
+/// What a schema says of how many items or characters the value at a path has.
+fn size(schema: &Schema, path: &[Text]) -> Known {
+    let mut known = Known::default();
+    for part in parts_at(schema.document(), path.iter().map(Text::as_str)) {
+        let is = |kind: &str| part.get("type").and_then(Value::as_str) == Some(kind);
+        let (least, most) = match (is("array"), is("string")) {
+            (true, _) => ("minItems", "maxItems"),
+            (_, true) => ("minLength", "maxLength"),
+            _ => continue,
+        };
+        let number = |keyword: &str| part.get(keyword).and_then(Value::as_double);
+        known.least = known.least.or(number(least));
+        known.most = known.most.or(number(most));
     }
     known
 }

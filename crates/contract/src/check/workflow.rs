@@ -141,6 +141,7 @@ pub(super) fn unknown_node(system: &System<'_>, findings: &mut Findings<'_>) {
                         .error(code::WRONG_NODE, name.at, message)
                         .related(contract.kind.at, "its kind");
                 }
+                None if findings.may_be_unread(name.as_str()) => {}
                 None => {
                     let help = meant(name.as_str(), system.names(kind), || {
                         format!("add a contract for {wanted} of this name")

@@ -182,9 +182,8 @@ fn transformation(
     if let Some(kind) = kind {
         let is_off = item.get("enabled").is_some_and(|n| matches!(n.tree, Tree::Bool(false)));
         let message = format!("nothing here performs the transformation `{}`", kind.as_str());
-        fields.reading.findings.warning(code::STEP_NOT_NATIVE, kind.at, message).help(
-            "the node is left out, the others run; say in a step of the type `expression` what it does",
-        );
+        let help = format!("the node is left out, the others run; {}", instead(&named));
+        fields.reading.findings.warning(code::STEP_NOT_NATIVE, kind.at, message).help(help);
         if is_off {
             return Some(expression(text("value", &item.span)));
         }
@@ -196,6 +195,25 @@ fn transformation(
         parts.extend(item.get(key).map(|value| (key, value.clone())));
     }
     Some(parts)
+}
+
+/// What to write where a transformation means something that no function does: changes of case
+/// beyond ASCII, patterns, forms of Unicode.
+fn instead(transformation: &str) -> &'static str {
+    match transformation {
+        "case_conversion" => {
+            "of ASCII letters, a step of the type `expression` does it: `value.upperAscii()`, \
+             `value.lowerAscii()`"
+        }
+        "regex" => {
+            "where the pattern is plain text, a step of the type `expression` does it: \
+             `value.replace('old', 'new')`"
+        }
+        "normalize_unicode" => {
+            "no function does it: let the sender, or a service that an effect asks"
+        }
+        _ => "say in a step of the type `expression` what it does",
+    }
 }
 
 /// Which ends of a text are trimmed.

@@ -79,7 +79,7 @@ fn table(
 ) {
     let Some(mut fields) = Fields::open(reading, section, "`handler_routing`") else { return };
     if let Some(strategy) = fields.word("routing_strategy")
-        && !STRATEGIES.contains(&strategy.as_str())
+        && !STRATEGIES.contains(&strategy.as_str().to_ascii_lowercase().as_str())
     {
         let message = format!("unknown routing_strategy `{}`", strategy.as_str());
         let help = suggest::did_you_mean(strategy.as_str(), STRATEGIES);

@@ -4,7 +4,7 @@
 //! In reading order: `verdict` the four answers, `refused` what check says no to, `canonical` one spelling for what means the same,
 //! `walk` where two contracts differ, `rule` and `rules` what a difference at a place means, then
 //! what a place alone cannot tell: [`schema`] wider and narrower payloads, `schemas` where they
-//! stand, `topics` who hears and publishes, `readers` who hears in another way, `data` the fields of entities, `needs` what the host
+//! stand, `told` what messages and results hold, `topics` who hears and publishes, `readers` who hears in another way, `data` the fields of entities, `needs` what the host
 //! must give. [`human`] and [`json`] print. How many instances a change touches is for whoever
 //! asks a host ([`Touches`]).
 
@@ -20,6 +20,7 @@ mod rule;
 mod rules;
 pub mod schema;
 mod schemas;
+mod told;
 mod topics;
 mod verdict;
 mod walk;
@@ -129,6 +130,7 @@ pub fn diff(before: Set<'_>, after: Set<'_>) -> Diff {
     let mut changes = refused::changes(&both, before.checked, checked);
     if checked.nodes.iter().all(|node| node.status != "rejected") {
         changes.extend(both.changes());
+        changes.extend(told::changes(&both, before.checked, checked));
     }
     sort(&mut changes);
     let new_errors = errors(checked.diagnostics.clone());

@@ -34,6 +34,8 @@ pub(super) enum Judge {
     Always(Verdict, &'static str),
     /// By how it differs.
     Each(Answer, Answer, Answer),
+    /// What is added and what is changed; what is removed is judged by what readers miss.
+    Told(Answer, Answer),
     /// By more than its place.
     By(fn(&Case<'_, '_>) -> Judged),
     /// It is judged by its meaning, in a file of its own.
@@ -99,6 +101,11 @@ impl Judge {
     pub(super) fn judge(&self, case: &Case<'_, '_>) -> Option<Judged> {
         let (verdict, reason) = match (self, case.what) {
             (Judge::Elsewhere, _) => return None,
+            (Judge::Told(added, changed), _) => match case.difference.what() {
+                What::Added => *added,
+                What::Changed => *changed,
+                What::Removed => return None,
+            },
             (Judge::By(judge), _) => return Some(judge(case)),
             (Judge::Always(verdict, reason), _) => (*verdict, *reason),
             (Judge::Each(added, ..), What::Added) => *added,

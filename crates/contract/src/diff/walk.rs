@@ -233,22 +233,3 @@ pub(super) fn path_of(root: &Node, start: usize, end: usize) -> Option<Vec<Step>
     }
     None
 }
-
-/// The part of a contract at the end of a path.
-pub(super) fn at<'n>(root: &'n Node, path: &[Step]) -> Option<&'n Node> {
-    let mut node = root;
-    let mut list = Text::default();
-    for step in path {
-        node = match step {
-            Step::Key(key) => {
-                list = key.clone();
-                node.get(key)?
-            }
-            Step::Item(name) => {
-                let items = named(&list, node.items());
-                items.into_iter().find(|(other, _)| other == name)?.1
-            }
-        };
-    }
-    Some(node)
-}

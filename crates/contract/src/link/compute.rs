@@ -16,13 +16,13 @@ use crate::model::{self, ComputeOperation, Contract, Data, Word};
 use crate::system::default_publication;
 use crate::yaml::Tree;
 
-/// Links a compute; `None` when something in it could not be.
+/// Links a compute, with the type of its last value; `None` when something in it could not be.
 pub(super) fn link(
     linker: &mut Linker<'_, '_, '_>,
     node: usize,
     contract: &Contract<'_>,
     declared: &ComputeOperation<'_>,
-) -> Option<Compute> {
+) -> Option<(Compute, Type)> {
     let input = linker.system.schema_of(declared.input.as_ref()).cloned();
     let output = linker.system.schema_of(declared.output.as_ref()).cloned();
     let declared_type = input.as_ref().map(|schema| schema.ty().clone());
@@ -52,13 +52,14 @@ pub(super) fn link(
     if let Some(output) = &output {
         linker.fits(&value, output, declared.at, "the last step's value", "`output`");
     }
-    Some(Compute {
+    let compute = Compute {
         operation: declared.name.as_ref().map_or(contract.name.value.clone(), |n| n.value.clone()),
         input,
         output,
         steps: steps?,
         publish_topic: default_publication(contract).map(|topic| topic.value.clone()),
-    })
+    };
+    Some((compute, value))
 }
 
 fn work(

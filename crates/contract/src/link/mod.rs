@@ -12,6 +12,7 @@ mod predicate;
 mod reducer;
 mod schedule;
 mod scope;
+pub(crate) mod told;
 mod topics;
 pub(crate) mod types;
 mod values;
@@ -29,11 +30,12 @@ use crate::catalog::EffectKind;
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::{Body, Node, NodeIndex, Performer, Schedule, Topic};
-use crate::model::{At, Contract, EffectOperation, SubscribeTopic};
+use crate::model::{At, Contract, EffectOperation, Publication, SubscribeTopic};
 use crate::schema::Schema;
-use crate::system::{ConsumerKind, System};
+use crate::system::{ConsumerKind, System, default_publication};
 use callers::{Call, Called};
 use expression::Expressions;
+use told::Told;
 
 /// What linking gave, before it is stored.
 pub(crate) struct Linked {
@@ -47,6 +49,8 @@ pub(crate) struct Linked {
     pub schedules: Vec<Schedule>,
     /// `config` and `env` of each node.
     pub values: Vec<Values>,
+    /// What others are told, by the types of what makes it.
+    pub told: Vec<Told>,
 }
 
 /// Links the system; `None` when something could not be.
@@ -70,6 +74,7 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
         step_triggers: BTreeMap::new(),
         outputs: BTreeMap::new(),
         calls: Vec::new(),
+        told: Vec::new(),
         given: None,
     };
     let mut nodes: Vec<Option<Node>> = vec![None; system.contracts.len()];
@@ -94,7 +99,7 @@ pub(crate) fn link(system: &System<'_>, findings: &mut Findings<'_>) -> Option<L
     let topics = topics::link(&linker, &nodes)?;
     let schedules = schedule::link(&mut linker);
     let performers = performers(system)?;
-    Some(Linked { nodes, topics, performers, schedules, values: linker.values })
+    Some(Linked { nodes, topics, performers, schedules, values: linker.values, told: linker.told })
 }
 
 /// What linking one node needs.
@@ -111,6 +116,8 @@ pub(crate) struct Linker<'l, 'a, 's> {
     pub outputs: BTreeMap<(u16, u16), Type>,
     /// Who gives what to whom.
     calls: Vec<Call>,
+    /// What others are told.
+    told: Vec<Told>,
     /// What the node that is linked is given, instead of what its contract says of it.
     given: Option<Type>,
     responses: BTreeMap<&'static str, Option<Schema>>,
@@ -136,14 +143,18 @@ impl<'s> Linker<'_, '_, 's> {
             for (index, operation) in effect.operations.iter().enumerate() {
                 let kind = self.system.catalog.effects.get(operation.kind.as_str())?;
                 let ty = effect::output_type(operation, &self.response_type(kind));
+                self.fits_outcomes(operation, &declared.operations[index], &ty);
+                default_publication(contract).iter().for_each(|topic| self.tell(topic, ty.clone()));
                 self.outputs.insert((place, u16::try_from(index).ok()?), ty);
-                self.fits_outcomes(operation, &declared.operations[index]);
                 self.called_by_topic(contract, place, index, &declared.operations[index]);
             }
             return Some(Body::Effect(effect));
         }
         let declared = contract.compute.as_ref()?;
-        let compute = compute::link(self, node, contract, declared)?;
+        let (compute, made) = compute::link(self, node, contract, declared)?;
+        if let (Some(topic), None) = (default_publication(contract), &compute.output) {
+            self.tell(topic, made);
+        }
         let ty = compute.output.as_ref().map_or(Type::Dyn, |schema| schema.ty().clone());
         self.outputs.insert((place, 0), ty);
         for entry in &contract.event_bus.subscribe {
@@ -243,16 +254,23 @@ impl<'s> Linker<'_, '_, 's> {
         &mut self,
         operation: &crate::graph::Operation,
         declared: &EffectOperation<'_>,
+        output: &Type,
     ) {
         let refusals = operation.refusals.iter().filter_map(|refusal| refusal.outcome.as_ref());
         let linked = operation.outcome.iter().chain(refusals).chain(&operation.on_exhausted);
+        let is_outcome = |written: &Publication<'_>| {
+            declared.response.outcome.as_ref().is_some_and(|o| o.topic.at == written.topic.at)
+        };
         for (published, written) in linked.zip(declared.publications()) {
-            if let (Some(template), true) =
-                (&published.payload, published.topic == written.topic.value)
-            {
-                let ty = types::of_template(template);
-                self.fits_topic(&ty, written.topic.as_str(), written.topic.at);
+            let made = match &published.payload {
+                Some(template) => types::of_template(template),
+                None if is_outcome(written) => output.clone(),
+                None => Type::Dyn,
+            };
+            if published.payload.is_some() && published.topic == written.topic.value {
+                self.fits_topic(&made, written.topic.as_str(), written.topic.at);
             }
+            self.tell(&written.topic, made);
         }
     }
 }

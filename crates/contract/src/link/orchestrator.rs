@@ -37,8 +37,11 @@ pub(super) fn link(
     let all = base.with(slot::STEPS, outputs.so_far());
 
     let result = ends::result(linker, node, contract, workflow, &all);
-    let result_type = result.as_ref().and_then(|r| r.as_ref().map(types::of_template));
-    let outcomes = ends::outcomes(linker, node, workflow, &all, result_type.unwrap_or(Type::Dyn));
+    let said = result.as_ref().and_then(|r| r.as_ref().map(types::of_template));
+    let yielded = said.clone().unwrap_or_else(|| outputs.of_last());
+    linker.tell_result(contract, workflow, yielded.clone());
+    let told = (said.unwrap_or(Type::Dyn), yielded);
+    let outcomes = ends::outcomes(linker, node, workflow, &all, told);
     let name = workflow.name.as_ref().unwrap_or(&contract.name);
     let system = linker.system;
     Some(Orchestrator {
@@ -273,6 +276,7 @@ fn work(
             }
             let made = payload.as_ref().map_or(given.clone(), types::of_template);
             linker.fits_topic(&made, topic.as_str(), topic.at);
+            linker.tell(topic, made);
             Some(StepWork::Publish { topic: topic.value.clone(), payload })
         }
         Work::Wait(data) => {

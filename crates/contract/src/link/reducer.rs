@@ -273,7 +273,9 @@ fn action(
         ActionWork::Event { topic, payload } => {
             let template = action_payload(&mut expressions, *payload, &roots)?;
             let at = payload.map_or(topic.at, |data| data.at);
-            linker.fits_topic(&super::types::of_template(&template), topic.as_str(), at);
+            let made = super::types::of_template(&template);
+            linker.fits_topic(&made, topic.as_str(), at);
+            linker.tell(topic, made);
             Some(graph::ActionWork::Event { topic: topic.value.clone(), payload: template })
         }
     };

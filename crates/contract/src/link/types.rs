@@ -109,6 +109,17 @@ pub(crate) fn with_fields(map: &Type, set: &[(Text, Template)]) -> Type {
     Type::Object(Arc::new(object))
 }
 
+/// A map's type with one field more, of which nothing is known.
+pub(crate) fn plus(map: &Type, field: &str) -> Type {
+    let Type::Object(object) = map else {
+        return Type::Dyn;
+    };
+    let mut object = ObjectType::clone(object);
+    object.name = None;
+    object.fields.insert(field.into(), Field { ty: Type::Dyn, required: true });
+    Type::Object(Arc::new(object))
+}
+
 fn as_json(ty: &Type) -> Type {
     match ty {
         Type::Timestamp | Type::Duration | Type::Bytes | Type::Type => Type::String,

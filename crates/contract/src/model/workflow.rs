@@ -202,6 +202,18 @@ impl<'a> Workflow<'a> {
         self.ids.get(id).copied()
     }
 
+    /// The steps that no other waits for, by id.
+    pub(crate) fn last_steps(&self) -> Vec<&Word> {
+        let waited = |id: &Word| {
+            let mut all = self.nodes.iter().flat_map(|node| &node.depends_on);
+            all.any(|other| other.value == id.value)
+        };
+        let mut last: Vec<&Word> =
+            self.nodes.iter().map(|node| &node.id).filter(|id| !waited(id)).collect();
+        last.sort_unstable_by(|a, b| a.value.cmp(&b.value));
+        last
+    }
+
     /// Adds a step.
     pub(crate) fn add(&mut self, step: GraphNode<'a>) {
         self.ids.entry(step.id.value.clone()).or_insert(self.nodes.len());

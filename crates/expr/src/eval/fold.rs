@@ -20,13 +20,13 @@ impl Machine<'_> {
             }
             (FoldKind::OptMap | FoldKind::OptFlatMap, other) => Err(failed(
                 "no_overload",
-                format!("expected an optional, found {}", other.type_name()),
+                format!("expected an optional, found {}", other.kind_name()),
             )),
             (_, Value::List(items)) => self.fold_items(fold, Items::List(items), locals),
             (_, Value::Map(map)) => self.fold_items(fold, Items::Map(map), locals),
             (_, other) => Err(failed(
                 "no_overload",
-                format!("expected a list or map, found {}", other.type_name()),
+                format!("expected a list or map, found {}", other.kind_name()),
             )),
         }
     }
@@ -46,7 +46,7 @@ impl Machine<'_> {
             (_, Value::Optional(value)) => Ok(Value::Optional(value)),
             (_, other) => Err(failed(
                 "no_overload",
-                format!("optFlatMap must yield an optional, found {}", other.type_name()),
+                format!("optFlatMap must yield an optional, found {}", other.kind_name()),
             )),
         }
     }
@@ -213,7 +213,7 @@ impl Machine<'_> {
                     other => {
                         let message = format!(
                             "transformMapEntry must yield a map, found {}",
-                            other.type_name()
+                            other.kind_name()
                         );
                         return Err(failed("no_overload", message));
                     }

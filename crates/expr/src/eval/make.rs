@@ -69,7 +69,7 @@ fn unwrap(value: Value) -> Result<Option<Value>, Failed> {
     match value {
         Value::Optional(inner) => Ok(inner.map(|inner| (*inner).clone())),
         other => {
-            let message = format!("a `?` item must be an optional, found {}", other.type_name());
+            let message = format!("a `?` item must be an optional, found {}", other.kind_name());
             Err(failed("no_overload", message))
         }
     }
@@ -83,7 +83,7 @@ pub(super) fn map_key(value: &Value) -> Result<Key, Failed> {
     .ok_or_else(|| {
         failed(
             "no_overload",
-            format!("a {} is no key: only string, int and bool are", value.type_name()),
+            format!("a {} is no key: only string, int and bool are", value.kind_name()),
         )
     })
 }

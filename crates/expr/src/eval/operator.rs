@@ -46,7 +46,7 @@ pub(super) fn binary(
 
 #[cold]
 fn no_overload(sign: Binary, left: &Value, right: &Value) -> Failed {
-    let (left, right) = (left.type_name(), right.type_name());
+    let (left, right) = (left.kind_name(), right.kind_name());
     failed("no_overload", format!("no such overload: {left} {} {right}", sign.sign()))
 }
 
@@ -123,7 +123,7 @@ pub(super) fn negate(value: &Value) -> Result<Value, Failed> {
         Value::Int(number) => number.checked_neg().map(Value::Int).ok_or_else(overflow),
         Value::Double(number) => Ok(Value::Double(-number)),
         Value::Duration(nanos) => Ok(Value::Duration(-nanos)),
-        other => Err(failed("no_overload", format!("no such overload: -{}", other.type_name()))),
+        other => Err(failed("no_overload", format!("no such overload: -{}", other.kind_name()))),
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn no_field(field: &str) -> Failed {
 fn not_selectable(value: &Value, field: &str) -> Failed {
     failed(
         "no_such_field",
-        format!("a {} has no fields, so no `{}`", value.type_name(), brief(field)),
+        format!("a {} has no fields, so no `{}`", value.kind_name(), brief(field)),
     )
 }
 
@@ -105,14 +105,14 @@ fn item<'a>(value: &'a Value, index: &Value) -> Result<Option<&'a Value>, Failed
             let position = position.ok_or_else(|| {
                 failed(
                     "no_overload",
-                    format!("a list is indexed by a whole number, not by {}", index.type_name()),
+                    format!("a list is indexed by a whole number, not by {}", index.kind_name()),
                 )
             })?;
             Ok(usize::try_from(position).ok().and_then(|position| items.get(position)))
         }
         (Value::Map(map), Value::String(name)) => Ok(map.get(name)),
         (Value::Map(map), index) => Ok(Key::from_value(index).and_then(|key| map.get_key(&key))),
-        (other, _) => Err(failed("no_overload", format!("a {} has no items", other.type_name()))),
+        (other, _) => Err(failed("no_overload", format!("a {} has no items", other.kind_name()))),
     }
 }
 

@@ -30,7 +30,7 @@ fn sum(args: &Args<'_>) -> Result<Value, Failed> {
     for item in items.iter() {
         if !matches!(item, Value::Int(_) | Value::Double(_) | Value::Duration(_)) {
             let message =
-                format!("only numbers and durations can be summed, found {}", item.type_name());
+                format!("only numbers and durations can be summed, found {}", item.kind_name());
             return Err(failed("no_overload", message));
         }
         sum = Some(match sum {

@@ -64,7 +64,7 @@ fn precision(rest: &mut &str) -> Result<usize, Failed> {
 }
 
 fn one(clause: char, precision: usize, value: &Value, meter: &Meter) -> Result<String, Failed> {
-    let given = value.type_name();
+    let given = value.kind_name();
     let refuse = |what: &str| Err(bad(&format!("{what}, was given {given}")));
     match clause {
         's' => {

@@ -111,7 +111,7 @@ pub fn run_key(
         reason: Reason::ExpressionError,
         detail: Text::new(format!(
             "run_key: a key is text or an integer of 1 to 512 bytes, this is {}",
-            value.type_name()
+            value.kind_name()
         )),
     })
 }

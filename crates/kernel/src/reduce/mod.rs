@@ -61,7 +61,7 @@ pub fn entity_key(trigger: &Trigger, message: &Message, fuel: u64) -> Result<Tex
         reason: Reason::NoKey,
         detail: Text::new(format!(
             "an entity's key is text or an integer of 1 to 512 bytes, this is {}",
-            value.type_name()
+            value.kind_name()
         )),
     })
 }

@@ -223,6 +223,10 @@ impl Host {
     fn answer_at_once(&mut self) {
         for perform in std::mem::take(&mut self.attempts) {
             let name = name_of(&perform);
+            if request(&perform, &self.secrets).get("error").is_some() {
+                self.give(&perform, &Value::text("bad_request"));
+                continue;
+            }
             if is_echo(&perform) {
                 let body = perform.intent.payload.value.clone();
                 self.arrived.push(Input::Answered {

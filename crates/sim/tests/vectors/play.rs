@@ -40,14 +40,18 @@ pub fn play(vector: &Vector) -> Result<(), String> {
 /// The graph; `None` when the vector is about what check says, and it says so.
 fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
     let sources: Vec<Source> = vector.contracts.iter().map(source).collect();
-    let config = vector.says.get("config").and_then(Value::as_map);
-    let config = config.into_iter().flat_map(|map| map.iter());
-    let config = config.filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone())));
+    let mut config = BTreeMap::from([(String::new(), named(vector.says.get("config")))]);
+    config.extend(named(vector.says.get("config_of")).into_iter().map(|(node, values)| {
+        let values = named(Some(&values));
+        (node, values)
+    }));
+    let ingress = list(&vector.says, "ingress").into_iter();
     let env = vector.says.get("env").and_then(Value::as_map);
     let env = env.into_iter().flat_map(|map| map.iter());
     let env = env.filter_map(|(k, v)| Some((k.as_str()?.to_owned(), v.as_str()?.to_owned())));
     let values = HostValues {
-        config: [(String::new(), config.collect())].into(),
+        config,
+        ingress_allow: ingress.filter_map(|topic| Some(topic.as_str()?.to_owned())).collect(),
         env: env.collect(),
         secrets: vec!["TOKEN".to_owned()],
         allow: allowed(vector),
@@ -95,14 +99,25 @@ fn checked(vector: &Vector) -> Result<Option<Arc<Graph>>, String> {
     }
 }
 
-/// The graph with some contracts replaced.
+/// Values by name.
+fn named(values: Option<&Value>) -> BTreeMap<String, Value> {
+    let values = values.and_then(Value::as_map).into_iter().flat_map(|map| map.iter());
+    values.filter_map(|(name, value)| Some((name.as_str()?.to_owned(), value.clone()))).collect()
+}
+
+/// The graph with some contracts replaced, and with other values of the host where they are given.
 fn graph_with(vector: &Vector, given: &Value) -> Result<Arc<Graph>, String> {
     let with = given.as_list().map(|items| items.to_vec()).unwrap_or_default();
     let contracts = replaced(vector.contracts.clone(), with);
+    let given = named(Some(given).filter(|given| given.as_map().is_some()));
     let says = vector.says.as_map().map(|says| {
         let judged = ["refused", "warned", "silent", "told"];
-        let kept = says.iter().filter(|(key, _)| !judged.contains(&key.as_str().unwrap_or("")));
-        Value::map(kept.filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone()))))
+        let kept = says.iter().filter(|(key, _)| {
+            let key = key.as_str().unwrap_or_default();
+            !judged.contains(&key) && !given.contains_key(key)
+        });
+        let kept = kept.filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.clone())));
+        Value::map(kept.chain(given.clone()))
     });
     let changed = Vector {
         name: vector.name.clone(),
@@ -201,7 +216,7 @@ fn act(vector: &Vector, host: &mut Host, verb: &str, given: &Value) -> Result<()
             host.down_ms(ms);
             Ok(())
         }
-        "activate" => match host.activate(graph_with(vector, given)?) {
+        "activate" | "load" => match host.activate(graph_with(vector, given)?) {
             Reply::Activated { .. } => Ok(()),
             other => Err(format!("it is not activated: {other:?}")),
         },

@@ -62,7 +62,7 @@ impl Actions {
             return self.named(reading, name, None, &item.span, made, emitted);
         }
         let mut fields = Fields::open(reading, item, "the action")?;
-        let kind = fields.word("action_type").map(|word| word.value.to_string());
+        let kind = fields.word("action_type").map(|word| word.value.to_ascii_lowercase());
         let name = fields.word("action_name").or_else(|| fields.word("name"));
         let mut out = Made::new(&item.span);
         out.keep(&mut fields, &KEPT);

@@ -3,7 +3,7 @@
 
 use super::super::rule::{Case, Judge, Judged, Rule, compatible, parts, rule, whole};
 use super::super::verdict::Verdict::{Breaking, Compatible, NeedsDrain};
-use super::published;
+use super::PAYLOAD;
 
 const UNDER_WAY: &str = "intents under way keep the old one";
 
@@ -57,10 +57,7 @@ pub(super) const RULES: &[Rule] = &[
         ),
     ),
     rule("effect_operations.operations[].response_handling.outcome.event", Judge::Elsewhere),
-    parts(
-        "effect_operations.operations[].response_handling.outcome.payload",
-        Judge::By(published::payload),
-    ),
+    parts("effect_operations.operations[].response_handling.outcome.payload", PAYLOAD),
     parts("effect_operations.operations[].response_handling.refusals", compatible("a fact more")),
     rule("effect_operations.operations[].response_handling.refusals[]", Judge::By(refusal)),
     rule(
@@ -75,10 +72,7 @@ pub(super) const RULES: &[Rule] = &[
         "effect_operations.operations[].response_handling.refusals[].outcome.event",
         Judge::Elsewhere,
     ),
-    parts(
-        "effect_operations.operations[].response_handling.refusals[].outcome.payload",
-        Judge::By(published::payload),
-    ),
+    parts("effect_operations.operations[].response_handling.refusals[].outcome.payload", PAYLOAD),
     rule(
         "effect_operations.operations[].on_exhausted",
         Judge::Each(
@@ -88,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
         ),
     ),
     rule("effect_operations.operations[].on_exhausted.event", Judge::Elsewhere),
-    parts("effect_operations.operations[].on_exhausted.payload", Judge::By(published::payload)),
+    parts("effect_operations.operations[].on_exhausted.payload", PAYLOAD),
 ];
 
 const RETRY: &str = "intents under way keep their schedule";

@@ -3,11 +3,11 @@
 mod compute;
 mod contract;
 mod effect;
-mod published;
 mod state_machine;
 mod workflow;
 
-use super::rule::{self, Case, Rule};
+use super::rule::{self, Case, Judge, Rule};
+use super::verdict::Verdict;
 use super::walk::{self, Difference};
 use super::{Both, Change, canonical};
 use crate::model::Contract;
@@ -15,6 +15,12 @@ use crate::model::Contract;
 /// Every rule.
 pub(super) const RULES: &[&[Rule]] =
     &[contract::RULES, state_machine::RULES, effect::RULES, compute::RULES, workflow::RULES];
+
+/// A field of a message.
+const PAYLOAD: Judge = Judge::Told(
+    (Verdict::Compatible, "readers get a field more"),
+    (Verdict::Compatible, "the field is made differently"),
+);
 
 /// What differs between two versions of a contract, as far as the place tells.
 pub(super) fn changes<'a>(both: &Both<'a>, old: &Contract<'a>, new: &Contract<'a>) -> Vec<Change> {

@@ -4,7 +4,7 @@
 use super::super::rule::{Case, Judge, Judged, Rule, compatible, parts, rule, whole};
 use super::super::verdict::Verdict::{Breaking, Compatible, NeedsDrain};
 use super::super::verdict::{Touches, What};
-use super::published;
+use super::PAYLOAD;
 use crate::model::Workflow;
 
 const BEGUN: &str = "runs that have begun keep their graph";
@@ -23,17 +23,20 @@ pub(super) const RULES: &[Rule] = &[
     rule("workflow_coordination.workflow_definition.execution_graph.nodes[]", Judge::By(step)),
     whole(
         "workflow_coordination.workflow_definition.execution_graph.nodes[].depends_on",
-        compatible(BEGUN),
+        Judge::By(step),
     ),
     rule("workflow_coordination.workflow_definition.result", Judge::By(result)),
-    rule("workflow_coordination.workflow_definition.result.*", Judge::By(result_field)),
+    rule(
+        "workflow_coordination.workflow_definition.result.*",
+        Judge::Told(
+            (Compatible, "callers get a field more"),
+            (Compatible, "the field is made differently"),
+        ),
+    ),
     rule("workflow_coordination.workflow_definition.outcomes.*", Judge::By(outcome)),
     parts("workflow_coordination.workflow_definition.outcomes", Judge::By(outcome)),
     rule("workflow_coordination.workflow_definition.outcomes.*.event", Judge::Elsewhere),
-    parts(
-        "workflow_coordination.workflow_definition.outcomes.*.payload",
-        Judge::By(published::payload),
-    ),
+    parts("workflow_coordination.workflow_definition.outcomes.*.payload", PAYLOAD),
 ];
 
 fn run_key(case: &Case<'_, '_>) -> Judged {
@@ -56,28 +59,13 @@ fn step(case: &Case<'_, '_>) -> Judged {
     Judged::new(Compatible, BEGUN)
 }
 
-/// The steps that no other waits for.
+/// The ids of the last steps.
 fn last_steps<'w>(workflow: &'w Workflow<'_>) -> Vec<&'w str> {
-    let waited = |id: &str| {
-        let mut all = workflow.nodes.iter().flat_map(|node| &node.depends_on);
-        all.any(|other| other.as_str() == id)
-    };
-    let mut last: Vec<&str> =
-        workflow.nodes.iter().map(|node| node.id.as_str()).filter(|id| !waited(id)).collect();
-    last.sort_unstable();
-    last
+    workflow.last_steps().into_iter().map(|id| id.as_str()).collect()
 }
 
 fn result(_: &Case<'_, '_>) -> Judged {
     Judged::new(Breaking, "callers get a result of another form")
-}
-
-fn result_field(case: &Case<'_, '_>) -> Judged {
-    match case.what {
-        What::Added => Judged::new(Compatible, "callers get a field more"),
-        What::Removed => Judged::new(Breaking, "callers that read the field miss it"),
-        What::Changed => Judged::new(Compatible, "the field is made differently"),
-    }
 }
 
 /// Whether cancelled runs ended with the message of failed ones, and now with one on another topic.

@@ -114,16 +114,16 @@ pub(super) fn outcomes(
     node: usize,
     workflow: &Workflow<'_>,
     roots: &Roots,
-    result: Type,
+    (said, yielded): (Type, Type),
 ) -> Option<Outcomes> {
     let [code, message] = scope::fault();
     let error = object([code, message, ("step", nullable(Type::String))]);
-    let roots =
-        roots.clone().with(slot::RESULT, nullable(result)).with(slot::ERROR, nullable(error));
+    let roots = roots.clone().with(slot::RESULT, nullable(said)).with(slot::ERROR, nullable(error));
     let declared = &workflow.outcomes;
-    let completed = publication(linker, node, declared.completed.as_ref(), &roots);
-    let failed = publication(linker, node, declared.failed.as_ref(), &roots);
-    let cancelled = publication(linker, node, declared.cancelled.as_ref(), &roots);
+    let fault = types::plus(&roots.scope().roots[slot::INPUT].ty, "error");
+    let completed = publication(linker, node, declared.completed.as_ref(), &roots, &yielded);
+    let failed = publication(linker, node, declared.failed.as_ref(), &roots, &fault);
+    let cancelled = publication(linker, node, declared.cancelled.as_ref(), &roots, &fault);
     let failed = failed?;
     Some(Outcomes {
         completed: completed?,
@@ -137,6 +137,7 @@ fn publication(
     node: usize,
     declared: Option<&Publication<'_>>,
     roots: &Roots,
+    otherwise: &Type,
 ) -> Option<Option<(Text, Option<Template>)>> {
     let Some(declared) = declared else {
         return Some(None);
@@ -145,11 +146,10 @@ fn publication(
     let payload =
         optional(declared.payload, |data| expressions.data(data, Place::Data, roots.scope()))?;
     if let Some(template) = &payload {
-        linker.fits_topic(
-            &types::of_template(template),
-            declared.topic.as_str(),
-            declared.topic.at,
-        );
+        let made = types::of_template(template);
+        linker.fits_topic(&made, declared.topic.as_str(), declared.topic.at);
     }
+    let made = payload.as_ref().map_or(otherwise.clone(), types::of_template);
+    linker.tell(&declared.topic, made);
     Some(Some((declared.topic.value.clone(), payload)))
 }

@@ -74,6 +74,16 @@ impl<'w, 'a> Outputs<'w, 'a> {
         Type::Object(self.seen.clone())
     }
 
+    /// What the last steps yield, by id.
+    pub(super) fn of_last(&self) -> Type {
+        let last = self.workflow.last_steps().into_iter();
+        let output = |id: &Word| match self.seen.fields.get(&id.value).map(|step| &step.ty) {
+            Some(Type::Object(step)) => step.fields.get("output").map(|field| field.ty.clone()),
+            _ => None,
+        };
+        object(last.map(|id| (id.as_str(), output(id).unwrap_or(Type::Dyn))))
+    }
+
     /// Indices of the steps that one waits for.
     pub(super) fn depends_on(&self, at: usize) -> Option<Vec<u16>> {
         let names = &self.workflow.nodes[at].depends_on;
