@@ -165,6 +165,7 @@ impl Shell {
                             .map(|record| Record {
                                 partition: record.partition,
                                 body: record.body,
+                                payload_bytes: record.payload_bytes,
                                 rows: record
                                     .rows
                                     .into_iter()

@@ -30,7 +30,8 @@ fn start_topic(node: &str) -> Text {
 impl Refusal {
     /// A refusal with nothing but status, code and text.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal { status, code, message: message.into(), misfits: Vec::new(), run_id: None }
+        let (message, misfits) = (message.into(), Vec::new());
+        Refusal { status, code, message, misfits, limit: None, run_id: None }
     }
 }
 
@@ -130,7 +131,8 @@ impl Engine {
                 "{} pieces of accepted work are unfinished, the limit (engine.unfinished_max)",
                 self.options.unfinished_max
             );
-            return Err(Refusal::new(429, "busy", text));
+            let limit = Some("engine.unfinished_max");
+            return Err(Refusal { limit, ..Refusal::new(429, "busy", text) });
         }
         Ok(())
     }

@@ -13,9 +13,9 @@ use onex_kernel::row::{Ending, FailedAttempt, Failure, Intent, Reason};
 use onex_kernel::{Category, Fault, Id, Message, Micros, Origin};
 
 use crate::codec::{Corrupt, row};
-use crate::deliver::panicked;
 use crate::end::{exhausted, stopped};
 use crate::engine::Engine;
+use crate::guard;
 use crate::intents::{Pending, Standing, lane};
 use crate::key;
 use crate::output::{Output, Perform};
@@ -242,12 +242,13 @@ impl Engine {
         };
         let attempts = pending.intent.attempts.len() as u32 + 1;
         let mut judgement = None;
-        let done = self.guard.step(id, &mut || {
+        let done = guard::guarded(&mut *self.guard, id, &mut || {
             judgement =
                 Some(effect::judge(operation, &pending.intent.message, &answer, attempts, fuel));
         });
-        let judgement = judgement.filter(|_| done).unwrap_or_else(|| Judgement::Refused {
-            error: ("step_panicked".into(), panicked().detail),
+        let judged = done.and_then(|()| judgement.ok_or_else(guard::panicked));
+        let judgement = judged.unwrap_or_else(|fault| Judgement::Refused {
+            error: ("step_panicked".into(), fault.detail),
             publish: None,
             answered: false,
         });

@@ -15,6 +15,7 @@ use onex_kernel::{Category, Circumstances, Decision, Fault, Id, Message, Origin,
 use crate::accept::category_of;
 use crate::codec::Corrupt;
 use crate::engine::Engine;
+use crate::guard;
 use crate::intents::{intent_topic, new_intent};
 use crate::key::{self, RowKey};
 use crate::turn::Sink;
@@ -43,7 +44,7 @@ const RUN_INDEX: u32 = u32::MAX;
 const DELIVERY_INDEX: u32 = u32::MAX - 1;
 
 /// The id of a delivery.
-fn delivery_id(message: &Message, node: &str) -> Id {
+pub(crate) fn delivery_id(message: &Message, node: &str) -> Id {
     Id::derive(message.id, node, message.generation, DELIVERY_INDEX)
 }
 
@@ -153,13 +154,6 @@ impl Engine {
         sink: &mut Sink,
     ) {
         for Planned { node, target } in plan {
-            let name = &graph.node(node).name;
-            if self.guard.poisoned(&mut || delivery_id(message, name)) {
-                let detail = "its step was under way when the process ended, twice".into();
-                let fault = Fault { reason: Reason::StepPanicked, detail };
-                self.dead(graph, Some(node), message, fault, sink);
-                continue;
-            }
             match target {
                 Target::Entity { trigger, key, row } => {
                     self.reduce(graph, node, message, Place { trigger, key, row }, sink);
@@ -207,7 +201,8 @@ impl Engine {
         };
         let name = &graph.node(node).name;
         let mut decision = None;
-        let done = self.guard.step(delivery_id(message, name), &mut || {
+        let note = guard::note_of(message, || delivery_id(message, name));
+        let done = guard::guarded(&mut *self.guard, note, &mut || {
             decision = Some(reduce::reduce(graph, node, delivery, &circumstances));
         });
         decided(done, decision)
@@ -278,18 +273,19 @@ impl Engine {
         };
         let mut fuel = self.options.fuel;
         let mut result = None;
-        let done = self.guard.step(delivery_id(message, &found.name), &mut || {
+        let note = delivery_id(message, &found.name);
+        let done = guard::guarded(&mut *self.guard, note, &mut || {
             let input = &message.payload.value;
             result = Some(onex_kernel::compute::evaluate(compute, input, &mut fuel));
         });
         match (done, result, &compute.publish_topic) {
-            (true, Some(Ok(value)), Some(topic)) => {
+            (Ok(()), Some(Ok(value)), Some(topic)) => {
                 let mut draft =
                     onex_kernel::Draft::new(message.id, found.name.clone(), message.generation);
                 draft.publish(topic.clone(), message.key.clone(), value);
                 self.send(graph, &found.name, message, draft.decision.messages);
             }
-            (true, Some(Err(fault)), _) => {
+            (Ok(()), Some(Err(fault)), _) => {
                 let reason = match fault.code.as_str() {
                     "exceeded" => Reason::Exceeded,
                     "too_large" => Reason::TooLarge,
@@ -299,8 +295,8 @@ impl Engine {
                 let fault = Fault { reason, detail: fault.message };
                 self.dead(graph, Some(node), message, fault, sink);
             }
-            (true, ..) => {}
-            (false, ..) => self.dead(graph, Some(node), message, panicked(), sink),
+            (Ok(()), ..) => {}
+            (Err(fault), ..) => self.dead(graph, Some(node), message, fault, sink),
         }
     }
 
@@ -342,20 +338,10 @@ pub(crate) struct Place {
     pub row: RowKey,
 }
 
-/// The decision, or that its step panicked.
-pub(crate) fn decided(done: bool, decision: Option<Decision>) -> Decision {
-    match decision {
-        Some(decision) if done => decision,
-        _ => Decision::new(Verdict::Dead(panicked())),
-    }
-}
-
-/// The fault of a step that panicked.
-pub(crate) fn panicked() -> Fault {
-    Fault {
-        reason: Reason::StepPanicked,
-        detail: "the step panicked; this is a bug of onex".into(),
-    }
+/// The decision, or why its step came to none.
+pub(crate) fn decided(done: Result<(), Fault>, decision: Option<Decision>) -> Decision {
+    let decided = done.and_then(|()| decision.ok_or_else(guard::panicked));
+    decided.unwrap_or_else(|fault| Decision::new(Verdict::Dead(fault)))
 }
 
 /// A message to a topic.

@@ -61,6 +61,8 @@ pub struct Engine {
     pub(crate) written: Written,
     writing: bool,
     pub(crate) draining: bool,
+    /// Whether only the reserve of the disk is left.
+    pub(crate) reserve_only: bool,
     /// Dead letters by reason and node.
     pub(crate) tally: Tally,
     /// Counters by name, for metrics.
@@ -102,7 +104,7 @@ impl Engine {
     }
 
     /// Counters since the start, by name: `ignored:<node>:<reason>`, `refused:<node>:<guard>`,
-    /// `dead:<reason>`, `late`, `applied`.
+    /// `held:<node>:disk_full`, `dead:<reason>`, `late`, `applied`.
     pub fn counts(&self) -> &BTreeMap<Text, u64> {
         &self.counts
     }
@@ -115,6 +117,11 @@ impl Engine {
     /// Accepted but unfinished work.
     pub fn unfinished(&self) -> usize {
         self.live_runs + self.intents.len() + self.derived.len()
+    }
+
+    /// Pieces of work that arrived and were not looked at yet.
+    pub fn waiting(&self) -> usize {
+        self.arrived.len()
     }
 
     fn take(&mut self, input: Input, out: &mut Vec<Output>) {
@@ -133,6 +140,7 @@ impl Engine {
                 self.arrived.push_back(Work::Answered { intent, attempt, answer });
             }
             Input::Tick => {}
+            Input::Reserve(only) => self.reserve(only),
             Input::Activate(ticket, graph) => {
                 self.arrived.push_back(Work::Activate(ticket, graph));
             }
@@ -332,6 +340,7 @@ impl Engine {
             written: Written::default(),
             writing: false,
             draining: false,
+            reserve_only: false,
             tally: Tally::default(),
             counts: BTreeMap::new(),
         }

@@ -1,7 +1,10 @@
 //! How the shell protects the process from a step: user data drives it, so it may panic or kill
 //! the process.
 
-use onex_kernel::Id;
+use alloc::string::ToString;
+
+use onex_kernel::row::Reason;
+use onex_kernel::{Fault, Id, Message};
 
 /// Runs steps one at a time.
 pub trait Guard: Send {
@@ -28,4 +31,42 @@ impl Guard for Unguarded {
     fn poisoned(&self, _delivery: &mut dyn FnMut() -> Id) -> bool {
         false
     }
+}
+
+/// Runs a step under its note, unless it is poisoned. The fault says why it came to nothing.
+pub(crate) fn guarded(
+    guard: &mut dyn Guard,
+    note: Id,
+    step: &mut dyn FnMut(),
+) -> Result<(), Fault> {
+    if guard.poisoned(&mut || note) {
+        let detail = "its step was under way when the process ended, twice".into();
+        return Err(Fault { reason: Reason::StepPanicked, detail });
+    }
+    if guard.step(note, step) { Ok(()) } else { Err(panicked()) }
+}
+
+/// The fault of a step that panicked.
+pub(crate) fn panicked() -> Fault {
+    Fault {
+        reason: Reason::StepPanicked,
+        detail: "the step panicked; this is a bug of onex".into(),
+    }
+}
+
+/// The note of a step, the same at each start: what `otherwise` says, unless the engine made the
+/// message itself. Then its id has its offset in it, and what it says tells it from others.
+pub(crate) fn note_of(message: &Message, otherwise: impl FnOnce() -> Id) -> Id {
+    match message.topic.is_empty() {
+        true => Id::of_text(&message.correlation_id.to_string(), &message.payload.value.to_json()),
+        false => otherwise(),
+    }
+}
+
+/// What tells a run that hears a message from the others that do.
+pub(crate) fn told(message: &Message, run: Id) -> Id {
+    let mut note = message.id;
+    note.0.iter_mut().zip(run.0).for_each(|(byte, of_run)| *byte ^= of_run);
+    note.0[0] ^= message.generation as u8;
+    note
 }

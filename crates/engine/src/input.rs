@@ -36,6 +36,8 @@ pub enum Input {
     },
     /// Time passed: `WakeAt` came due.
     Tick,
+    /// Whether only the reserve of the disk is left: nothing new begins then.
+    Reserve(bool),
     /// From now on a new graph.
     Activate(Ticket, Arc<Graph>),
     /// Finish turns and attempts in flight, begin no attempt; ends with `Output::Drained`.

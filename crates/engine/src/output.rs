@@ -48,6 +48,8 @@ pub struct Record {
     pub partition: u16,
     /// See `codec::record`.
     pub body: Vec<u8>,
+    /// Bytes of its end that are the payload.
+    pub payload_bytes: usize,
     /// In order: a later change of the same row wins.
     pub rows: Vec<RowChange>,
 }
@@ -152,6 +154,8 @@ pub struct Refusal {
     pub message: String,
     /// Located findings of a schema: JSON pointer and message.
     pub misfits: Vec<(String, String)>,
+    /// The limit that stands in the way, by its key in the configuration.
+    pub limit: Option<&'static str>,
     /// The run that holds a `run_key`, or was begun by this Idempotency-Key.
     pub run_id: Option<Id>,
 }

@@ -13,8 +13,9 @@ use onex_kernel::row::{Owner, Run, RunHead, StepRow};
 use onex_kernel::{Decision, Id, Message, Verdict};
 
 use crate::codec::row;
-use crate::deliver::decided;
+use crate::deliver::{decided, delivery_id};
 use crate::engine::Engine;
+use crate::guard;
 use crate::key::{self, RowKey, TimerOwner};
 use crate::output::{Output, RunEnd};
 use crate::turn::Sink;
@@ -35,7 +36,8 @@ impl Engine {
         let circumstances = self.circumstances(sink);
         let mut start = Some(start);
         let mut decision = None;
-        let done = self.guard.step(message.id, &mut || {
+        let note = delivery_id(message, &name);
+        let done = guard::guarded(&mut *self.guard, note, &mut || {
             decision = start
                 .take()
                 .map(|start| orchestrate::begin(graph, node, start, message, &circumstances));
@@ -92,7 +94,8 @@ impl Engine {
         let (circumstances, heard) = (self.circumstances(sink), matches!(input, RunInput::Event));
         let mut input = Some(input);
         let mut decision = None;
-        let done = self.guard.step(message.id, &mut || {
+        let note = guard::note_of(message, || guard::told(message, id));
+        let done = guard::guarded(&mut *self.guard, note, &mut || {
             decision = input.take().map(|input| {
                 orchestrate::advance(&graph, node, run, input, message, &circumstances)
             });

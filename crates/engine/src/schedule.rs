@@ -41,6 +41,8 @@ pub(crate) struct Schedules {
     armed: BTreeMap<Name, Armed>,
     /// Those that are not at hand.
     waiting: BTreeSet<(Micros, Name)>,
+    /// Those that came due while only the reserve of the disk was left.
+    held: BTreeSet<Name>,
 }
 
 impl Schedules {
@@ -106,9 +108,20 @@ fn due_now(schedule: &Schedule, due: Micros, now: Micros) -> (Micros, Option<Mic
 }
 
 impl Engine {
+    /// Notes whether only the reserve of the disk is left.
+    pub(crate) fn reserve(&mut self, only: bool) {
+        self.reserve_only = only;
+        if !only {
+            self.schedules.held.clear();
+        }
+    }
+
     /// Queues the schedules that are due. Like any entry they wait while there is no room for more
-    /// work, and begin nothing once the host drains.
+    /// work, or only the reserve of the disk, and begin nothing once the host drains.
     pub(crate) fn wake_schedules(&mut self) {
+        if self.reserve_only {
+            self.hold_schedules();
+        }
         while self.takes_schedules()
             && let Some(name) = self.schedules.pop_due(self.now)
         {
@@ -123,7 +136,18 @@ impl Engine {
     }
 
     fn takes_schedules(&self) -> bool {
-        !self.draining && self.unfinished() < self.options.unfinished_max
+        !self.draining && !self.reserve_only && self.unfinished() < self.options.unfinished_max
+    }
+
+    /// Counts each schedule that has come due meanwhile once.
+    fn hold_schedules(&mut self) {
+        let due = self.schedules.waiting.iter().take_while(|(due, _)| *due <= self.now);
+        let held = |name: &&Name| !self.schedules.held.contains(*name);
+        let held: Vec<Name> = due.map(|(_, name)| name).filter(held).cloned().collect();
+        for name in held {
+            self.count(&format!("held:{}:disk_full", name.0));
+            self.schedules.held.insert(name);
+        }
     }
 
     /// A schedule came due: its message and its next due time are one record.

@@ -70,14 +70,19 @@ impl Turn {
     pub fn record(&mut self, message: &Message, graph: GraphId, sink: Sink) {
         let payload = message.payload.bytes.as_ref().map_or(0, |bytes| bytes.len());
         let mut body = Vec::with_capacity(256 + payload);
-        record::encode(&mut body, message, graph);
+        let payload_bytes = record::encode(&mut body, message, graph);
         self.bytes += body.len()
             + sink
                 .rows
                 .iter()
                 .map(|row| row.key.len() + row.value.as_ref().map_or(0, |bytes| bytes.len()))
                 .sum::<usize>();
-        self.records.push(Record { partition: partition(message), body, rows: sink.rows });
+        self.records.push(Record {
+            partition: partition(message),
+            body,
+            payload_bytes,
+            rows: sink.rows,
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 mod driver;
 
 use driver::Driver;
-use onex_engine::key;
+use onex_engine::{Input, key};
 use onex_expr::Value;
 
 const CLOCK: &str = "
@@ -91,6 +91,27 @@ fn every_due_time_is_published_as_its_schedule_says_whatever_crashes() {
         }
         assert_eq!(driver.rows(key::SCHEDULES), 3, "seed {seed}");
     }
+}
+
+#[test]
+fn with_only_the_reserve_of_the_disk_left_schedules_wait_and_are_counted() {
+    let mut driver = Driver::new(&[CLOCK]);
+    driver.turn();
+    driver.pass_ms(1500);
+    driver.give(Input::Reserve(true));
+    let before = driver.frames;
+    for _ in 0..4 {
+        driver.now += 1_000_000;
+        driver.give(Input::Tick);
+    }
+    assert_eq!(driver.frames, before, "nothing is written of it");
+    assert_eq!(published(&driver, "onex.evt.clock.each.v1"), [(1, 1)]);
+    let held = driver.engine.counts().get("held:clock:disk_full");
+    assert_eq!(held, Some(&2), "two schedules came due, each counts once");
+    driver.give(Input::Reserve(false));
+    driver.pass_ms(0);
+    let each = published(&driver, "onex.evt.clock.each.v1");
+    assert_eq!(each, (1..=5).map(|second| (second, second)).collect::<Vec<_>>());
 }
 
 #[test]

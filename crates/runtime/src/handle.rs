@@ -85,7 +85,7 @@ pub struct Health {
     pub draining: bool,
     /// Whether clients are told to come back because too much is unwritten.
     pub pressed: bool,
-    /// Arrivals that wait for the engine.
+    /// Messages of clients that wait for the engine.
     pub inbox: usize,
     /// Accepted but unfinished work.
     pub unfinished: u64,
@@ -272,7 +272,7 @@ impl Handle {
             ready: self.is_ready(),
             draining: self.shared.inbox.is_draining(),
             pressed: self.shared.pressed.load(Ordering::Relaxed),
-            inbox: self.shared.inbox.len(),
+            inbox: self.shared.inbox.waits().messages,
             unfinished: self.shared.telemetry.unfinished(),
             store: self.shared.reader.store.status(),
             contracts: self.graph().nodes.len(),
@@ -283,7 +283,7 @@ impl Handle {
     /// Metrics as OpenMetrics text; `cpu` is the CPU time of the process.
     pub fn metrics(&self, cpu: Duration) -> String {
         self.shared.telemetry.encode(telemetry::Read {
-            inbox: self.shared.inbox.len(),
+            inbox: self.shared.inbox.waits(),
             store: self.shared.reader.store.status(),
             cpu,
         })
@@ -303,16 +303,22 @@ impl Handle {
     }
 
     fn bring(&self, request: Request, sink: Sink) -> Result<(), Refusal> {
+        let brought = self.admit(request, sink);
+        brought.inspect_err(|refusal| self.shared.telemetry.refused(refusal))
+    }
+
+    fn admit(&self, request: Request, sink: Sink) -> Result<(), Refusal> {
         if is_new_work(&request) && self.shared.reader.store.is_full() {
             let message = "the disk is full: what was accepted goes on, nothing new is taken";
-            return Err(refusal(503, "disk_full", message));
+            return Err(limited("store.reserve", refusal(503, "disk_full", message)));
         }
         if self.shared.pressed.load(Ordering::Relaxed) {
-            return Err(busy("too many changed rows wait to be written"));
+            let limit = "engine.unwritten_bytes_max";
+            return Err(busy(limit, "too many changed rows wait to be written"));
         }
         let brought = self.shared.inbox.request(request, sink);
         brought.map_err(|closed| match closed {
-            Closed::Full => busy("too many requests wait"),
+            Closed::Full(limit) => busy(limit, "too many requests wait"),
             Closed::Draining => gone(),
         })
     }
@@ -335,8 +341,12 @@ fn not_yet(run_id: Id) -> Refusal {
     Refusal { run_id: Some(run_id), ..refusal(503, "not_yet_durable", message) }
 }
 
-fn busy(message: &str) -> Refusal {
-    refusal(429, "busy", message)
+fn busy(limit: &'static str, message: &str) -> Refusal {
+    limited(limit, refusal(429, "busy", &format!("{message}, the limit ({limit})")))
+}
+
+fn limited(limit: &'static str, refusal: Refusal) -> Refusal {
+    Refusal { limit: Some(limit), ..refusal }
 }
 
 fn gone() -> Refusal {
@@ -344,7 +354,7 @@ fn gone() -> Refusal {
 }
 
 fn refusal(status: u16, code: &'static str, message: &str) -> Refusal {
-    Refusal { status, code, message: message.into(), misfits: Vec::new(), run_id: None }
+    Refusal::new(status, code, message)
 }
 
 /// A refusal is one; any other reply to this kind of request would be a bug of the engine's.

@@ -1,7 +1,8 @@
-//! Where everything arrives for the engine thread: one list, taken whole.
+//! Where everything arrives for the engine thread: one list, taken whole while it is short.
 //!
-//! Requests from outside are bounded and refused when the list is full. What the shell itself
-//! brings (answers of attempts, the drain) is bounded by what the engine began, so it is never
+//! Requests from outside are bounded, in messages and bytes, and refused when they are too many, or
+//! too many for one topic. When more wait than the engine takes at a time, those of each topic wait
+//! in a lane of their own, and the lanes take turns. What the shell itself brings (answers of attempts, the drain) is bounded by what the engine began, so it is never
 //! refused: a full inbox cannot keep accepted work from ending.
 
 use std::mem;
@@ -16,6 +17,7 @@ use onex_kernel::port::CallError;
 use onex_store::StoreError;
 use tokio::sync::oneshot;
 
+use crate::lanes::{Lanes, Waits};
 use crate::waiters::Waiting;
 
 /// One thing that arrived.
@@ -55,8 +57,8 @@ pub(crate) enum Sink {
 /// Why a request was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closed {
-    /// The list is full.
-    Full,
+    /// Too much waits; the limit that says so.
+    Full(&'static str),
     /// The host is draining.
     Draining,
 }
@@ -66,32 +68,68 @@ pub(crate) enum Closed {
 pub(crate) struct Inbox {
     state: Mutex<State>,
     arrived: Condvar,
-    requests_max: usize,
+    limits: Limits,
+}
+
+/// How much may wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    /// Messages.
+    pub messages_max: usize,
+    /// Messages of one topic, or starts of one orchestrator.
+    pub lane_max: usize,
+    /// Bytes of payloads.
+    pub bytes_max: usize,
 }
 
 #[derive(Default)]
 struct State {
+    /// What the shell brought, and requests while they are few.
     arrivals: Vec<Arrival>,
+    /// Requests while they are many.
+    lanes: Lanes,
+    /// All requests that wait.
+    waits: Waits,
     waiting: bool,
     draining: bool,
 }
 
 impl Inbox {
-    /// An inbox that holds so many requests.
-    pub fn new(requests_max: usize) -> Inbox {
-        Inbox { requests_max, ..Inbox::default() }
+    /// An inbox that holds so much.
+    pub fn new(limits: Limits) -> Inbox {
+        Inbox { limits, ..Inbox::default() }
     }
 
     /// Brings a request, unless the inbox is full or closed to requests.
     pub fn request(&self, request: Request, sink: Sink) -> Result<(), Closed> {
-        let state = self.lock();
+        let waits = Waits::of(&request);
+        let mut state = self.lock();
         if state.draining {
             return Err(Closed::Draining);
         }
-        if state.arrivals.len() >= self.requests_max {
-            return Err(Closed::Full);
+        let all = state.waits + waits;
+        // What is larger than a limit by itself is taken when nothing else waits.
+        let alone = state.waits.messages == 0;
+        if all.messages > self.limits.messages_max && !alone {
+            return Err(Closed::Full("engine.inbox_max"));
         }
-        self.push(state, Arrival::Request(request, sink));
+        if all.bytes > self.limits.bytes_max && !alone {
+            return Err(Closed::Full("engine.inbox_bytes_max"));
+        }
+        if all.messages > self.limits.lane_max && !alone {
+            state.crowd();
+            let before = state.lanes.messages_of(&request);
+            if before > 0 && before + waits.messages > self.limits.lane_max {
+                return Err(Closed::Full("engine.inbox_topic_max"));
+            }
+        }
+        state.waits = all;
+        if state.lanes.is_empty() {
+            self.push(state, Arrival::Request(request, sink));
+        } else {
+            state.lanes.push(request, sink);
+            self.wake(state);
+        }
         Ok(())
     }
 
@@ -133,7 +171,8 @@ impl Inbox {
     pub fn close(&self) {
         let mut state = self.lock();
         state.draining = true;
-        let left = mem::take(&mut state.arrivals);
+        let left = (mem::take(&mut state.arrivals), mem::take(&mut state.lanes));
+        state.waits = Waits::default();
         drop(state);
         drop(left);
     }
@@ -143,29 +182,44 @@ impl Inbox {
         self.lock().draining
     }
 
-    /// How many arrivals wait.
-    pub fn len(&self) -> usize {
-        self.lock().arrivals.len()
+    /// What waits of requests.
+    pub fn waits(&self) -> Waits {
+        self.lock().waits
     }
 
-    /// Moves everything that has arrived to `taken`, which is empty. Waits up to `patience` for the
-    /// first arrival.
-    pub fn take(&self, taken: &mut Vec<Arrival>, patience: Duration) {
+    /// Moves what has arrived to `taken`, which is empty: all that the shell brought, and requests
+    /// for which the engine has room, in messages. Waits up to `patience` for the first arrival.
+    pub fn take(&self, taken: &mut Vec<Arrival>, patience: Duration, room: usize) {
         let mut state = self.lock();
-        if state.arrivals.is_empty() && !patience.is_zero() {
-            state.waiting = true;
+        let nothing =
+            |state: &State| state.arrivals.is_empty() && (room == 0 || state.lanes.is_empty());
+        if nothing(&state) && !patience.is_zero() {
             state = self
                 .arrived
-                .wait_timeout_while(state, patience, |state| state.arrivals.is_empty())
+                .wait_timeout_while(state, patience, |state| {
+                    state.waiting = nothing(state);
+                    state.waiting
+                })
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
             state.waiting = false;
         }
+        if state.waits.messages <= room && state.lanes.is_empty() {
+            state.waits = Waits::default();
+            return mem::swap(&mut state.arrivals, taken);
+        }
+        state.crowd();
         mem::swap(&mut state.arrivals, taken);
+        let moved = state.lanes.take(taken, room);
+        state.waits = state.waits - moved;
     }
 
     fn push(&self, mut state: MutexGuard<'_, State>, arrival: Arrival) {
         state.arrivals.push(arrival);
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
         let wake = mem::take(&mut state.waiting);
         drop(state);
         if wake {
@@ -179,52 +233,20 @@ impl Inbox {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(inbox: &Inbox) -> Result<(), Closed> {
-        let (sender, _receiver) = oneshot::channel();
-        inbox.request(Request::Cancel(Id::default()), Sink::Reply(sender))
-    }
-
-    #[test]
-    fn a_full_inbox_refuses_requests_but_never_answers() {
-        let inbox = Inbox::new(1);
-        assert_eq!(ask(&inbox), Ok(()));
-        assert_eq!(ask(&inbox), Err(Closed::Full));
-        inbox.answer(Id::default(), 1, Ok(Value::Null));
-        let mut taken = Vec::new();
-        inbox.take(&mut taken, Duration::ZERO);
-        assert_eq!(taken.len(), 2);
-        assert_eq!(ask(&inbox), Ok(()));
-    }
-
-    #[test]
-    fn a_draining_inbox_takes_answers_only_and_says_drain_once() {
-        let inbox = Inbox::new(8);
-        inbox.drain();
-        inbox.drain();
-        assert_eq!(ask(&inbox), Err(Closed::Draining));
-        inbox.answer(Id::default(), 1, Ok(Value::Null));
-        let mut taken = Vec::new();
-        inbox.take(&mut taken, Duration::ZERO);
-        let drains = taken.iter().filter(|arrival| matches!(arrival, Arrival::Drain));
-        assert_eq!(drains.count(), 1);
-        assert_eq!(taken.len(), 2);
-    }
-
-    #[test]
-    fn an_arrival_wakes_the_thread_that_waits() {
-        let inbox = Inbox::new(8);
-        std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| {
-                let mut taken = Vec::new();
-                inbox.take(&mut taken, Duration::from_secs(60));
-                taken.len()
-            });
-            inbox.answer(Id::default(), 1, Ok(Value::Null));
-            assert_eq!(waiter.join().expect("the waiter does not panic"), 1);
-        });
+impl State {
+    /// Has each topic wait in a lane of its own, until all lanes are empty again.
+    fn crowd(&mut self) {
+        if !self.lanes.is_empty() {
+            return;
+        }
+        for arrival in mem::take(&mut self.arrivals) {
+            match arrival {
+                Arrival::Request(request, sink) => self.lanes.push(request, sink),
+                own => self.arrivals.push(own),
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

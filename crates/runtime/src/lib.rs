@@ -10,6 +10,7 @@ mod graphs;
 pub mod guard;
 pub mod handle;
 mod inbox;
+mod lanes;
 pub mod options;
 mod perform;
 pub mod query;

@@ -7,8 +7,12 @@ use std::time::Duration;
 pub struct Options {
     /// Limits of the engine.
     pub engine: onex_engine::Options,
-    /// Requests that may wait for the engine; one more is told to come back.
+    /// Messages that may wait for the engine; one more is told to come back.
     pub inbox_max: usize,
+    /// Messages of one topic, or starts of one workflow, that may wait.
+    pub inbox_topic_max: usize,
+    /// Bytes of payloads that may wait.
+    pub inbox_bytes_max: usize,
     /// How long a start of a run may take to be durable before its client is told to look again.
     pub accept_within: Duration,
     /// Attempts under way; more wait for their turn.
@@ -31,7 +35,9 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             engine: onex_engine::Options::default(),
-            inbox_max: 65_536,
+            inbox_max: 262_144,
+            inbox_topic_max: 131_072,
+            inbox_bytes_max: 512 << 20,
             accept_within: Duration::from_secs(30),
             attempts_max: 4096,
             attempts_per_target_max: 512,

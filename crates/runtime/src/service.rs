@@ -22,7 +22,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::graphs::{Graphs, Restore};
 use crate::handle::{Handle, Shared};
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, Limits};
 use crate::options::Options;
 use crate::perform::{Binding, Needs, Performer, Secrets};
 use crate::query::Reader;
@@ -140,7 +140,11 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
     let graphs = Graphs::new(recovered.active.clone(), store.clone(), deps.restore);
     let engine = Engine::recover(options.engine.clone(), deps.guard, recovered, now)
         .map_err(|error| BuildError::Recover(RecoverError::from(error)))?;
-    let inbox = Arc::new(Inbox::new(options.inbox_max));
+    let inbox = Arc::new(Inbox::new(Limits {
+        messages_max: options.inbox_max,
+        lane_max: options.inbox_topic_max,
+        bytes_max: options.inbox_bytes_max,
+    }));
     let performer = Performer::new(Needs {
         effects: deps.effects,
         secrets: deps.secrets,
@@ -186,6 +190,7 @@ pub fn build(options: Options, deps: Deps) -> Result<(Service, Handle), BuildErr
         clock: deps.clock,
         pressed: shared.pressed.clone(),
         unwritten_bytes_max: options.unwritten_bytes_max,
+        take_max: options.engine.turn_records_max,
         seal_after: options.seal_after,
         state: crate::turn::State::default(),
     };

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use onex_engine::Engine;
 use onex_engine::tally::Tally;
+use onex_engine::{Engine, Refusal};
 use onex_expr::Text;
 use onex_kernel::row::RunStatus;
 use prometheus_client::encoding::text;
@@ -16,6 +16,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::lanes::Waits;
 
 /// Metrics of one host.
 pub struct Telemetry {
@@ -30,10 +32,15 @@ pub struct Telemetry {
     letters_redriven: Family<Letters, Counter>,
     letters_discarded: Family<Letters, Counter>,
     unfinished: Gauge,
+    refused: Family<Limited, Counter>,
     inbox: Gauge,
+    inbox_bytes: Gauge,
     durable_to: Gauge,
     unwritten_bytes: Gauge,
     log_bytes: Gauge,
+    oldest: Gauge,
+    oldest_time: Gauge<f64, AtomicU64>,
+    claims_bytes: Gauge,
     cpu: Gauge<f64, AtomicU64>,
     noted: Mutex<BTreeMap<Text, u64>>,
     letters: Mutex<Tally>,
@@ -44,6 +51,11 @@ pub struct Telemetry {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ending {
     status: Word,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limited {
+    limit: Word,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -70,8 +82,8 @@ impl EncodeLabelValue for Word {
 /// What is read from elsewhere when somebody asks for metrics.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Read {
-    /// Arrivals that wait for the engine.
-    pub inbox: usize,
+    /// What waits for the engine.
+    pub inbox: Waits,
     /// State of the store.
     pub store: onex_store::Status,
     /// CPU time of the process.
@@ -92,10 +104,15 @@ impl Default for Telemetry {
             letters_redriven: Family::default(),
             letters_discarded: Family::default(),
             unfinished: Gauge::default(),
+            refused: Family::default(),
             inbox: Gauge::default(),
+            inbox_bytes: Gauge::default(),
             durable_to: Gauge::default(),
             unwritten_bytes: Gauge::default(),
             log_bytes: Gauge::default(),
+            oldest: Gauge::default(),
+            oldest_time: Gauge::default(),
+            claims_bytes: Gauge::default(),
             cpu: Gauge::default(),
             noted: Mutex::default(),
             letters: Mutex::default(),
@@ -142,7 +159,18 @@ impl Telemetry {
             registry.register(format!("dead_letters_{name}"), help, family.clone());
         }
         registry.register("unfinished", "Accepted but unfinished work", self.unfinished.clone());
-        registry.register("inbox", "Arrivals that wait", self.inbox.clone());
+        registry.register(
+            "refused",
+            "Requests and messages refused for a limit, by the key of the configuration",
+            self.refused.clone(),
+        );
+        registry.register("inbox", "Messages of clients that wait", self.inbox.clone());
+        registry.register_with_unit(
+            "inbox",
+            "Payloads of clients that wait",
+            Unit::Bytes,
+            self.inbox_bytes.clone(),
+        );
         registry.register(
             "durable_to",
             "First offset that is not durable",
@@ -160,6 +188,19 @@ impl Telemetry {
             Unit::Bytes,
             self.log_bytes.clone(),
         );
+        registry.register("oldest", "Oldest offset that is kept", self.oldest.clone());
+        registry.register_with_unit(
+            "oldest_time",
+            "Record time of the oldest frame that is kept, since 1970",
+            Unit::Seconds,
+            self.oldest_time.clone(),
+        );
+        registry.register_with_unit(
+            "claims",
+            "Size of the large payloads kept beside the log",
+            Unit::Bytes,
+            self.claims_bytes.clone(),
+        );
         registry.register_with_unit(
             "process_cpu",
             "CPU time of the process",
@@ -173,6 +214,13 @@ impl Telemetry {
         self.frames.inc();
         self.records.inc_by(records as u64);
         self.sync.observe(took.as_secs_f64());
+    }
+
+    /// A request was refused, perhaps for a limit.
+    pub(crate) fn refused(&self, refusal: &Refusal) {
+        if let Some(limit) = refusal.limit {
+            self.refused.get_or_create(&Limited { limit: Word(limit) }).inc();
+        }
     }
 
     /// A run ended.
@@ -196,10 +244,14 @@ impl Telemetry {
     pub(crate) fn encode(&self, read: Read) -> String {
         let unfinished = self.unfinished_now.load(Ordering::Relaxed);
         self.unfinished.set(signed(unfinished));
-        self.inbox.set(signed(read.inbox as u64));
+        self.inbox.set(signed(read.inbox.messages as u64));
+        self.inbox_bytes.set(signed(read.inbox.bytes as u64));
         self.durable_to.set(signed(read.store.durable_to));
         self.unwritten_bytes.set(signed(read.store.unwritten_bytes));
         self.log_bytes.set(signed(read.store.log_bytes));
+        self.oldest.set(signed(read.store.oldest));
+        self.oldest_time.set(read.store.oldest_micros as f64 / 1e6);
+        self.claims_bytes.set(signed(read.store.claims_bytes));
         self.cpu.set(read.cpu.as_secs_f64());
         for (name, count) in self.lock().iter() {
             let name = name.to_string();

@@ -31,6 +31,9 @@ const REST: Duration = Duration::from_secs(3600);
 /// With no more records and unfinished work than this, nothing is gained by deciding meanwhile.
 const FEW_RECORDS: usize = 4;
 
+/// How often the thread looks for room on a full disk when nothing else is due.
+const LOOK_FOR_ROOM_EVERY: Duration = Duration::from_secs(1);
+
 /// How often counters and the store's state are looked at while there is work.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -47,6 +50,8 @@ pub(crate) struct Turns {
     pub clock: Clock,
     pub pressed: Arc<AtomicBool>,
     pub unwritten_bytes_max: u64,
+    /// Messages of clients that the engine is given at a time.
+    pub take_max: usize,
     pub seal_after: Duration,
     pub state: State,
 }
@@ -64,6 +69,8 @@ pub(crate) struct State {
     writing: bool,
     unsealed: bool,
     drained: bool,
+    /// Whether the engine was told that only the reserve of the disk is left.
+    reserve_only: bool,
     looked_at: Option<Instant>,
 }
 
@@ -131,12 +138,14 @@ impl Turns {
         let idle = self.state.inputs.is_empty();
         let patience = if idle { self.patience() } else { Duration::ZERO };
         let mut arrivals = mem::take(&mut self.state.arrivals);
-        self.inbox.take(&mut arrivals, patience);
+        let room = self.take_max.saturating_sub(self.engine.waiting());
+        self.inbox.take(&mut arrivals, patience, room);
         let nothing = idle && arrivals.is_empty();
         for arrival in arrivals.drain(..) {
             self.admit(arrival)?;
         }
         self.state.arrivals = arrivals;
+        self.look_for_room();
         let now = (self.clock)();
         if self.state.wake_at.is_some_and(|at| at <= now) {
             self.state.wake_at = None;
@@ -149,9 +158,26 @@ impl Turns {
         Ok(())
     }
 
+    /// Tells the engine when the disk has come down to its reserve, and when it has room again.
+    fn look_for_room(&mut self) {
+        let only = self.store.is_full();
+        if only != self.state.reserve_only {
+            self.state.reserve_only = only;
+            match only {
+                true => tracing::warn!("the disk is full: schedules wait, nothing new is taken"),
+                false => tracing::info!("the disk has room again"),
+            }
+            self.state.inputs.push(Input::Reserve(only));
+        }
+    }
+
     fn patience(&self) -> Duration {
         let unsealed = self.state.unsealed && !self.state.writing;
-        let rest = if unsealed { self.seal_after } else { REST };
+        let rest = match (unsealed, self.state.reserve_only) {
+            (true, _) => self.seal_after,
+            (false, true) => LOOK_FOR_ROOM_EVERY,
+            (false, false) => REST,
+        };
         match self.state.wake_at {
             Some(at) => {
                 let left = at.0.saturating_sub((self.clock)().0);
@@ -257,6 +283,15 @@ impl Turns {
     }
 
     fn reply(&mut self, ticket: Ticket, reply: Reply) {
+        match &reply {
+            Reply::Refused(refusal) => self.telemetry.refused(refusal),
+            Reply::Batch(answers) => {
+                answers.iter().filter_map(|answer| answer.as_ref().err()).for_each(|refusal| {
+                    self.telemetry.refused(refusal);
+                });
+            }
+            _ => {}
+        }
         match self.state.sinks.remove(&ticket) {
             // Who asked may have gone away; the reply was for nobody else.
             Some(Sink::Reply(sender)) => drop(sender.send(reply)),
@@ -275,6 +310,7 @@ fn stored(record: output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
+        payload_bytes: record.payload_bytes,
         rows: record
             .rows
             .into_iter()

@@ -103,8 +103,12 @@ fn append(folder: &Path, batch: usize, rows: u64) -> Run {
 }
 
 fn records(count: usize) -> Vec<Record> {
-    let one =
-        |index| Record { partition: index as u16, body: vec![7; BODY_BYTES], rows: Vec::new() };
+    let one = |index| Record {
+        partition: index as u16,
+        body: vec![7; BODY_BYTES],
+        payload_bytes: BODY_BYTES / 2,
+        rows: Vec::new(),
+    };
     (0..count).map(one).collect()
 }
 

@@ -1,11 +1,13 @@
-//! Bytes of a record and of its rows inside a frame, format 1.
+//! Bytes of a record and of its rows inside a frame, format 2.
 //!
-//! record: length u32 (of what follows), partition u16, zero u16, body length u32, body, rows.
+//! record: length u32 (of what follows), partition u16, flags u16, body length u32, body, rows.
+//! With flag 1 the body's payload stands beside the log, and its claim before what is left of it.
 //! row: key length u32, value length u32 (all ones: deleted), key, value. Little endian.
 //! Decoding never panics: a frame's checksum is verified before, its writer may still be wrong.
 
 use std::sync::Arc;
 
+use crate::embedded::claims::{self, CLAIM_BYTES, Claim};
 use crate::{
     KEY_BYTES_MAX, RECORD_BYTES_MAX, Record, RowBytes, RowChange, RowKey, StoreError,
     VALUE_BYTES_MAX,
@@ -17,6 +19,9 @@ const RECORD_OVERHEAD: usize = 12;
 const ROW_OVERHEAD: usize = 8;
 
 const DELETED: u32 = u32::MAX;
+
+/// The payload stands beside the log.
+const CLAIMED: u16 = 1;
 
 /// Rows of a stored record, decoded one by one.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,6 +66,8 @@ impl std::fmt::Debug for EncodedRows {
 /// A record inside the bytes of its frame.
 pub(crate) struct RawRecord<'a> {
     pub partition: u16,
+    /// What stands beside the log and is the end of the body.
+    pub claim: Option<Claim>,
     pub body: &'a [u8],
     pub rows: &'a [u8],
 }
@@ -90,14 +97,25 @@ pub(crate) fn within(limit: &'static str, bytes: u64, bytes_max: u64) -> Result<
     Ok(())
 }
 
-/// Appends a record; the caller has checked that all lengths fit in 32 bits.
-pub(crate) fn encode(record: &Record, into: &mut Vec<u8>) {
+/// Appends a record; the caller has checked that all lengths fit in 32 bits. With a claim its
+/// payload is left out.
+pub(crate) fn encode(record: &Record, claim: Option<Claim>, into: &mut Vec<u8>) {
     let start = into.len();
     into.extend_from_slice(&[0; 4]);
     into.extend_from_slice(&record.partition.to_le_bytes());
-    into.extend_from_slice(&[0; 2]);
-    put_length(into, record.body.len());
-    into.extend_from_slice(&record.body);
+    into.extend_from_slice(&(if claim.is_some() { CLAIMED } else { 0 }).to_le_bytes());
+    match claim {
+        None => {
+            put_length(into, record.body.len());
+            into.extend_from_slice(&record.body);
+        }
+        Some(claim) => {
+            let head = &record.body[..claims::head_bytes(record)];
+            put_length(into, CLAIM_BYTES + head.len());
+            into.extend_from_slice(&claim.to_bytes());
+            into.extend_from_slice(head);
+        }
+    }
     encode_rows(record.rows.iter().map(|row| (&*row.key, row.value.as_deref())), into);
     let length = (into.len() - start - 4) as u32;
     into[start..start + 4].copy_from_slice(&length.to_le_bytes());
@@ -127,18 +145,20 @@ fn put_length(into: &mut Vec<u8>, length: usize) {
 pub(crate) fn take_record<'a>(bytes: &mut &'a [u8]) -> Option<RawRecord<'a>> {
     let length = take_u32(bytes)? as usize;
     let mut record = take(bytes, length)?;
-    let partition = take(&mut record, 4)?;
+    let partition = take_u16(&mut record)?;
+    let flags = take_u16(&mut record)?;
     let body_length = take_u32(&mut record)? as usize;
-    let body = take(&mut record, body_length)?;
+    let mut body = take(&mut record, body_length)?;
+    let claim = match flags {
+        0 => None,
+        CLAIMED => Some(Claim::from_bytes(take(&mut body, CLAIM_BYTES)?)?),
+        _ => return None,
+    };
     let mut rest = record;
     while !rest.is_empty() {
         take_row(&mut rest)?;
     }
-    Some(RawRecord {
-        partition: u16::from_le_bytes([partition[0], partition[1]]),
-        body,
-        rows: record,
-    })
+    Some(RawRecord { partition, claim, body, rows: record })
 }
 
 /// Rows encoded by [`encode_rows`]; ends early where the bytes are malformed.
@@ -160,6 +180,12 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (taken, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
     Some(taken)
+}
+
+fn take_u16(bytes: &mut &[u8]) -> Option<u16> {
+    let (taken, rest) = bytes.split_first_chunk::<2>()?;
+    *bytes = rest;
+    Some(u16::from_le_bytes(*taken))
 }
 
 fn take_u32(bytes: &mut &[u8]) -> Option<u32> {

@@ -1,9 +1,10 @@
-//! Bytes of a frame, the unit of one sync, format 1.
+//! Bytes of a frame, the unit of one sync, format 2.
 //!
 //! A frame is a header of 64 bytes, the records, and zeros up to the next 512-byte boundary.
 //! The checksum covers all of it and begins with the salt of its segment, so that bytes of an
 //! earlier use of a segment never look like a frame of this one.
 
+use crate::embedded::claims::Claim;
 use crate::{Record, codec};
 
 /// Frames begin and end on this boundary: what a disk writes whole or not at all.
@@ -11,7 +12,7 @@ pub(crate) const SECTOR: usize = 512;
 /// Bytes of the header.
 pub(crate) const HEADER_BYTES: usize = 64;
 /// Format number of frames and segments.
-pub(crate) const FORMAT: u16 = 1;
+pub(crate) const FORMAT: u16 = 2;
 /// First bytes of every frame.
 pub(crate) const MAGIC: [u8; 4] = *b"ONXF";
 
@@ -57,12 +58,13 @@ pub(crate) fn frame_bytes(body_bytes: usize) -> usize {
     (HEADER_BYTES + body_bytes).next_multiple_of(SECTOR)
 }
 
-/// Replaces the content of `buffer` by room for a header and the records.
-pub(crate) fn begin(buffer: &mut Vec<u8>, records: &[Record]) {
+/// Replaces the content of `buffer` by room for a header and the records; `claims` says what stands
+/// for the payload of each, or is empty.
+pub(crate) fn begin(buffer: &mut Vec<u8>, records: &[Record], claims: &[Option<Claim>]) {
     buffer.clear();
     buffer.resize(HEADER_BYTES, 0);
-    for record in records {
-        codec::encode(record, buffer);
+    for (index, record) in records.iter().enumerate() {
+        codec::encode(record, claims.get(index).copied().flatten(), buffer);
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Record {
     pub partition: u16,
     /// The record as its writer encoded it.
     pub body: Vec<u8>,
+    /// How many bytes at the end of the body are its payload: what may be kept beside the log when
+    /// it is large. Read back, the body is whole again.
+    pub payload_bytes: usize,
     /// Rows changed, in order; a later change of the same key wins.
     pub rows: Vec<RowChange>,
 }

@@ -105,10 +105,14 @@ pub trait Store: Send + Sync {
 pub struct Status {
     /// Bytes of the log on disk, prepared ones included.
     pub log_bytes: u64,
+    /// Bytes of the large payloads kept beside the log.
+    pub claims_bytes: u64,
     /// Segments that hold records.
     pub segments: usize,
     /// Oldest offset retained.
     pub oldest: u64,
+    /// Record time of the oldest frame retained, in microseconds; 0 when there is none.
+    pub oldest_micros: u64,
     /// First offset not durable.
     pub durable_to: u64,
     /// Rows changed since the checkpoint, deleted ones included.

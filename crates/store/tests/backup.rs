@@ -33,7 +33,8 @@ fn record(number: u64) -> Record {
     let put = RowChange { key: key(number), value: Some(value.into()), fresh: false };
     let gone = RowChange { key: key(number * 7 + 3), value: None, fresh: false };
     let rows = if number.is_multiple_of(5) { vec![gone, put] } else { vec![put] };
-    Record { partition: 0, body: number.to_be_bytes().to_vec(), rows }
+    let body = number.to_be_bytes().to_vec();
+    Record { partition: 0, payload_bytes: body.len(), body, rows }
 }
 
 /// What the rows are after the first `count` records.

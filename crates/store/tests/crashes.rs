@@ -56,7 +56,12 @@ impl World {
     }
 
     fn limits(&self) -> Options {
-        Options { log_bytes_max: 120 * 1024, log_keep_micros: 3, ..options(self.entropy) }
+        Options {
+            inline_bytes_max: 2_500,
+            log_bytes_max: 120 * 1024,
+            log_keep_micros: 3,
+            ..options(self.entropy)
+        }
     }
 
     /// Opens the store; a failure on the way is followed by a power loss and another start.

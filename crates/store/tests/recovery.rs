@@ -331,5 +331,5 @@ fn another_format_is_refused() {
     header[SECTOR - 4..].copy_from_slice(&crc.to_le_bytes());
     disk.write_at(LOG, 0, &header).expect("writes");
     let error = open(&disk, 2).err().expect("refused").to_string();
-    assert_eq!(error, "log-0000000001 has format 9, this version reads format 1");
+    assert_eq!(error, "log-0000000001 has format 9, this version reads format 2");
 }

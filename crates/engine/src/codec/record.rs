@@ -27,8 +27,8 @@ pub struct LogRecord {
     pub graph: GraphId,
 }
 
-/// Appends the record of a message to `out`.
-pub fn encode(out: &mut Vec<u8>, message: &Message, graph: GraphId) {
+/// Appends the record of a message to `out`; returns how many bytes of it are the payload.
+pub fn encode(out: &mut Vec<u8>, message: &Message, graph: GraphId) -> usize {
     out.push(FORMAT);
     out.push(message.category as u8);
     out.push(message.origin as u8);
@@ -43,10 +43,12 @@ pub fn encode(out: &mut Vec<u8>, message: &Message, graph: GraphId) {
     put_option(out, message.key.as_deref(), put_text);
     put_option(out, message.event_type.as_deref(), put_text);
     put_option(out, message.node.as_deref(), put_text);
+    let head = out.len();
     match &message.payload.bytes {
         Some(bytes) => out.extend_from_slice(bytes),
         None => json::write(&message.payload.value, out),
     }
+    out.len() - head
 }
 
 /// Reads a record, its payload as bytes only: the value is `Null`.

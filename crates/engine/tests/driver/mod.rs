@@ -328,6 +328,7 @@ fn to_store(record: onex_engine::output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
+        payload_bytes: record.payload_bytes,
         rows: record
             .rows
             .into_iter()

@@ -31,6 +31,8 @@ pub fn read(layers: &Layers) -> Options {
             ended_runs_ms: millis(layers.duration("engine.ended_runs", ms(engine.ended_runs_ms))),
         },
         inbox_max: layers.count("engine.inbox_max", defaults.inbox_max),
+        inbox_topic_max: layers.count("engine.inbox_topic_max", defaults.inbox_topic_max),
+        inbox_bytes_max: layers.bytes_count("engine.inbox_bytes_max", defaults.inbox_bytes_max),
         accept_within: layers.duration("engine.accept_within", defaults.accept_within),
         attempts_max: layers.count("engine.attempts_max", defaults.attempts_max),
         attempts_per_target_max: layers

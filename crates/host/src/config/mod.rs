@@ -33,7 +33,7 @@ pub struct Config {
     pub server: server::Server,
     /// `[engine]` and `[dedupe]`
     pub runtime: onex_runtime::Options,
-    /// `[store]`
+    /// `[store]` and `[ingress] inline_max`
     pub store: store::Store,
     /// `[effects.*]`
     pub effects: onex_effects::Options,

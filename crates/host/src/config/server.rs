@@ -37,7 +37,7 @@ impl Server {
             idle_timeout: layers.duration("server.idle_timeout", Duration::from_secs(60)),
             header_timeout: layers.duration("server.header_timeout", Duration::from_secs(10)),
             body_timeout: layers.duration("server.body_timeout", Duration::from_secs(30)),
-            body_max: layers.bytes_count("server.body_max", 1 << 20),
+            body_max: layers.bytes_count("server.body_max", 16 << 20),
             batch_max: layers.count("server.batch_max", 10_000),
             depth_max: layers.count("server.depth_max", 64),
             workers: layers.count("server.workers", cores),

@@ -1,4 +1,4 @@
-//! `[store]`: the data folder and what it keeps.
+//! `[store]`: the data folder and what it keeps; `[ingress] inline_max`: what it keeps beside the log.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +28,7 @@ impl Store {
             data: PathBuf::from(layers.text("store.data", "./.onex")),
             memory: layers.flag("store.memory", false),
             embedded: Options {
+                inline_bytes_max: layers.bytes("ingress.inline_max", defaults.inline_bytes_max),
                 log_bytes_max: layers.bytes("store.log_bytes_max", defaults.log_bytes_max),
                 log_age_max_micros: u64::try_from(age.as_micros()).unwrap_or(u64::MAX),
                 log_keep_micros: dedupe_window_us,

@@ -15,6 +15,9 @@ use crate::config::server::Server;
 /// answer instead of finding its connection closed while it writes.
 const DISCARD_MAX: usize = 64 << 20;
 
+/// What the reader of JSON says of a body that nests deeper than it may.
+const TOO_DEEP: &str = "too deep";
+
 /// How long that may take.
 const DISCARD_FOR: Duration = Duration::from_secs(5);
 
@@ -71,6 +74,7 @@ async fn discard(mut body: Body) {
 fn too_large(limits: &Server) -> Problem {
     let detail = format!("the body is longer than {} bytes", limits.body_max);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        .limit("server.body_max")
         .help("the limit is `[server] body_max`")
 }
 
@@ -79,7 +83,11 @@ pub fn parse(bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
     let bounds = json::Limits { depth_max: limits.depth_max };
     json::parse(bytes, &bounds).map_err(|error| {
         let detail = format!("the body is no JSON: {} at byte {}", error.message, error.at);
-        Problem::bad("malformed_json", detail)
+        let problem = Problem::bad("malformed_json", detail);
+        match error.message.contains(TOO_DEEP) {
+            true => problem.limit("server.depth_max").help("the limit is `[server] depth_max`"),
+            false => problem,
+        }
     })
 }
 

@@ -48,9 +48,9 @@ async fn batch(port: &Port, items: &[Value]) -> Result<Json, Problem> {
     if items.len() > most {
         let detail = format!("a batch has at most {most} messages");
         let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return Err(
-            Problem::new(status, "too_large", detail).help("the limit is `[server] batch_max`")
-        );
+        return Err(Problem::new(status, "too_large", detail)
+            .limit("server.batch_max")
+            .help("the limit is `[server] batch_max`"));
     }
     let graph = port.handle.graph();
     let mut good = Vec::with_capacity(items.len());

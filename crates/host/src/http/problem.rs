@@ -18,9 +18,10 @@ const RETRY_AFTER_S: &str = "1";
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
-    detail: String,
-    help: Option<String>,
+    detail: Box<str>,
+    help: Option<Box<str>>,
     diagnostics: Vec<(String, String)>,
+    limit: Option<&'static str>,
     run_id: Option<Id>,
 }
 
@@ -30,9 +31,10 @@ impl Problem {
         Problem {
             status,
             code,
-            detail: detail.into(),
+            detail: detail.into().into(),
             help: None,
             diagnostics: Vec::new(),
+            limit: None,
             run_id: None,
         }
     }
@@ -50,7 +52,14 @@ impl Problem {
     /// The same with what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Problem {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into());
+        self
+    }
+
+    /// The same with the limit that stands in the way, by its key in the configuration.
+    #[must_use]
+    pub fn limit(mut self, limit: &'static str) -> Problem {
+        self.limit = Some(limit);
         self
     }
 
@@ -66,10 +75,10 @@ impl Problem {
             ("title", Value::text(self.code.replace('_', " "))),
             ("status", Value::Int(i64::from(self.status.as_u16()))),
             ("code", Value::text(self.code)),
-            ("detail", Value::text(self.detail.as_str())),
+            ("detail", Value::text(&*self.detail)),
         ];
         if let Some(help) = &self.help {
-            entries.push(("help", Value::text(help.as_str())));
+            entries.push(("help", Value::text(&**help)));
         }
         if !self.diagnostics.is_empty() {
             let diagnostics = self.diagnostics.iter().map(|(at, message)| {
@@ -79,6 +88,9 @@ impl Problem {
                 ])
             });
             entries.push(("diagnostics", Value::list(diagnostics.collect())));
+        }
+        if let Some(limit) = self.limit {
+            entries.push(("limit", Value::text(limit)));
         }
         if let Some(run) = self.run_id {
             entries.push(("run_id", shape::id(run)));
@@ -93,9 +105,10 @@ impl From<Refusal> for Problem {
             status: StatusCode::from_u16(refusal.status)
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code: refusal.code,
-            detail: refusal.message,
+            detail: refusal.message.into(),
             help: None,
             diagnostics: refusal.misfits,
+            limit: refusal.limit,
             run_id: refusal.run_id,
         }
     }

@@ -128,6 +128,7 @@ fn described(summary: &Summary, bytes: u64) -> Value {
         ("time", time::value(onex_kernel::Micros(summary.time_micros))),
         ("rows", count(summary.rows)),
         ("segments", count(summary.segments)),
+        ("payloads", count(summary.payloads)),
         ("bytes", count(bytes)),
     ])
 }

@@ -10,6 +10,7 @@ use onex_contract::catalog::HostValues;
 use onex_contract::graph::Graph;
 use onex_contract::source::Source;
 use onex_engine::Refusal;
+use onex_engine::guard::Guard;
 use onex_engine::input::StartRun;
 use onex_expr::{Text, Value};
 use onex_kernel::port::{BoxFuture, Call, CallError, Effect};
@@ -99,7 +100,17 @@ pub async fn start_with(
     effect: Arc<dyn Effect>,
     graph: Graph,
 ) -> Running {
-    let (service, handle) = assemble(store, options, effect, graph);
+    run_with(store, options, effect, graph, Box::new(StepGuard::in_memory())).await
+}
+
+pub async fn run_with(
+    store: Arc<dyn Store>,
+    options: Options,
+    effect: Arc<dyn Effect>,
+    graph: Graph,
+    guard: Box<dyn Guard>,
+) -> Running {
+    let (service, handle) = assemble(store, options, effect, graph, guard);
     let (ready, is_ready) = oneshot::channel();
     let (stop, stopped) = oneshot::channel();
     let service = tokio::spawn(service.run(ready, async {
@@ -114,6 +125,7 @@ pub fn assemble(
     options: Options,
     effect: Arc<dyn Effect>,
     graph: Graph,
+    guard: Box<dyn Guard>,
 ) -> (Service, Handle) {
     let secrets = BTreeMap::from([(Text::from("token"), Text::from("hunter22"))]);
     let binding = Binding { effect, immediate: false };
@@ -123,7 +135,7 @@ pub fn assemble(
         restore: Arc::new(|stored| Graph::restore(stored, &onex_effects::catalog()).ok()),
         effects: HashMap::from([(Text::from("http"), binding)]),
         secrets: Secrets::new(secrets).expect("it is long enough"),
-        guard: Box::new(StepGuard::in_memory()),
+        guard,
         clock: Arc::new(|| {
             let since = SystemTime::now().duration_since(UNIX_EPOCH);
             Micros(since.map_or(0, |since| since.as_micros() as u64))

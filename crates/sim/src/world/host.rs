@@ -109,6 +109,7 @@ pub(crate) fn to_store(record: onex_engine::output::Record) -> Record {
     Record {
         partition: record.partition,
         body: record.body,
+        payload_bytes: record.payload_bytes,
         rows: record
             .rows
             .into_iter()

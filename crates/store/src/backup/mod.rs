@@ -1,4 +1,4 @@
-//! A backup: the rows of a checkpoint and the log up to an offset, as one stream. Format 1.
+//! A backup: the rows of a checkpoint and the log up to an offset, as one stream. Format 2.
 //!
 //! Magic `ONXB`, format u32, then parts, each a byte that says what it is:
 //!
@@ -6,7 +6,8 @@
 //! |---|---|
 //! | 1 | a segment: number u64, length u64, how many of its bytes follow u64, the bytes |
 //! | 2 | rows: how many bytes follow u32, then key length u32, value length u32, key, value of each |
-//! | 0 | the end: [`Summary`] as five u64, then BLAKE3 of everything before the digest |
+//! | 3 | a large payload beside the log: name length u32, content length u64, name, content |
+//! | 0 | the end: [`Summary`] as six u64, then BLAKE3 of everything before the digest |
 //!
 //! Numbers are little-endian. What does not end with its digest is no backup.
 
@@ -19,10 +20,11 @@ pub use restore::restore;
 pub(crate) use write::Writer;
 
 const MAGIC: [u8; 4] = *b"ONXB";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 const SEGMENT: u8 = 1;
 const ROWS: u8 = 2;
+const PAYLOAD: u8 = 3;
 const END: u8 = 0;
 
 /// Bytes of one part of rows, unless a single row is larger.
@@ -44,19 +46,22 @@ pub struct Summary {
     pub rows: u64,
     /// Segments of the log.
     pub segments: u64,
+    /// Large payloads beside it.
+    pub payloads: u64,
 }
 
 impl Summary {
-    fn to_bytes(self) -> [u8; 40] {
-        let mut bytes = [0; 40];
-        let fields = [self.offset, self.covered, self.time_micros, self.rows, self.segments];
+    fn to_bytes(self) -> [u8; 48] {
+        let mut bytes = [0; 48];
+        let Self { offset, covered, time_micros, rows, segments, payloads } = self;
+        let fields = [offset, covered, time_micros, rows, segments, payloads];
         for (place, field) in bytes.chunks_exact_mut(8).zip(fields) {
             place.copy_from_slice(&field.to_le_bytes());
         }
         bytes
     }
 
-    fn from_bytes(bytes: &[u8; 40]) -> Summary {
+    fn from_bytes(bytes: &[u8; 48]) -> Summary {
         let mut fields = bytes.chunks_exact(8).map(|place| {
             let mut field = [0; 8];
             field.copy_from_slice(place);
@@ -64,6 +69,7 @@ impl Summary {
         });
         let mut next = || fields.next().unwrap_or_default();
         let (offset, covered, time_micros) = (next(), next(), next());
-        Summary { offset, covered, time_micros, rows: next(), segments: next() }
+        let (rows, segments, payloads) = (next(), next(), next());
+        Summary { offset, covered, time_micros, rows, segments, payloads }
     }
 }

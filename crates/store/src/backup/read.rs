@@ -2,9 +2,13 @@
 
 use std::io::{self, Read};
 
-use super::{END, FORMAT, MAGIC, PIECE_BYTES, ROWS, SEGMENT, Summary};
-use crate::store::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use super::{END, FORMAT, MAGIC, PAYLOAD, PIECE_BYTES, ROWS, SEGMENT, Summary};
+use crate::embedded::claims;
+use crate::store::{KEY_BYTES_MAX, RECORD_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::{StoreError, backup};
+
+/// Longest name of a payload's file.
+const NAME_BYTES_MAX: usize = 256;
 
 /// Who takes the parts.
 pub(super) trait Take {
@@ -19,6 +23,9 @@ pub(super) trait Take {
 
     /// The segment that began last is whole.
     fn segment_end(&mut self) -> Result<(), StoreError>;
+
+    /// The file of a large payload.
+    fn payload(&mut self, name: &str, content: &[u8]) -> Result<(), StoreError>;
 }
 
 /// Reads a whole backup and says what it holds.
@@ -38,6 +45,9 @@ pub fn verify(from: &mut dyn Read) -> Result<Summary, StoreError> {
             Ok(())
         }
         fn segment_end(&mut self) -> Result<(), StoreError> {
+            Ok(())
+        }
+        fn payload(&mut self, _: &str, _: &[u8]) -> Result<(), StoreError> {
             Ok(())
         }
     }
@@ -63,6 +73,10 @@ pub(super) fn read(from: &mut dyn Read, take: &mut dyn Take) -> Result<Summary, 
                 found.segments += 1;
                 segment(&mut source, take)?;
             }
+            [PAYLOAD] => {
+                found.payloads += 1;
+                payload(&mut source, take)?;
+            }
             [ROWS] => found.rows += rows(&mut source, take)?,
             [END] => {
                 let summary = Summary::from_bytes(&source.array()?);
@@ -70,7 +84,8 @@ pub(super) fn read(from: &mut dyn Read, take: &mut dyn Take) -> Result<Summary, 
                 if source.array::<32>()? != digest {
                     return Err(damaged(source.position, "its digest differs"));
                 }
-                if (summary.rows, summary.segments) != (found.rows, found.segments) {
+                let counts = |one: &Summary| (one.rows, one.segments, one.payloads);
+                if counts(&summary) != counts(&found) {
                     return Err(damaged(position, "parts of it are missing"));
                 }
                 return Ok(summary);
@@ -98,6 +113,22 @@ fn segment(source: &mut Source<'_>, take: &mut dyn Take) -> Result<(), StoreErro
         position += wanted as u64;
     }
     take.segment_end()
+}
+
+fn payload(source: &mut Source<'_>, take: &mut dyn Take) -> Result<(), StoreError> {
+    let place = source.position;
+    let name_bytes = u32::from_le_bytes(source.array()?) as usize;
+    let bytes = u64::from_le_bytes(source.array()?);
+    if name_bytes > NAME_BYTES_MAX || bytes > RECORD_BYTES_MAX as u64 {
+        return Err(damaged(place, "a payload is too long"));
+    }
+    let mut name = vec![0; name_bytes];
+    source.fill(&mut name)?;
+    let name = String::from_utf8(name).ok().filter(|name| claims::is_file(name));
+    let name = name.ok_or_else(|| damaged(place, "this is no name of a payload"))?;
+    let mut content = vec![0; bytes as usize];
+    source.fill(&mut content)?;
+    take.payload(&name, &content)
 }
 
 fn rows(source: &mut Source<'_>, take: &mut dyn Take) -> Result<u64, StoreError> {

@@ -95,6 +95,11 @@ impl Take for Taking<'_> {
         let synced = self.disk.sync(&self.name);
         synced.map_err(|error| StoreError::io(format!("syncing {}", self.name), error))
     }
+
+    fn payload(&mut self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        let put = self.disk.put(name, &[content]);
+        put.map_err(|error| StoreError::room(format!("writing {name}"), error))
+    }
 }
 
 fn holds_anything(folder: &Path) -> io::Result<bool> {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{END, FORMAT, MAGIC, ROWS, ROWS_BYTES, SEGMENT, Summary};
+use super::{END, FORMAT, MAGIC, PAYLOAD, ROWS, ROWS_BYTES, SEGMENT, Summary};
 
 /// A backup in the making.
 pub(crate) struct Writer<'a> {
@@ -63,7 +63,18 @@ impl<'a> Writer<'a> {
         [number, length, bytes].iter().try_for_each(|field| self.put(&field.to_le_bytes()))
     }
 
-    /// Adds bytes of the segment that was begun last.
+    /// Begins the file of a large payload whose `bytes` follow by [`Writer::piece`].
+    pub fn payload(&mut self, name: &str, bytes: u64) -> io::Result<()> {
+        self.flush_rows()?;
+        self.summary.payloads += 1;
+        let length = u32::try_from(name.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.put(&[PAYLOAD])?;
+        self.put(&length.to_le_bytes())?;
+        self.put(&bytes.to_le_bytes())?;
+        self.put(name.as_bytes())
+    }
+
+    /// Adds bytes of the segment or payload that was begun last.
     pub fn piece(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.put(bytes)
     }

@@ -17,6 +17,8 @@ pub fn disk(disk: &impl Disk) {
     renaming_replaces(disk);
     missing_files_are_not_found(disk);
     lists_are_in_name_order(disk);
+    a_file_is_put_as_a_whole_and_replaces(disk);
+    folders_hold_files_of_their_own(disk);
 }
 
 fn content(disk: &impl Disk, name: &str, length: usize) -> Vec<u8> {
@@ -127,5 +129,32 @@ fn lists_are_in_name_order(disk: &impl Disk) {
     let expected = [("a", 1), ("b", 2), ("c", 3)];
     let listed = disk.list().expect("lists");
     assert!(listed.iter().map(|(name, length)| (name.as_str(), *length)).eq(expected));
+    clear(disk);
+}
+
+fn a_file_is_put_as_a_whole_and_replaces(disk: &impl Disk) {
+    for pieces in [&[b"some".as_slice(), b"thing"][..], &[b"less"], &[]] {
+        disk.put("a", pieces).expect("puts a file");
+        assert_eq!(content(disk, "a", 20), pieces.concat());
+        let length = pieces.concat().len() as u64;
+        assert_eq!(disk.list().expect("lists"), vec![("a".to_owned(), length)]);
+    }
+    clear(disk);
+}
+
+fn folders_hold_files_of_their_own(disk: &impl Disk) {
+    assert_eq!(disk.list_in("inner").expect("lists"), vec![]);
+    disk.put("inner/b", &[b"two"]).expect("puts a file");
+    disk.create("inner/a", 1).expect("creates a file");
+    disk.create("b", 2).expect("creates a file");
+    assert_eq!(content(disk, "inner/b", 20), b"two");
+    assert_eq!(disk.list().expect("lists"), vec![("b".to_owned(), 2)]);
+    let inner = vec![("inner/a".to_owned(), 1), ("inner/b".to_owned(), 3)];
+    assert_eq!(disk.list_in("inner").expect("lists"), inner);
+    disk.rename("inner/a", "inner/c").expect("renames");
+    disk.remove("inner/b").expect("removes");
+    let inner = vec![("inner/c".to_owned(), 1)];
+    assert_eq!(disk.list_in("inner").expect("lists"), inner);
+    disk.remove("inner/c").expect("removes");
     clear(disk);
 }

@@ -42,6 +42,7 @@ fn counter(number: u64) -> Record {
     Record {
         partition: (number % 64) as u16,
         body: vec![number as u8; 300],
+        payload_bytes: 200,
         rows: vec![put, delete],
     }
 }

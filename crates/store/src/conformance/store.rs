@@ -147,7 +147,7 @@ fn too_large_is_refused_and_changes_nothing(store: &impl Store) {
     let large_value =
         RowChange { key: key("a"), value: Some(RowBytes::from(large_value)), fresh: false };
     for (row, name) in [(large_key, "key_bytes_max"), (large_value, "value_bytes_max")] {
-        let record = Record { partition: 0, body: Vec::new(), rows: vec![row] };
+        let record = Record { rows: vec![row], ..plain("") };
         match store.append(&[record], 2) {
             Err(StoreError::TooLarge { limit, .. }) => assert_eq!(limit, name),
             other => panic!("{name}: {other:?}"),
@@ -228,7 +228,8 @@ fn value(text: &str) -> RowBytes {
 }
 
 fn plain(body: &str) -> Record {
-    Record { partition: 0, body: body.as_bytes().to_vec(), rows: Vec::new() }
+    let body = body.as_bytes().to_vec();
+    Record { partition: 0, payload_bytes: body.len() / 2, body, rows: Vec::new() }
 }
 
 fn with_rows(rows: &[(&str, Option<&str>)]) -> Record {
@@ -237,7 +238,7 @@ fn with_rows(rows: &[(&str, Option<&str>)]) -> Record {
         value: text.map(value),
         fresh: false,
     };
-    Record { partition: 0, body: Vec::new(), rows: rows.iter().map(change).collect() }
+    Record { rows: rows.iter().map(change).collect(), ..plain("") }
 }
 
 pub(super) fn append(store: &impl Store, records: &[Record], time_micros: u64) -> u64 {

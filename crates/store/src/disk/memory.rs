@@ -38,6 +38,13 @@ struct State {
     off: bool,
 }
 
+impl State {
+    fn listed(&self, wanted: impl Fn(&str) -> bool) -> Vec<(String, u64)> {
+        let files = self.files.iter().filter(|(name, _)| wanted(name));
+        files.map(|(name, content)| (name.clone(), content.synced.len() as u64)).collect()
+    }
+}
+
 #[derive(Clone, Default)]
 struct Content {
     synced: Vec<u8>,
@@ -225,8 +232,16 @@ impl Disk for Memory {
         if state.off {
             return Err(power_is_off());
         }
-        let length = |content: &Content| content.synced.len() as u64;
-        Ok(state.files.iter().map(|(name, content)| (name.clone(), length(content))).collect())
+        Ok(state.listed(|name| !name.contains('/')))
+    }
+
+    fn list_in(&self, folder: &str) -> io::Result<Vec<(String, u64)>> {
+        let state = self.state();
+        if state.off {
+            return Err(power_is_off());
+        }
+        let inside = |name: &str| name.split_once('/').is_some_and(|(first, _)| first == folder);
+        Ok(state.listed(inside))
     }
 
     fn free(&self) -> io::Result<u64> {

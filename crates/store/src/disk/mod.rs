@@ -1,4 +1,7 @@
-//! The seam under the embedded log: named files of one folder.
+//! The seam under the embedded log: named files of one folder, and of folders in it.
+//!
+//! A name is that of a file, or of a folder and a file in it with a slash between; a folder is made
+//! with its first file.
 //!
 //! Files are named, not held; an implementation may cache handles. A write is durable after a
 //! `sync` of its file, in units of 512 bytes; `create`, `rename`, `truncate` and `remove` are
@@ -12,6 +15,9 @@ use std::io;
 
 pub use memory::{Fault, Memory};
 pub use real::Real;
+
+/// Ending of a file's name until [`Disk::put`] has all of it.
+const UNFINISHED: &str = ".new";
 
 /// Named files whose writes become durable by a sync.
 pub trait Disk: Send + Sync + 'static {
@@ -57,11 +63,38 @@ pub trait Disk: Send + Sync + 'static {
     /// `NotFound`, or what the disk says.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Names and lengths of all files, in name order.
+    /// Makes a file with this content durable under its name, as a whole or not at all. A file that
+    /// has the name is replaced.
+    ///
+    /// # Errors
+    /// `StorageFull` (then nothing of it is left), or what the disk says.
+    fn put(&self, name: &str, content: &[&[u8]]) -> io::Result<()> {
+        let unfinished = format!("{name}{UNFINISHED}");
+        match self.remove(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        self.create(&unfinished, content.iter().map(|piece| piece.len() as u64).sum())?;
+        let mut position = 0;
+        for piece in content {
+            self.write_at(&unfinished, position, piece)?;
+            position += piece.len() as u64;
+        }
+        self.sync(&unfinished)?;
+        self.rename(&unfinished, name)
+    }
+
+    /// Names and lengths of all files that are in no folder, in name order.
     ///
     /// # Errors
     /// What the disk says.
     fn list(&self) -> io::Result<Vec<(String, u64)>>;
+
+    /// Whole names and lengths of the files of a folder, in name order; none without the folder.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn list_in(&self, folder: &str) -> io::Result<Vec<(String, u64)>>;
 
     /// Bytes that new files may take, as far as one can know.
     ///

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 use rustix::io::Errno;
 
 use crate::StoreError;
-use crate::disk::Disk;
+use crate::disk::{Disk, UNFINISHED};
 
 /// File whose lock says that a process uses the folder.
 const LOCK_FILE: &str = "lock";
@@ -162,10 +162,49 @@ impl Real {
     fn forget(&self, name: &str) {
         self.handles().remove(name);
     }
+
+    /// Makes the folder of a file, if it has one and that is missing.
+    fn make_folder(&self, name: &str) -> io::Result<()> {
+        let Some((folder, _)) = name.split_once('/') else { return Ok(()) };
+        match fs::create_dir(self.folder.join(folder)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made.and_then(|()| self.folder_handle.sync_all()),
+        }
+    }
+
+    /// Makes names of the folder of a file durable.
+    fn sync_names(&self, name: &str) -> io::Result<()> {
+        match name.split_once('/') {
+            Some((folder, _)) => self.opening(|| File::open(self.folder.join(folder)))?.sync_all(),
+            None => self.folder_handle.sync_all(),
+        }
+    }
+
+    /// Names and lengths of the files of a folder, each name behind a prefix.
+    fn files(&self, folder: &Path, prefix: &str) -> io::Result<Vec<(String, u64)>> {
+        let mut files = Vec::new();
+        for entry in self.opening(|| fs::read_dir(folder))? {
+            let entry = entry?;
+            let metadata = match entry.metadata() {
+                // It went while the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata?,
+            };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            if metadata.is_file() && name != LOCK_FILE {
+                files.push((format!("{prefix}{name}"), metadata.len()));
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
 }
 
 impl Disk for Real {
     fn create(&self, name: &str, length: u64) -> io::Result<()> {
+        self.make_folder(name)?;
         let path = self.folder.join(name);
         let file = self.opening(|| File::create_new(&path))?;
         if let Err(error) = fill_with_zeros(&file, length) {
@@ -173,7 +212,23 @@ impl Disk for Real {
             fs::remove_file(&path)?;
             return Err(error);
         }
-        self.folder_handle.sync_all()
+        self.sync_names(name)
+    }
+
+    fn put(&self, name: &str, content: &[&[u8]]) -> io::Result<()> {
+        self.make_folder(name)?;
+        let path = self.folder.join(name);
+        let unfinished = self.folder.join(format!("{name}{UNFINISHED}"));
+        let mut file = self.opening(|| File::create(&unfinished))?;
+        let written = content.iter().try_for_each(|piece| file.write_all(piece));
+        if let Err(error) = written.and_then(|()| file.sync_all()) {
+            drop(file);
+            fs::remove_file(&unfinished)?;
+            return Err(error);
+        }
+        fs::rename(&unfinished, &path)?;
+        self.forget(name);
+        self.sync_names(name)
     }
 
     fn write_at(&self, name: &str, position: u64, bytes: &[u8]) -> io::Result<()> {
@@ -221,29 +276,24 @@ impl Disk for Real {
         fs::rename(self.folder.join(from), self.folder.join(to))?;
         self.forget(from);
         self.forget(to);
-        self.folder_handle.sync_all()
+        self.sync_names(to)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.folder.join(name))?;
         self.forget(name);
-        self.folder_handle.sync_all()
+        self.sync_names(name)
     }
 
     fn list(&self) -> io::Result<Vec<(String, u64)>> {
-        let mut files = Vec::new();
-        for entry in self.opening(|| fs::read_dir(&self.folder))? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            if metadata.is_file() && name != LOCK_FILE {
-                files.push((name, metadata.len()));
-            }
+        self.files(&self.folder, "")
+    }
+
+    fn list_in(&self, folder: &str) -> io::Result<Vec<(String, u64)>> {
+        match self.files(&self.folder.join(folder), &format!("{folder}/")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            files => files,
         }
-        files.sort();
-        Ok(files)
     }
 
     fn free(&self) -> io::Result<u64> {

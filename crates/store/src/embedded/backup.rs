@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::backup::{Summary, Writer};
 use crate::disk::Disk;
 use crate::embedded::checkpoint::Shared;
+use crate::embedded::claims;
 use crate::embedded::segment::Segment;
 use crate::{KEY_BYTES_MAX, StoreError};
 
@@ -57,23 +58,33 @@ impl<D: Disk> Shared<D> {
             let (key, value) = row?;
             writer.row(&key, &value).map_err(failed)?;
         }
-        let mut piece = vec![0; PIECE_BYTES];
         for (segment, bytes) in &cut.segments {
             writer.segment(segment.number, segment.length, *bytes).map_err(failed)?;
-            let mut position = 0;
-            while position < *bytes {
-                let wanted = (*bytes - position).min(PIECE_BYTES as u64) as usize;
-                let read = self.log.disk.read_at(&segment.name, position, &mut piece[..wanted]);
-                let read = read
-                    .map_err(|error| StoreError::io(format!("reading {}", segment.name), error))?;
-                if read < wanted {
-                    let detail = "the segment ends early";
-                    return Err(StoreError::corrupt(&segment.name, position, detail));
-                }
-                writer.piece(&piece[..wanted]).map_err(failed)?;
-                position += wanted as u64;
-            }
+            self.copy(&segment.name, *bytes, &mut writer)?;
+        }
+        // All that the segments name was there before them, and stays while they are held.
+        for (name, bytes) in claims::list(&*self.log.disk)? {
+            writer.payload(&name, bytes).map_err(failed)?;
+            self.copy(&name, bytes, &mut writer)?;
         }
         writer.end().map_err(failed)
+    }
+
+    /// Copies the first bytes of a file.
+    fn copy(&self, name: &str, bytes: u64, writer: &mut Writer<'_>) -> Result<(), StoreError> {
+        let mut piece = vec![0; PIECE_BYTES.min(bytes as usize)];
+        let mut position = 0;
+        while position < bytes {
+            let wanted = (bytes - position).min(PIECE_BYTES as u64) as usize;
+            let read = self.log.disk.read_at(name, position, &mut piece[..wanted]);
+            let read = read.map_err(|error| StoreError::io(format!("reading {name}"), error))?;
+            if read < wanted {
+                return Err(StoreError::corrupt(name, position, "the file ends early"));
+            }
+            let written = writer.piece(&piece[..wanted]);
+            written.map_err(|error| StoreError::io("writing the backup", error))?;
+            position += wanted as u64;
+        }
+        Ok(())
     }
 }

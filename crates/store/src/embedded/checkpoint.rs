@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLoc
 use crate::StoreError;
 use crate::disk::Disk;
 use crate::embedded::backup::Hold;
+use crate::embedded::index;
 use crate::embedded::log::Log;
 use crate::embedded::row_memory::RowMemory;
 use crate::embedded::segment::SPARE;
@@ -90,6 +91,7 @@ impl<D: Disk> Shared<D> {
             *covered = reached;
             self.checkpoint.store(reached, Ordering::Relaxed);
             self.log.let_go(reached)?;
+            self.log.save_indexes()?;
             self.log.sync_position();
         }
         let message = result.as_ref().err().map(ToString::to_string);
@@ -169,13 +171,14 @@ impl<D: Disk> Log<D> {
         let options = &self.options;
         let now = self.time_micros();
         loop {
+            let claims_bytes = self.claims.bytes();
             let (bytes, end, last_micros) = {
                 let used = self.used();
                 let [_, second, ..] = used.as_slice() else {
                     return Ok(());
                 };
                 let bytes: u64 = used.iter().map(|used| used.segment.length).sum();
-                (bytes, second.base, second.since_micros)
+                (bytes + claims_bytes, second.base, second.since_micros)
             };
             let age = now.saturating_sub(last_micros);
             let due = bytes > options.log_bytes_max || age > options.log_age_max_micros;
@@ -194,6 +197,12 @@ impl<D: Disk> Log<D> {
                 }
                 _ => {}
             }
+            // Records first: what a crash leaves of what stands beside them goes at the next start.
+            index::remove(&*self.disk, oldest.segment.number)
+                .map_err(|error| StoreError::io("letting go of an index", error))?;
+            self.claims
+                .let_go(&*self.disk, oldest.segment.number + 1)
+                .map_err(|error| StoreError::io("letting go of large payloads", error))?;
         }
     }
 

@@ -13,6 +13,8 @@ use std::time::Instant;
 use crate::disk::{self, Disk};
 use crate::embedded::Options;
 use crate::embedded::backup::Cut;
+use crate::embedded::claims::{Claim, Claims, Limits};
+use crate::embedded::index;
 use crate::embedded::position::{Note, Position};
 use crate::embedded::prepare::Preparer;
 use crate::embedded::recover::Recovered;
@@ -24,11 +26,16 @@ use crate::{Record, StoreError, codec};
 /// The buffer of a turn larger than this is given back after it.
 const BUFFER_BYTES_KEPT: usize = 4 * 1024 * 1024;
 
+/// Payloads beside the log for so many times the length of a segment end it: retention lets go of
+/// whole segments.
+const CLAIMS_A_SEGMENT: u64 = 4;
+
 /// A log in the segments of a disk.
 pub(crate) struct Log<D> {
     pub(super) disk: Arc<D>,
     pub(super) options: Options,
     pub(super) preparer: Preparer<D>,
+    pub(super) claims: Claims,
     segments: RwLock<Vec<Used>>,
     tail: Mutex<Tail>,
     note: Mutex<Note>,
@@ -61,10 +68,14 @@ impl<D: Disk> Log<D> {
         let preparer = Preparer::start(Arc::clone(&disk), &options, prepared, length)?;
         let free = tail.segment.length - tail.position;
         preparer.tail(&tail.segment, free, length);
+        let oldest = used.first().map_or(0, |used| used.segment.number);
+        let claims = Claims::start(&*disk, oldest)?;
+        index::remove_before(&*disk, oldest)?;
         let log = Self {
             disk,
             options,
             preparer,
+            claims,
             note,
             segments: RwLock::new(used),
             durable: AtomicU64::new(tail.chain.next),
@@ -95,11 +106,38 @@ impl<D: Disk> Log<D> {
         if records.is_empty() {
             return Ok(first);
         }
-        frame::begin(&mut tail.buffer, records);
+        let claims = self.put_claims(&mut tail, records)?;
+        frame::begin(&mut tail.buffer, records, &claims);
         self.write(&mut tail, records.len() as u32, time_micros)?;
         publish(tail.chain.next);
         self.durable.store(tail.chain.next, Ordering::Release);
         Ok(first)
+    }
+
+    /// Makes large payloads durable, in the name of the tail.
+    fn put_claims(
+        &self,
+        tail: &mut Tail,
+        records: &[Record],
+    ) -> Result<Vec<Option<Claim>>, StoreError> {
+        let Options { inline_bytes_max, reserve_bytes, .. } = self.options;
+        let limits = Limits { inline_bytes_max, reserve_bytes };
+        if records.iter().all(|record| record.payload_bytes as u64 <= inline_bytes_max) {
+            return Ok(Vec::new());
+        }
+        let most = self.options.segment_bytes.saturating_mul(CLAIMS_A_SEGMENT);
+        if self.claims.bytes_of(tail.segment.number) >= most && tail.position > FRAMES_AT {
+            match self.roll(tail, 0) {
+                Ok(()) | Err(StoreError::Full { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let put = self.claims.put(&*self.disk, tail.segment.number, records, limits);
+        let claims = put
+            .map_err(|error| self.poison("keeping a large payload beside the log".into(), error))?;
+        let bytes = claims.iter().flatten().map(|claim| claim.bytes).sum();
+        self.appended_bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(claims)
     }
 
     /// The log as it is durable now. A segment behind the last frame has nothing to copy.
@@ -122,7 +160,7 @@ impl<D: Disk> Log<D> {
         self.healthy()?;
         let mut tail = self.lock_tail();
         if !tail.sealed {
-            frame::begin(&mut tail.buffer, &[]);
+            frame::begin(&mut tail.buffer, &[], &[]);
             self.write(&mut tail, 0, 0)?;
             self.sync_position();
         }
@@ -197,6 +235,14 @@ impl<D: Disk> Log<D> {
         self.note.lock().unwrap_or_else(PoisonError::into_inner).sync(&*self.disk);
     }
 
+    /// Saves where the frames of full segments are.
+    pub(super) fn save_indexes(&self) -> Result<(), StoreError> {
+        let segments: Vec<Arc<Segment>> =
+            self.used().iter().map(|used| Arc::clone(&used.segment)).collect();
+        let full = segments.split_last().map_or(&[][..], |(_, full)| full);
+        full.iter().try_for_each(|segment| index::save(&*self.disk, segment))
+    }
+
     /// Lists a segment once it has a frame, in place of an empty one of its number.
     fn use_segment(&self, segment: &Arc<Segment>, base: u64, since_micros: u64) {
         if self.used().last().is_some_and(|last| Arc::ptr_eq(&last.segment, segment)) {
@@ -252,6 +298,11 @@ impl<D: Disk> Log<D> {
 
     pub fn oldest(&self) -> u64 {
         self.used().first().map_or(0, |used| used.base)
+    }
+
+    /// Record time of the oldest frame.
+    pub fn oldest_micros(&self) -> u64 {
+        self.used().first().map_or(0, |used| used.since_micros)
     }
 
     /// Record time of the last turn.

@@ -6,7 +6,9 @@
 mod backup;
 mod cache;
 mod checkpoint;
+pub(crate) mod claims;
 pub mod examine;
+mod index;
 mod log;
 mod options;
 mod position;
@@ -220,8 +222,10 @@ impl<D: Disk> Store for Embedded<D> {
         let (segments, used_bytes) = log.size();
         Status {
             log_bytes: used_bytes + log.preparer.ready_bytes(),
+            claims_bytes: log.claims.bytes(),
             segments,
             oldest: log.oldest(),
+            oldest_micros: log.oldest_micros(),
             durable_to: log.durable_to(),
             unwritten_rows: memory.unwritten_rows(),
             unwritten_bytes: memory.unwritten_bytes(),

@@ -28,7 +28,10 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// Largest turn in bytes, below 4 GiB; one above `segment_bytes` gets a segment of its own.
     pub turn_bytes_max: u64,
-    /// Bytes of segments above which the oldest go, once a checkpoint covers them.
+    /// Longest payload of a record that stays in it; a longer one gets a file beside the log.
+    pub inline_bytes_max: u64,
+    /// Bytes of segments and of what is kept beside them above which the oldest go, once a checkpoint
+    /// covers them.
     pub log_bytes_max: u64,
     /// Age in record time above which segments go, once a checkpoint covers them.
     pub log_age_max_micros: u64,
@@ -85,6 +88,7 @@ impl Default for Options {
             segment_bytes: 64 * MIB,
             reserve_bytes: 16 * MIB,
             turn_bytes_max: 256 * MIB,
+            inline_bytes_max: MIB,
             log_bytes_max: 8 * 1024 * MIB,
             log_age_max_micros: 7 * 24 * 3600 * SECOND_MICROS,
             log_keep_micros: 600 * SECOND_MICROS,

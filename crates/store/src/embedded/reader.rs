@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::codec::{self, EncodedRows, RawRecord};
 use crate::disk::Disk;
+use crate::embedded::claims;
+use crate::embedded::index;
 use crate::embedded::log::{Log, Used};
 use crate::embedded::scan::{Chain, Scanner};
 use crate::embedded::segment::{FRAMES_AT, Place, Segment};
@@ -84,9 +86,23 @@ impl<D: Disk> Log<D> {
         end: u64,
         wanted: &mut Wanted,
     ) -> Result<bool, StoreError> {
-        if !segment.is_complete() {
-            self.index(segment)?;
+        self.index(segment)?;
+        match self.read_indexed(segment, end, wanted) {
+            // What was saved may be wrong, so the frames themselves are asked.
+            Err(_) if segment.forget_loaded() => {
+                self.index_frames(segment)?;
+                self.read_indexed(segment, end, wanted)
+            }
+            read => read,
         }
+    }
+
+    fn read_indexed(
+        &self,
+        segment: &Segment,
+        end: u64,
+        wanted: &mut Wanted,
+    ) -> Result<bool, StoreError> {
         let position = segment.place_of(wanted.next).map_or(FRAMES_AT, |place| place.position);
         let read_bytes = wanted.bytes_max.clamp(*READ_BYTES.start(), *READ_BYTES.end());
         let mut scanner = Scanner::new(&*self.disk, segment, position).reading(read_bytes);
@@ -104,7 +120,7 @@ impl<D: Disk> Log<D> {
             for offset in header.first_offset..header.end() {
                 let record = codec::take_record(&mut body)
                     .ok_or_else(|| damaged(format!("record {offset} is malformed")))?;
-                if offset == wanted.next && !wanted.take(&record, &header) {
+                if offset == wanted.next && !self.take(wanted, &record, &header)? {
                     return Ok(false);
                 }
             }
@@ -112,8 +128,20 @@ impl<D: Disk> Log<D> {
         Ok(true)
     }
 
-    /// Notes the places of the frames of a segment that was not read since the start.
+    /// Finds out where the frames of a segment are that was not read since the start.
     fn index(&self, segment: &Segment) -> Result<(), StoreError> {
+        if segment.is_complete() {
+            return Ok(());
+        }
+        match index::load(&*self.disk, segment) {
+            Some(places) => segment.load(places),
+            None => self.index_frames(segment)?,
+        }
+        Ok(())
+    }
+
+    /// Notes the places of the frames of a segment.
+    fn index_frames(&self, segment: &Segment) -> Result<(), StoreError> {
         let failed = |error| StoreError::io(format!("reading {}", segment.name), error);
         let next =
             self.used().iter().find(|used| used.segment.number == segment.number + 1).cloned();
@@ -139,24 +167,36 @@ impl<D: Disk> Log<D> {
         segment.complete();
         Ok(())
     }
-}
 
-impl Wanted {
-    /// Takes the next record, unless a limit is reached.
-    fn take(&mut self, record: &RawRecord<'_>, header: &Header) -> bool {
-        let bytes = self.bytes + record.body.len() + record.rows.len();
-        if self.found.len() >= self.limit || (bytes > self.bytes_max && !self.found.is_empty()) {
-            return false;
+    /// Takes the next record, whole, unless a limit is reached.
+    fn take(
+        &self,
+        wanted: &mut Wanted,
+        record: &RawRecord<'_>,
+        header: &Header,
+    ) -> Result<bool, StoreError> {
+        let claimed = record.claim.map_or(0, |claim| claim.bytes as usize);
+        let bytes = wanted.bytes + record.body.len() + claimed + record.rows.len();
+        let enough = bytes > wanted.bytes_max && !wanted.found.is_empty();
+        if wanted.found.len() >= wanted.limit || enough {
+            return Ok(false);
         }
-        self.found.push(Stored {
-            offset: self.next,
+        let body = match &record.claim {
+            None => Arc::from(record.body),
+            Some(claim) => {
+                let payload = claims::read(&*self.disk, claim)?;
+                Arc::from([record.body, &payload].concat())
+            }
+        };
+        wanted.found.push(Stored {
+            offset: wanted.next,
             partition: record.partition,
             time_micros: header.time_micros,
-            body: Arc::from(record.body),
+            body,
             rows: EncodedRows::new(record.rows),
         });
-        self.bytes = bytes;
-        self.next += 1;
-        true
+        wanted.bytes = bytes;
+        wanted.next += 1;
+        Ok(true)
     }
 }

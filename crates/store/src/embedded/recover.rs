@@ -10,6 +10,7 @@ use crate::StoreError;
 use crate::codec::{self, RawRecord};
 use crate::disk::Disk;
 use crate::embedded::Options;
+use crate::embedded::claims::{self, Claim};
 use crate::embedded::log::Used;
 use crate::embedded::position::{self, Position};
 use crate::embedded::scan::{self, Chain, Frame, Scanner};
@@ -48,7 +49,14 @@ pub(crate) fn recover<D: Disk>(
             format!("the log begins at offset {}, the checkpoint ends at {covered}", used[0].base);
         return Err(StoreError::corrupt(&used[0].segment.name, FRAMES_AT, detail));
     };
-    let mut walk = Walk::new(disk, covered, Chain::before(&firsts[start]), apply);
+    let payloads = claims::list(disk)?;
+    // Behind the checkpoint a start reads everything; before it, what is read is verified then.
+    let is_there = |claim: &Claim, covered: bool| match covered {
+        true => claim.refuse_missing(&payloads),
+        false => claims::read(disk, claim).map(drop),
+    };
+    let begin = Chain::before(&firsts[start]);
+    let mut walk = Walk::new(disk, covered, begin, Take { apply, is_there: &is_there });
     for (index, used) in used.iter().enumerate().skip(start) {
         walk.segment(&used.segment, firsts.get(index + 1))?;
     }
@@ -94,7 +102,9 @@ pub(crate) fn examine<D: Disk>(disk: &D, held: bool) -> Result<Examined, StoreEr
     };
     let used = list(segments, &firsts);
     let mut nothing = |_: &RawRecord<'_>| {};
-    let mut walk = Walk::new(disk, first.first_offset, Chain::before(first), &mut nothing);
+    let is_whole = |claim: &Claim, _| claims::read(disk, claim).map(drop);
+    let take = Take { apply: &mut nothing, is_there: &is_whole };
+    let mut walk = Walk::new(disk, first.first_offset, Chain::before(first), take);
     let mut bytes = 0;
     for (index, used) in used.iter().enumerate() {
         walk.segment(&used.segment, firsts.get(index + 1))?;
@@ -249,11 +259,18 @@ fn refuse_synced_after<D: Disk>(
 struct Walk<'a, D> {
     disk: &'a D,
     covered: u64,
-    apply: &'a mut dyn FnMut(&RawRecord<'_>),
+    take: Take<'a>,
     chain: Chain,
     position: u64,
     last: LastFrame,
     uncovered_bytes: u64,
+}
+
+/// What becomes of records on the way.
+struct Take<'a> {
+    apply: &'a mut dyn FnMut(&RawRecord<'_>),
+    /// Refuses a payload beside the log that is not there; whether the checkpoint covers its record.
+    is_there: &'a dyn Fn(&Claim, bool) -> Result<(), StoreError>,
 }
 
 /// The last frame of the chain: the only one that may not be synced, since each is synced
@@ -265,14 +282,9 @@ pub(crate) struct LastFrame {
 }
 
 impl<'a, D: Disk> Walk<'a, D> {
-    fn new(
-        disk: &'a D,
-        covered: u64,
-        chain: Chain,
-        apply: &'a mut dyn FnMut(&RawRecord<'_>),
-    ) -> Self {
+    fn new(disk: &'a D, covered: u64, chain: Chain, take: Take<'a>) -> Self {
         let last = LastFrame { before: chain, position: FRAMES_AT, is_seal: false };
-        Self { disk, covered, apply, chain, position: FRAMES_AT, last, uncovered_bytes: 0 }
+        Self { disk, covered, take, chain, position: FRAMES_AT, last, uncovered_bytes: 0 }
     }
 
     /// Follows the frames of a segment to its end, or to where the next segment takes over.
@@ -308,8 +320,13 @@ impl<'a, D: Disk> Walk<'a, D> {
                 let detail = format!("record {offset} is malformed");
                 StoreError::corrupt(&segment.name, frame.position, detail)
             })?;
+            if let Some(claim) = &record.claim {
+                let covered = offset < self.covered;
+                (self.take.is_there)(claim, covered)?;
+                self.uncovered_bytes += if covered { 0 } else { claim.bytes };
+            }
             if offset >= self.covered {
-                (self.apply)(&record);
+                (self.take.apply)(&record);
             }
         }
         let (offset, time_micros) = (header.first_offset, header.time_micros);

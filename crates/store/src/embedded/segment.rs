@@ -45,6 +45,10 @@ struct Index {
     places: Vec<Place>,
     /// Whether it reaches the last frame.
     complete: bool,
+    /// Whether it stands in a file too.
+    saved: bool,
+    /// Whether it came from there, and not from the frames.
+    loaded: bool,
 }
 
 /// Where a frame begins.
@@ -83,6 +87,35 @@ impl Segment {
 
     pub fn is_complete(&self) -> bool {
         self.index.lock().unwrap_or_else(PoisonError::into_inner).complete
+    }
+
+    /// The noted frames of a segment that is complete, unless they are saved.
+    pub fn unsaved(&self) -> Option<Vec<Place>> {
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        (index.complete && !index.saved).then(|| index.places.clone())
+    }
+
+    /// Says that they are saved now.
+    pub fn saved(&self) {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner).saved = true;
+    }
+
+    /// Takes over what was saved.
+    pub fn load(&self, places: Vec<Place>) {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if !index.complete {
+            *index = Index { places, complete: true, saved: true, loaded: true };
+        }
+    }
+
+    /// Forgets what was saved, if that is all that is known.
+    pub fn forget_loaded(&self) -> bool {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = index.loaded;
+        if loaded {
+            *index = Index::default();
+        }
+        loaded
     }
 
     /// The last noted frame that begins at or before an offset.

@@ -36,6 +36,7 @@ pub fn record(number: u64, bytes: usize) -> Record {
     Record {
         partition: (number % 64) as u16,
         body,
+        payload_bytes: bytes - bytes / 4,
         rows: vec![RowChange { key, value, fresh: false }],
     }
 }
