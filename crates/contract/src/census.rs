@@ -44,7 +44,7 @@ pub enum Fate {
     Native,
     /// It runs once what is wrong is put right.
     Faulty,
-    /// It needs a handler that is not part of this product.
+    /// It needs a handler or a kind of effect that is not part of this product.
     External,
     /// It has nothing to run.
     Inert,
@@ -72,8 +72,8 @@ impl Fate {
     pub fn meaning(self) -> &'static str {
         match self {
             Fate::Native => "would run as it is",
-            Fate::Faulty => "would run once its errors are put right",
-            Fate::External => "needs a foreign handler",
+            Fate::Faulty => "would run once what is wrong is put right",
+            Fate::External => "needs what is not part of this host",
             Fate::Inert => "has nothing to run",
             Fate::Rejected => "cannot be read as a contract",
         }
@@ -93,7 +93,7 @@ pub fn census(sources: &[Source], checked: &Checked) -> Census {
         let fate = match node.status {
             "native" if has_errors => Fate::Faulty,
             "native" => Fate::Native,
-            "external" if node.cause.is_some() => Fate::Faulty,
+            "external" if node.cause.as_deref().is_some_and(can_be_put_right) => Fate::Faulty,
             "external" => Fate::External,
             "inert" => Fate::Inert,
             _ => Fate::Rejected,
@@ -116,6 +116,11 @@ pub fn census(sources: &[Source], checked: &Checked) -> Census {
     });
     let others = others.collect();
     Census { files, others, not_enforced: not_enforced(&checked.diagnostics) }
+}
+
+/// Whether whoever writes the contract can do something about why it is quarantined.
+fn can_be_put_right(cause: &str) -> bool {
+    !cause.starts_with(code::UNKNOWN_KIND)
 }
 
 /// The finding that tells most of why a contract does not run.

@@ -24,9 +24,9 @@ impl<'n> Spellings<'n> {
         all
     }
 
-    /// Another name that is probably meant: the same in another version first.
-    pub(super) fn nearest(&self, name: &str) -> Option<&'n str> {
-        let other = |known: &&&str| **known != name;
+    /// Another name that is probably meant and may be: the same in another version first.
+    pub(super) fn nearest(&self, name: &str, may_be: impl Fn(&str) -> bool) -> Option<&'n str> {
+        let other = |known: &&&str| **known != name && may_be(known);
         let same = self.unversioned.get(unversioned(name)).into_iter().flatten().find(other);
         let alike = || {
             let known = shortened(name).filter_map(|short| self.shortened.get(&short)).flatten();

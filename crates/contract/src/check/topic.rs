@@ -113,12 +113,12 @@ pub(super) fn not_taken(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// Topics that come from outside or lead there, and those that probably only seem to.
 pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>) {
-    let open = |is_open: fn(&TopicUse) -> bool| {
-        system.topics.iter().filter(move |(_, uses)| is_open(uses)).map(|(name, _)| name.as_str())
+    let known = Spellings::of(system.topics.keys().map(|name| name.as_str()).chain([TICK]));
+    // Who lists two topics that look alike knows both.
+    let listed_together = |uses: &TopicUse, other: &str| {
+        let others = system.topics.get(other).into_iter().flat_map(TopicUse::files);
+        others.into_iter().any(|file| uses.files().any(|own| own == file))
     };
-    let entries =
-        Spellings::of(open(|uses| uses.producers.is_empty() && !uses.consumers.is_empty()));
-    let exits = Spellings::of(open(|uses| uses.consumers.is_empty()).chain([TICK]));
     for (topic, uses) in &system.topics {
         if let Some(consumer) = by_clock(topic, uses) {
             let message = format!("`{topic}` is an entry: the clock publishes it");
@@ -126,22 +126,18 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
             continue;
         }
         let producer = uses.producers.first().or(uses.schedules.first());
-        let (code, at, message, others) = match (producer, uses.consumers.first()) {
+        let (code, at, message) = match (producer, uses.consumers.first()) {
             (None, Some(consumer)) => (
                 code::ENTRY,
                 consumer.at,
                 format!("`{topic}` is an entry: no contract publishes it"),
-                &exits,
             ),
-            (Some(producer), None) => (
-                code::EXIT,
-                *producer,
-                format!("`{topic}` is an exit: no contract consumes it"),
-                &entries,
-            ),
+            (Some(producer), None) => {
+                (code::EXIT, *producer, format!("`{topic}` is an exit: no contract consumes it"))
+            }
             _ => continue,
         };
-        match others.nearest(topic) {
+        match known.nearest(topic, |other| !listed_together(uses, other)) {
             Some(other) => {
                 findings
                     .warning(code::TOPIC_TYPO, at, message)

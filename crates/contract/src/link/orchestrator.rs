@@ -37,6 +37,9 @@ pub(super) fn link(
     let all = base.with(slot::STEPS, outputs.so_far());
 
     let result = ends::result(linker, node, contract, workflow, &all);
+    if let (Some(Some(template)), Some(data)) = (&result, &workflow.result) {
+        outputs.check_result(data, template, linker.findings);
+    }
     let said = result.as_ref().and_then(|r| r.as_ref().map(types::of_template));
     let yielded = said.clone().unwrap_or_else(|| outputs.of_last());
     linker.tell_result(contract, workflow, yielded.clone());

@@ -18,6 +18,14 @@ pub(crate) struct TopicUse {
     pub schedules: Vec<At>,
 }
 
+impl TopicUse {
+    /// The files that name it, some more than once.
+    pub fn files(&self) -> impl Iterator<Item = u32> + '_ {
+        let said = self.producers.iter().chain(&self.schedules).map(|at| at.file);
+        said.chain(self.consumers.iter().map(|consumer| consumer.at.file))
+    }
+}
+
 /// One place that hears.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Consumer {

@@ -34,6 +34,11 @@ const IDLE_PER_TARGET_MAX: usize = 64;
 /// How long an idle connection is kept. Below the minute after which many servers close theirs.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
+/// Whether an entry of `[effects.http] allow` means something.
+pub fn is_target(entry: &str) -> bool {
+    Allow::parse(&[entry.to_owned()]).is_ok()
+}
+
 /// The kind as plain data.
 pub fn kind() -> EffectKind {
     EffectKind {

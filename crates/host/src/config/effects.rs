@@ -16,7 +16,12 @@ pub fn read(layers: &Layers, beside: &Path, data: &Path) -> Options {
     let allow: Vec<PathBuf> = allow.iter().map(|folder| beside.join(folder)).collect();
     Options {
         http: http::Options {
-            allow: layers.texts("effects.http.allow", &["loopback"]),
+            allow: layers.texts_that(
+                "effects.http.allow",
+                &["loopback"],
+                "a list of \"loopback\", \"host:port\" and networks such as \"10.0.0.0/8\"",
+                http::is_target,
+            ),
             response_bytes_max: layers
                 .bytes_count("effects.http.response_max", http.response_bytes_max),
         },

@@ -114,22 +114,35 @@ impl Layers {
 
     /// A list of texts; as one text they are separated by commas.
     pub fn texts(&self, key: &'static str, default: &[&str]) -> Vec<String> {
+        self.texts_that(key, default, "a list of texts, such as [\"a\", \"b\"]", |_| true)
+    }
+
+    /// A list of texts of which each must be good, as `wanted` says.
+    pub fn texts_that(
+        &self,
+        key: &'static str,
+        default: &[&str],
+        wanted: &'static str,
+        is_good: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
         let default = default.iter().map(|text| (*text).to_owned()).collect();
         let shown = |texts: &Vec<String>| {
             Value::list(texts.iter().map(|text| Value::text(text.as_str())).collect())
         };
-        let wanted = "a list of texts, such as [\"a\", \"b\"]";
-        self.get(key, default, shown, wanted, |value| match value {
-            Value::String(text) => Some(
-                text.split(',')
-                    .map(|part| part.trim().to_owned())
-                    .filter(|part| !part.is_empty())
-                    .collect(),
-            ),
-            Value::List(items) => {
-                items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-            }
-            _ => None,
+        self.get(key, default, shown, wanted, |value| {
+            let texts: Option<Vec<String>> = match value {
+                Value::String(text) => Some(
+                    text.split(',')
+                        .map(|part| part.trim().to_owned())
+                        .filter(|part| !part.is_empty())
+                        .collect(),
+                ),
+                Value::List(items) => {
+                    items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+                }
+                _ => None,
+            };
+            texts.filter(|texts| texts.iter().all(|text| is_good(text)))
         })
     }
 

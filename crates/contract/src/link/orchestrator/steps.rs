@@ -110,7 +110,9 @@ impl<'w, 'a> Outputs<'w, 'a> {
             let Some(other) = self.workflow.find(name) else {
                 continue;
             };
-            self.may_be_null(declared, &self.workflow.nodes[other], template, findings);
+            let read = &self.workflow.nodes[other];
+            let place = mention(declared, &read.id.value).unwrap_or(declared.id.at);
+            may_be_null(&condition(declared), read, template, place, findings);
             if self.ancestors.has(at, other) {
                 continue;
             }
@@ -127,45 +129,63 @@ impl<'w, 'a> Outputs<'w, 'a> {
 }
 
 impl Outputs<'_, '_> {
-    /// Reports what is read of the output of a step that may have none: it may be skipped, or fail
-    /// and count as done. Whoever asks for its status, its error or `null` knows that.
-    fn may_be_null(
+    /// Reports what the result reads of the output of a step that may have none.
+    pub(super) fn check_result(
         &self,
-        declared: &GraphNode<'_>,
-        read: &GraphNode<'_>,
+        data: &Data<'_>,
         template: &Template,
         findings: &mut Findings<'_>,
     ) {
-        let name = read.id.as_str();
-        let condition = |step: &GraphNode<'_>| {
-            let said = step.condition.or(step.skip_condition)?;
-            said.node.as_str().map(str::to_owned)
+        let mut names: Vec<Text> =
+            template.paths(slot::STEPS).iter().filter_map(|path| path.first().cloned()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let Some(read) = self.workflow.find(&name) else { continue };
+            let at = find(data.node, &format!("steps.{name}"), data.at.file).unwrap_or(data.at);
+            may_be_null("", &self.workflow.nodes[read], template, at, findings);
+        }
+    }
+}
+
+/// What a step asks before it runs.
+fn condition(step: &GraphNode<'_>) -> String {
+    let said = step.condition.or(step.skip_condition);
+    said.and_then(|said| said.node.as_str()).unwrap_or_default().to_owned()
+}
+
+/// Reports what is read of the output of a step that may have none: it may be skipped, or fail and
+/// count as done. Whoever asks for its status, its error or `null` knows that, be it in `asked`.
+fn may_be_null(
+    asked: &str,
+    read: &GraphNode<'_>,
+    template: &Template,
+    at: At,
+    findings: &mut Findings<'_>,
+) {
+    let name = read.id.as_str();
+    let skips = read.condition.is_some() || read.skip_condition.is_some();
+    let continues = read.error_action.value == ErrorAction::Continue && read.for_each.is_none();
+    let alike = !asked.is_empty() && condition(read) == asked && !continues;
+    if !(skips || continues) || alike || guards(asked, name) {
+        return;
+    }
+    let mut found = false;
+    template.for_each_program(&mut |program| {
+        let text = program.source();
+        let path = format!("steps.{name}.output");
+        let mut reads = text.match_indices(&path).map(|(at, _)| &text[at + path.len()..]);
+        let plain = |rest: &str| {
+            let inside = rest.strip_prefix('.').or_else(|| rest.strip_prefix('['));
+            inside.is_some_and(|inside| !inside.starts_with('?'))
         };
-        let skips = read.condition.is_some() || read.skip_condition.is_some();
-        let continues = read.error_action.value == ErrorAction::Continue && read.for_each.is_none();
-        let asked = condition(declared).unwrap_or_default();
-        let alike = condition(read).is_some_and(|other| other == asked) && !continues;
-        if !(skips || continues) || alike || guards(&asked, name) {
-            return;
-        }
-        let mut found = false;
-        template.for_each_program(&mut |program| {
-            let text = program.source();
-            let path = format!("steps.{name}.output");
-            let mut reads = text.match_indices(&path).map(|(at, _)| &text[at + path.len()..]);
-            let plain = |rest: &str| {
-                let inside = rest.strip_prefix('.').or_else(|| rest.strip_prefix('['));
-                inside.is_some_and(|inside| !inside.starts_with('?'))
-            };
-            found |= reads.any(plain) && !guards(text, name);
-        });
-        if found {
-            let why = if skips { "is skipped" } else { "fails and goes on" };
-            let message = format!("`steps.{name}.output` is null when `{name}` {why}");
-            let at = mention(declared, &read.id.value).unwrap_or(declared.id.at);
-            let help = format!("read `steps.{name}.output.?field.orValue(...)`");
-            findings.warning(code::MAYBE_MISSING, at, message).help(help);
-        }
+        found |= reads.any(plain) && !guards(text, name);
+    });
+    if found {
+        let why = if skips { "is skipped" } else { "fails and goes on" };
+        let message = format!("`steps.{name}.output` is null when `{name}` {why}");
+        let help = format!("read `steps.{name}.output.?field.orValue(...)`");
+        findings.warning(code::MAYBE_MISSING, at, message).help(help);
     }
 }
 
