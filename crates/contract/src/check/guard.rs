@@ -6,7 +6,7 @@ use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::graph::{self, Body};
 use crate::link::Linked;
-use crate::model::{At, Contract, Transition, TriggerRef};
+use crate::model::{At, Contract, From, StateMachine, Transition, TriggerRef};
 use crate::schema::{Schema, parts_at};
 use crate::system::{System, event_segment};
 use crate::yaml::Tree;
@@ -19,7 +19,8 @@ pub(super) fn never_holds(system: &System<'_>, linked: &Linked, findings: &mut F
         };
         for (declared, transition) in machine.transitions.iter().zip(&reducer.transitions) {
             let payload = payload(system, contract, declared);
-            if let Some((at, several)) = contradiction(declared, transition, payload) {
+            let from = starts(machine, declared);
+            if let Some((at, several)) = contradiction(declared, transition, &from, payload) {
                 let message = match several {
                     true => "these conditions can never hold together",
                     false => "this condition can never hold",
@@ -74,6 +75,7 @@ fn text(condition: &Template) -> Option<&str> {
 fn contradiction(
     declared: &Transition<'_>,
     linked: &graph::Transition,
+    from: &[Value],
     payload: Option<&Schema>,
 ) -> Option<(At, bool)> {
     let when = match &declared.trigger {
@@ -85,13 +87,27 @@ fn contradiction(
         .zip(&linked.guards)
         .filter_map(|(at, guard)| Some((at, text(&guard.condition)?)))
         .collect();
-    let known = |path: &[Text]| known(payload, "payload", path);
+    let known = |path: &[Text]| match path {
+        [root, field] if root == "entity" && field == "state" => {
+            Known { values: Some(from.to_vec()), ..Known::default() }
+        }
+        _ => known(payload, "payload", path),
+    };
     if let Some((at, _)) = texts.iter().find(|(_, text)| never_all_hold(&[text], &known)) {
         return Some((*at, false));
     }
     let all: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
     let last = texts.last().filter(|_| never_all_hold(&all, &known))?;
     Some((last.0, true))
+}
+
+/// The states that an entity may be in when a transition is tried.
+fn starts(machine: &StateMachine<'_>, transition: &Transition<'_>) -> Vec<Value> {
+    let all = machine.states.iter().map(|state| &state.name);
+    match &transition.from {
+        From::Any(_) => all.map(|name| Value::String(name.value.clone())).collect(),
+        From::States(names) => names.iter().map(|name| Value::String(name.value.clone())).collect(),
+    }
 }
 
 /// The schema of what a trigger brings, when it is one topic.
