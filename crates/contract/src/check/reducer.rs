@@ -78,9 +78,12 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
                         continue;
                     }
                     let events = topics().filter_map(event_segment).chain([TIMEOUT]);
-                    let otherwise =
-                        || format!("subscribe to a topic whose event is `{}`", name.as_str());
-                    (name, meant(name.as_str(), events, otherwise))
+                    let text = name.as_str();
+                    let otherwise = || match event_segment(text) {
+                        Some(event) => format!("write `{event}`, or `{{topic: {text}}}`"),
+                        None => format!("subscribe to a topic whose event is `{text}`"),
+                    };
+                    (name, meant(text, events, otherwise))
                 }
                 TriggerRef::Topic { topic, .. } => {
                     if topics().any(|known| known == topic.as_str()) {

@@ -1,6 +1,7 @@
 //! Reads one mapping key by key, so that nothing in it is silently ignored: whatever was not asked
 //! for when reading ends is reported, with the key that was probably meant.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use onex_expr::Text;
@@ -316,6 +317,8 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
     /// Ends reading: whatever was not asked for is reported.
     pub(crate) fn close(self) {
         let entries = self.node.entries();
+        // A key may have been asked for more than once.
+        let mut known: Vec<&'static str> = Vec::new();
         for (index, entry) in entries.iter().enumerate() {
             if self.known.contains(&entry.key.as_str()) || self.learned.contains(&entry.key) {
                 continue;
@@ -329,7 +332,10 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
                 continue;
             }
             let message = format!("unknown key `{}` in {}", entry.key, self.what);
-            let known = &self.known;
+            if known.is_empty() {
+                let mut seen = BTreeSet::new();
+                known.extend(self.known.iter().copied().filter(|key| seen.insert(*key)));
+            }
             self.reading.findings.error(code::UNKNOWN_KEY, at, message).help_with(|| {
                 match suggest::nearest(&entry.key, known.iter().copied()) {
                     Some(name) => did_you_mean(name),
@@ -340,7 +346,7 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
                             known.len() - KNOWN_SHOWN_MAX
                         )
                     }
-                    None => format!("known keys are {}", list(known)),
+                    None => format!("known keys are {}", list(&known)),
                 }
             });
         }
