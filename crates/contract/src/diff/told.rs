@@ -3,6 +3,7 @@
 
 use onex_expr::Type;
 
+use super::needs::reads;
 use super::verdict::{Verdict, What};
 use super::{Both, Change, canonical, walk};
 use crate::Checked;
@@ -28,7 +29,12 @@ pub(super) fn changes(both: &Both<'_>, old: &Checked, new: &Checked) -> Vec<Chan
                 How::Gone => What::Removed,
                 How::Other(..) => What::Changed,
             };
-            let (verdict, reason) = judged(both, &told.subject, &missed);
+            let (verdict, reason) = match (&told.subject, &missed.how) {
+                (Subject::Data(_, field), How::Other(was, is)) => of_data(contract, field, was, is),
+                // What is in an entity stays there.
+                (Subject::Data(..), How::Gone) => continue,
+                _ => judged(both, &told.subject, &missed),
+            };
             let dot = if missed.path.is_empty() { "" } else { "." };
             let path = format!("{place}{dot}{}", missed.path);
             let change = Change::new(contract.name.as_str(), path, what, verdict, reason);
@@ -37,6 +43,15 @@ pub(super) fn changes(both: &Both<'_>, old: &Checked, new: &Checked) -> Vec<Chan
         }
     }
     changes
+}
+
+/// A field of an entity that is set to another type: those that exist hold what they were given.
+fn of_data(contract: &Contract<'_>, field: &str, was: &str, is: &str) -> (Verdict, String) {
+    if reads(contract.root, "state", field) {
+        let reason = format!("entities that exist may hold {was} where {is} is expected now");
+        return (Verdict::NeedsMigration, reason);
+    }
+    (Verdict::Compatible, "nothing reads what entities that exist hold".to_owned())
 }
 
 fn judged(both: &Both<'_>, subject: &Subject, missed: &Missed) -> (Verdict, String) {
@@ -59,6 +74,7 @@ fn judged(both: &Both<'_>, subject: &Subject, missed: &Missed) -> (Verdict, Stri
         (Subject::Result(_), How::Other(was, is)) => {
             format!("callers may get {is} where they had {was}")
         }
+        (Subject::Data(..), _) => "entities keep it".to_owned(),
     };
     (Verdict::Breaking, reason)
 }
@@ -72,6 +88,7 @@ fn is_declared(both: &Both<'_>, subject: &Subject, path: &str) -> bool {
             let contract = both.new.contract(node);
             system.schema_of(contract.and_then(|contract| contract.output_model.as_ref()))
         }
+        Subject::Data(..) => None,
     };
     let mut ty = schema.map(|schema| schema.ty().clone());
     for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
@@ -106,6 +123,9 @@ fn place(contract: &Contract<'_>, told: &Told) -> String {
     let span = told.at.span();
     let root = canonical::canonical(contract.root);
     let path = walk::path_of(&root, span.start, span.end).unwrap_or_default();
+    if matches!(told.subject, Subject::Data(..)) {
+        return walk::shown(&path);
+    }
     let beside = path.split_last().map_or(&[][..], |(_, beside)| beside);
     format!("{}.payload", walk::shown(beside))
 }

@@ -248,7 +248,11 @@ fn action(
     };
     let work = match &action.work {
         ActionWork::Update(set) => {
-            fields(&mut expressions, set, roots.scope()).map(graph::ActionWork::StateUpdate)
+            let linked = fields(&mut expressions, set, roots.scope());
+            for ((field, template), (_, data)) in linked.iter().flatten().zip(set) {
+                linker.tell_data(contract, field, data.at, super::types::of_template(template));
+            }
+            linked.map(graph::ActionWork::StateUpdate)
         }
         ActionWork::Intent { intent_type, payload } => {
             let at = payload.map_or(intent_type.at, |data| data.at);

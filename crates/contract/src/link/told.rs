@@ -1,5 +1,5 @@
-//! What others are told, by the types of what makes it: the messages of each topic and the results
-//! of runs. Running needs none of it; it is for comparing two systems.
+//! What others are told, by the types of what makes it: the messages of each topic, the results of
+//! runs and the data of entities. Running needs none of it; it is for comparing two systems.
 
 use onex_expr::{Text, Type};
 
@@ -25,6 +25,8 @@ pub(crate) enum Subject {
     Message(Text),
     /// The result of runs of this node.
     Result(Text),
+    /// What entities of this node are left with in this field: told to who handles them next.
+    Data(Text, Text),
 }
 
 impl Linker<'_, '_, '_> {
@@ -38,6 +40,11 @@ impl Linker<'_, '_, '_> {
         if self.given.is_none() {
             self.told.push(Told { subject, at, ty });
         }
+    }
+
+    /// Notes what a field of an entity is set to.
+    pub(super) fn tell_data(&mut self, contract: &Contract<'_>, field: &Text, at: At, ty: Type) {
+        self.note(Subject::Data(contract.name.value.clone(), field.clone()), at, ty);
     }
 
     /// Notes what runs yield.
