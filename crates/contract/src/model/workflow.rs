@@ -1,6 +1,6 @@
 //! `workflow_coordination`: an execution graph and its rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use onex_expr::Text;
 
@@ -204,12 +204,10 @@ impl<'a> Workflow<'a> {
 
     /// The steps that no other waits for, by id.
     pub(crate) fn last_steps(&self) -> Vec<&Word> {
-        let waited = |id: &Word| {
-            let mut all = self.nodes.iter().flat_map(|node| &node.depends_on);
-            all.any(|other| other.value == id.value)
-        };
-        let mut last: Vec<&Word> =
-            self.nodes.iter().map(|node| &node.id).filter(|id| !waited(id)).collect();
+        let waited: BTreeSet<&Text> =
+            self.nodes.iter().flat_map(|node| &node.depends_on).map(|id| &id.value).collect();
+        let ids = self.nodes.iter().map(|node| &node.id);
+        let mut last: Vec<&Word> = ids.filter(|id| !waited.contains(&id.value)).collect();
         last.sort_unstable_by(|a, b| a.value.cmp(&b.value));
         last
     }
