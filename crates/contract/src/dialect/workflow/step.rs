@@ -130,11 +130,13 @@ pub(in crate::dialect) fn translate(
     }
     out.keep(&mut fields, &["description"]);
     let after = fields.get("depends_on").or(fields.get("dependencies"));
-    if let Some(after) = order.depends_on(id.as_deref().unwrap_or_default(), after) {
+    let is_off = switches::is_off(&mut fields);
+    let name = id.as_deref().unwrap_or_default();
+    let earlier = switches::skipped_by(&mut fields, name, is_off, order);
+    if let Some(after) = order.depends_on(name, after, earlier, &item.span) {
         out.put("depends_on", after);
     }
-    let is_off = switches::is_off(&mut fields);
-    switches::condition(&mut fields, &mut out, is_off, order);
+    switches::condition(&mut fields, &mut out, is_off, earlier);
     out.keep(&mut fields, &["timeout_ms"]);
     if let Some(timeout) = &rules.step_timeout {
         out.put("timeout_ms", timeout.clone());
