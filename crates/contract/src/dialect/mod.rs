@@ -25,6 +25,7 @@ mod subcontract;
 mod switch;
 mod topic;
 mod translate;
+mod unguarded;
 mod untold;
 mod workflow;
 

@@ -11,19 +11,32 @@ use crate::yaml::{Node, Tree};
 
 /// A trigger is the event of a topic that the node hears. One that none of them has gets a command
 /// topic of its own, so that whoever drove the machine can still do so.
-pub(in crate::dialect) fn translate(
-    reading: &mut Reading<'_, '_>,
-    written: &Node,
-    made: &mut Translation,
-) -> Node {
+fn translate(reading: &mut Reading<'_, '_>, written: &Node, made: &mut Translation) -> Node {
     let Tree::String(word) = &written.tree else {
         return written.clone();
     };
-    let segment = topic_name::segment(word);
-    let event = exact(word, made).filter(|event| event != "timeout");
-    match event {
+    match exact(word, made) {
+        Some(event) if event == TIMER => named_timeout(written, made),
         Some(event) => heard(&event, written, made),
-        None => own_topic(reading, &segment, written, made),
+        None => own_topic(reading, &topic_name::segment(word), written, made),
+    }
+}
+
+/// The word that names no topic but the timer of a state.
+const TIMER: &str = "timeout";
+
+/// Translates a trigger of a machine with timers or without. Without one, a timeout can only be the
+/// event of a topic that the node hears; where there is none, the normal form refuses it.
+pub(in crate::dialect) fn of_transition(
+    reading: &mut Reading<'_, '_>,
+    written: &Node,
+    made: &mut Translation,
+    is_timed: bool,
+) -> Node {
+    let is_timer = written.as_str().is_some_and(|word| topic_name::segment(word) == TIMER);
+    match is_timer && (is_timed || exact(TIMER, made).is_none()) {
+        true => text(TIMER, &written.span),
+        false => translate(reading, written, made),
     }
 }
 
@@ -67,6 +80,18 @@ fn heard(event: &str, written: &Node, made: &mut Translation) -> Node {
     text(event, &written.span)
 }
 
+/// A topic that the node hears whose event has the timer's word.
+fn named_timeout(written: &Node, made: &mut Translation) -> Node {
+    let mut listed = made.topics.subscribe.iter_mut();
+    let named = listed.find(|listed| topic_name::event(&listed.topic) == TIMER);
+    let mut out = Made::new(&written.span);
+    if let Some(named) = named {
+        named.used = true;
+        out.text("topic", named.topic.as_str(), &written.span);
+    }
+    out.done()
+}
+
 /// A command that is the node's own.
 fn own_topic(
     reading: &mut Reading<'_, '_>,
@@ -83,7 +108,7 @@ fn own_topic(
         let message = format!("no topic here has the trigger `{word}`: it is taken from `{topic}`");
         reading.findings.note(code::TRIGGER_TOPIC, at, message);
     }
-    if segment != "timeout" {
+    if segment != TIMER {
         return text(segment, &written.span);
     }
     let mut out = Made::new(&written.span);

@@ -6,7 +6,10 @@ use std::ops::Range;
 use onex_expr::Text;
 
 use crate::diagnostic::code;
-use crate::dialect::made::{node, text};
+use crate::dialect::{
+    made::{Made, node, text},
+    unguarded,
+};
 use crate::model::Word;
 use crate::section::fields::Fields;
 use crate::suggest;
@@ -25,7 +28,8 @@ pub(in crate::dialect) struct Order {
 
 impl Order {
     /// Reads the nodes and edges of a graph.
-    pub(in crate::dialect) fn read(graph: &mut Fields<'_, '_, '_, '_>) -> Order {
+    /// What an edge hangs on besides stays in the graph being made, which the normal form refuses.
+    pub(in crate::dialect) fn read(graph: &mut Fields<'_, '_, '_, '_>, out: &mut Made) -> Order {
         let mut order = Order::default();
         let mut listed: Vec<Text> = Vec::new();
         for item in graph.node().get("nodes").map_or(&[][..], Node::items) {
@@ -44,6 +48,7 @@ impl Order {
             let to = edge.required_word("to_node");
             edge.acts(&["from_node", "to_node"]);
             edge.descriptive(&["edge_type", "description", "version"]);
+            unguarded::keep(&mut edge, "`execution_graph`", out);
             edge.close();
             let (Some(from), Some(to)) = (from, to) else { continue };
             let Some(after) = order.after.get_mut(&to.value) else {
