@@ -17,7 +17,10 @@ fn translate(reading: &mut Reading<'_, '_>, written: &Node, made: &mut Translati
     };
     match exact(word, made) {
         Some(event) if event == TIMER => named_timeout(written, made),
-        Some(event) => heard(&event, written, made),
+        Some(event) => {
+            lowered(reading, &event, written);
+            heard(&event, written, made)
+        }
         None => own_topic(reading, &topic_name::segment(word), written, made),
     }
 }
@@ -70,6 +73,16 @@ fn exact(word: &str, made: &Translation) -> Option<String> {
     let segment = topic_name::segment(word);
     let mut events = made.topics.subscribe.iter().map(|listed| topic_name::event(&listed.topic));
     events.find(|event| [segment.as_str(), word].contains(event)).map(str::to_owned)
+}
+
+/// Notes a trigger that is heard in small letters, as topics are written.
+fn lowered(reading: &mut Reading<'_, '_>, event: &str, written: &Node) {
+    let word = written.as_str().unwrap_or_default();
+    if word.contains(|c: char| c.is_uppercase()) {
+        let at = reading.at(&written.span);
+        let message = format!("the trigger `{word}` is the event `{event}`");
+        reading.findings.note(code::TRIGGER_TOPIC, at, message);
+    }
 }
 
 /// An event of topics that the node hears.
