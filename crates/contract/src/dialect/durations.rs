@@ -116,6 +116,8 @@ fn duration(
         let message = format!("`{}` was also given as `{new}`, which counts", entry.key);
         let found = reading.findings.error(code::DUPLICATE_KEY, at, message);
         found.related(given, "this one counts").help("keep one of the two");
+        let message = format!("`{}` has no effect here: `{new}` counts", entry.key);
+        reading.findings.note(code::NOT_ENFORCED, at, message);
         return None;
     }
     let tree = match &entry.value.tree {
