@@ -8,7 +8,7 @@ use onex_expr::Text;
 use crate::catalog::HostValues;
 use crate::diagnostic::code;
 use crate::dialect::{
-    compute, documents, effect, environment, handler_routing, identity, made::Made,
+    compute, documents, durations, effect, environment, handler_routing, identity, made::Made,
     operation_bindings, other_file::host_config, other_file::part, other_file::projector,
     recognise, reducer::fsm, reducer::intents, reducer::intents::Declared, reducer::state_machine,
     reducer::validation, reducer::validation::Rule, schema::definitions, schema::models, switch,
@@ -76,6 +76,7 @@ pub(crate) fn translate(
 ) -> Translated {
     let root = environment::resolve(root, &host.env);
     let root = switch::off(reading, &root);
+    let root = durations::in_ms(reading, &root);
     let translated = match dialect {
         // Of these it was said that nothing in them acts.
         recognise::SUBCONTRACT | recognise::REPOSITORY => {

@@ -1,5 +1,7 @@
 //! `response_handling`: which answers are good, and what is taken from them.
 
+use std::fmt::Write as _;
+
 use crate::diagnostic::code;
 use crate::dialect::made::{Made, text};
 use crate::section::fields::Fields;
@@ -37,17 +39,19 @@ fn extract(reading: &mut Reading<'_, '_>, wanted: &Node, kind: &str) -> Made {
     let mut out = Made::new(&wanted.span);
     for Entry { key, key_span, value } in wanted.entries() {
         let Some(path) = value.as_str() else { continue };
-        let path = path.trim_start_matches('$').trim_start_matches('.');
         let from = match kind {
             "filesystem" => of_file(path).map(|field| format!("${{response.{field}}}")),
-            _ if is_path(path) => Some(format!("${{response.body.?{}}}", path.replace('.', ".?"))),
-            _ => None,
+            _ => of_body(path).map(|path| format!("${{response.body{path}}}")),
+        };
+        let why = match kind {
+            "filesystem" => "an answer about a file has no such field",
+            _ => "only names and places in lists are read, such as `$.items[0].id`",
         };
         match from {
             Some(from) => out.free(key.clone(), key_span, text(from, &value.span)),
             None => {
                 let at = reading.at(&value.span);
-                let message = format!("`{key}` is not enforced: an answer has no `{path}` here");
+                let message = format!("`{key}` is not enforced: `{path}`: {why}");
                 reading.findings.note(code::NOT_ENFORCED, at, message);
             }
         }
@@ -57,6 +61,7 @@ fn extract(reading: &mut Reading<'_, '_>, wanted: &Node, kind: &str) -> Made {
 
 /// The field of an answer about a file.
 fn of_file(path: &str) -> Option<&'static str> {
+    let path = path.trim_start_matches('$').trim_start_matches('.');
     const FIELDS: [(&str, &str); 9] = [
         ("path", "path"),
         ("content", "body"),
@@ -71,9 +76,45 @@ fn of_file(path: &str) -> Option<&'static str> {
     FIELDS.iter().find(|(old, _)| *old == path).map(|(_, field)| *field)
 }
 
-fn is_path(path: &str) -> bool {
-    path.split('.').all(|part| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    })
+/// A path into a body: names after dots or in brackets, and places in lists. What is not there is
+/// absent.
+fn of_body(path: &str) -> Option<String> {
+    let mut rest = path.strip_prefix('$').unwrap_or(path);
+    let mut out = String::new();
+    let mut is_first = true;
+    while !rest.is_empty() {
+        if let Some(bracket) = rest.strip_prefix('[') {
+            let (within, after) = bracket.split_once(']')?;
+            let _ = write!(out, "[?{}]", place(within)?);
+            rest = after;
+        } else {
+            let named = rest.strip_prefix('.').or(is_first.then_some(rest))?;
+            let (name, after) = named.split_at(named.find(['.', '[']).unwrap_or(named.len()));
+            if !is_name(name) {
+                return None;
+            }
+            let _ = write!(out, ".?{name}");
+            rest = after;
+        }
+        is_first = false;
+    }
+    (!is_first).then_some(out)
+}
+
+/// What stands in brackets: a place in a list, or a name in quotes.
+fn place(within: &str) -> Option<String> {
+    let quoted = |quote| within.strip_prefix(quote)?.strip_suffix(quote);
+    match quoted('\'').or_else(|| quoted('"')) {
+        Some(name) => {
+            let is_plain =
+                |c: char| !c.is_control() && !['\'', '"', '\\', '$', '{', '}'].contains(&c);
+            name.chars().all(is_plain).then(|| format!("'{name}'"))
+        }
+        None => within.parse::<u32>().ok().map(|place| place.to_string()),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

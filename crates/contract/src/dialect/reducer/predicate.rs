@@ -105,7 +105,22 @@ fn is_word(word: &str) -> bool {
 
 fn three(field: &str, operator: &str, value: &str) -> Option<String> {
     let (_, word) = OPERATORS.iter().find(|(known, _)| *known == operator)?;
-    Some(format!("{field} {word} {value}"))
+    is_one(word, value).then(|| format!("{field} {word} {value}"))
+}
+
+/// Whether a value is one word: a word, words in quotes, or, for a list, one after each comma.
+fn is_one(operator: &str, value: &str) -> bool {
+    let is_word = |text: &str| {
+        let text = text.trim();
+        let within = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
+        let quoted = within('"').or_else(|| within('\''));
+        quoted.is_some_and(|text| !text.contains(['"', '\'']))
+            || !text.contains(char::is_whitespace)
+    };
+    match operator {
+        "is_in" | "not_in" => value.trim_matches(['[', ']']).split(',').all(is_word),
+        _ => is_word(value),
+    }
 }
 
 /// `is_valid`: present, and one of the values that its rule allows.
@@ -161,6 +176,8 @@ mod tests {
             ("retries  < 3", all(&["retries less_than 3"])),
             ("kind == new", all(&["kind equals new"])),
             ("kind in a, b", all(&["kind is_in a, b"])),
+            ("kind in 'a b', c", all(&["kind is_in 'a b', c"])),
+            ("kind equals 'a b'", all(&["kind equals 'a b'"])),
             ("lines min_length 1", all(&["lines min_length 1"])),
             ("payload.a == 1", all(&["payload.a == 1"])),
             ("state.done is_true", all(&["state.done is_true"])),
@@ -169,7 +186,18 @@ mod tests {
         ] {
             assert_eq!(read(text, &rules), meaning, "{text}");
         }
-        for text in ["", " ", "_a is_true", "done", "a equal b", "a && b"] {
+        for text in [
+            "",
+            " ",
+            "_a is_true",
+            "done",
+            "a equal b",
+            "a && b",
+            "a equals b c",
+            "a < 3 4",
+            "a in b, c d",
+            "payload.a equals b c",
+        ] {
             assert!(matches!(read(text, &rules), Meaning::None(_)), "{text}");
         }
     }

@@ -9,6 +9,7 @@ use crate::dialect::{
     reducer::action::{Actions, intents_in},
     reducer::{condition, trigger},
     translate::Translation,
+    unguarded,
 };
 use crate::graph::Kind;
 use crate::section::fields::Fields;
@@ -137,11 +138,7 @@ fn transition(
     let mut out = Made::new(&item.span);
     out.keep(&mut fields, &["transition_name", "description", "from_state", "to_state"]);
     if let Some(written) = fields.get("trigger") {
-        let is_timer = machine.timed && written.as_str() == Some("timeout");
-        let trigger = match is_timer {
-            true => written.clone(),
-            false => trigger::translate(fields.reading, written, machine.made),
-        };
+        let trigger = trigger::of_transition(fields.reading, written, machine.made, machine.timed);
         out.put("trigger", trigger);
     }
     out.keep(&mut fields, &["priority"]);
@@ -162,6 +159,7 @@ fn transition(
         "rollback_transitions",
         "timeout_ms",
     ]);
+    unguarded::keep(&mut fields, "the transition", &mut out);
     fields.close();
     Some(out.done())
 }

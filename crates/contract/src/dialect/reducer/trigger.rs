@@ -11,19 +11,35 @@ use crate::yaml::{Node, Tree};
 
 /// A trigger is the event of a topic that the node hears. One that none of them has gets a command
 /// topic of its own, so that whoever drove the machine can still do so.
-pub(in crate::dialect) fn translate(
-    reading: &mut Reading<'_, '_>,
-    written: &Node,
-    made: &mut Translation,
-) -> Node {
+fn translate(reading: &mut Reading<'_, '_>, written: &Node, made: &mut Translation) -> Node {
     let Tree::String(word) = &written.tree else {
         return written.clone();
     };
-    let segment = topic_name::segment(word);
-    let event = exact(word, made).filter(|event| event != "timeout");
-    match event {
-        Some(event) => heard(&event, written, made),
-        None => own_topic(reading, &segment, written, made),
+    match exact(word, made) {
+        Some(event) if event == TIMER => named_timeout(written, made),
+        Some(event) => {
+            lowered(reading, &event, written);
+            heard(&event, written, made)
+        }
+        None => own_topic(reading, &topic_name::segment(word), written, made),
+    }
+}
+
+/// The word that names no topic but the timer of a state.
+const TIMER: &str = "timeout";
+
+/// Translates a trigger of a machine with timers or without. Without one, a timeout can only be the
+/// event of a topic that the node hears; where there is none, the normal form refuses it.
+pub(in crate::dialect) fn of_transition(
+    reading: &mut Reading<'_, '_>,
+    written: &Node,
+    made: &mut Translation,
+    is_timed: bool,
+) -> Node {
+    let is_timer = written.as_str().is_some_and(|word| topic_name::segment(word) == TIMER);
+    match is_timer && (is_timed || exact(TIMER, made).is_none()) {
+        true => text(TIMER, &written.span),
+        false => translate(reading, written, made),
     }
 }
 
@@ -59,12 +75,34 @@ fn exact(word: &str, made: &Translation) -> Option<String> {
     events.find(|event| [segment.as_str(), word].contains(event)).map(str::to_owned)
 }
 
+/// Notes a trigger that is heard in small letters, as topics are written.
+fn lowered(reading: &mut Reading<'_, '_>, event: &str, written: &Node) {
+    let word = written.as_str().unwrap_or_default();
+    if word.contains(|c: char| c.is_uppercase()) {
+        let at = reading.at(&written.span);
+        let message = format!("the trigger `{word}` is the event `{event}`");
+        reading.findings.note(code::TRIGGER_TOPIC, at, message);
+    }
+}
+
 /// An event of topics that the node hears.
 fn heard(event: &str, written: &Node, made: &mut Translation) -> Node {
     for listed in &mut made.topics.subscribe {
         listed.used |= topic_name::event(&listed.topic) == event;
     }
     text(event, &written.span)
+}
+
+/// A topic that the node hears whose event has the timer's word.
+fn named_timeout(written: &Node, made: &mut Translation) -> Node {
+    let mut listed = made.topics.subscribe.iter_mut();
+    let named = listed.find(|listed| topic_name::event(&listed.topic) == TIMER);
+    let mut out = Made::new(&written.span);
+    if let Some(named) = named {
+        named.used = true;
+        out.text("topic", named.topic.as_str(), &written.span);
+    }
+    out.done()
 }
 
 /// A command that is the node's own.
@@ -83,7 +121,7 @@ fn own_topic(
         let message = format!("no topic here has the trigger `{word}`: it is taken from `{topic}`");
         reading.findings.note(code::TRIGGER_TOPIC, at, message);
     }
-    if segment != "timeout" {
+    if segment != TIMER {
         return text(segment, &written.span);
     }
     let mut out = Made::new(&written.span);

@@ -95,7 +95,10 @@ fn mode(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) {
     let Some(word) = fields.word("execution_mode") else { return };
     let lower = word.as_str().to_ascii_lowercase();
     match MODES.iter().find(|(old, _)| *old == lower) {
-        Some((_, mode)) => out.text("execution_mode", *mode, &word.at.span()),
+        Some((_, mode)) => {
+            taken_for(fields, &word, &lower, mode);
+            out.text("execution_mode", *mode, &word.at.span());
+        }
         None => other(fields, &word, "the graph decides"),
     }
 }
@@ -136,6 +139,7 @@ fn strategy_of(fields: &mut Fields<'_, '_, '_, '_>, word: &Word, out: &mut Made)
     let lower = word.as_str().to_ascii_lowercase();
     match STRATEGIES.iter().find(|(old, _)| *old == lower) {
         Some((_, Some(strategy))) => {
+            taken_for(fields, word, &lower, strategy);
             out.text("failure_recovery_strategy", *strategy, &word.at.span());
             false
         }
@@ -144,6 +148,14 @@ fn strategy_of(fields: &mut Fields<'_, '_, '_, '_>, word: &Word, out: &mut Made)
             other(fields, word, "the first failed step ends the run");
             false
         }
+    }
+}
+
+/// Notes a word whose meaning has another name here.
+fn taken_for(fields: &mut Fields<'_, '_, '_, '_>, word: &Word, lower: &str, today: &str) {
+    if lower != today {
+        let message = format!("`{}` is taken for `{today}`", word.as_str());
+        fields.reading.findings.note(code::NOT_ENFORCED, word.at, message);
     }
 }
 

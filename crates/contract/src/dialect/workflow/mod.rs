@@ -117,7 +117,7 @@ fn execution_graph(
     let mut fields = Fields::open(reading, graph, "`execution_graph`")?;
     let mut out = Made::new(&graph.span);
     let span = fields.get("nodes").map_or_else(|| graph.span.clone(), |nodes| nodes.span.clone());
-    let order = Order::read(&mut fields);
+    let order = Order::read(&mut fields, &mut out);
     let mut nodes = Vec::new();
     for item in fields.items("nodes") {
         nodes.extend(step::translate(fields.reading, item, steps, rules, &order));

@@ -1,11 +1,15 @@
 //! What comes before what: `depends_on`, `dependencies`, and the `edges` of a graph.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use onex_expr::Text;
 
 use crate::diagnostic::code;
-use crate::dialect::made::{node, text};
+use crate::dialect::{
+    made::{Made, node, text},
+    unguarded,
+};
 use crate::model::Word;
 use crate::section::fields::Fields;
 use crate::suggest;
@@ -18,20 +22,25 @@ pub(in crate::dialect) struct Order {
     after: BTreeMap<Text, Vec<Text>>,
     /// What edges say beside that.
     edges: BTreeMap<Text, Vec<Word>>,
+    /// Every step in the order in which they run one at a time.
+    line: Vec<Text>,
 }
 
 impl Order {
     /// Reads the nodes and edges of a graph.
-    pub(in crate::dialect) fn read(graph: &mut Fields<'_, '_, '_, '_>) -> Order {
+    /// What an edge hangs on besides stays in the graph being made, which the normal form refuses.
+    pub(in crate::dialect) fn read(graph: &mut Fields<'_, '_, '_, '_>, out: &mut Made) -> Order {
         let mut order = Order::default();
+        let mut listed: Vec<Text> = Vec::new();
         for item in graph.node().get("nodes").map_or(&[][..], Node::items) {
             let Some(id) = ["node_id", "step_id"].iter().find_map(|key| item.get(key)?.as_str())
             else {
                 continue;
             };
-            let listed = ["depends_on", "dependencies"].iter().filter_map(|key| item.get(key));
-            let words = listed.flat_map(items).filter_map(Node::as_str).map(Text::from);
+            let written = ["depends_on", "dependencies"].iter().filter_map(|key| item.get(key));
+            let words = written.flat_map(items).filter_map(Node::as_str).map(Text::from);
             order.after.entry(id.into()).or_default().extend(words);
+            listed.push(id.into());
         }
         for item in graph.items("edges") {
             let Some(mut edge) = Fields::open(graph.reading, item, "the edge") else { continue };
@@ -39,6 +48,7 @@ impl Order {
             let to = edge.required_word("to_node");
             edge.acts(&["from_node", "to_node"]);
             edge.descriptive(&["edge_type", "description", "version"]);
+            unguarded::keep(&mut edge, "`execution_graph`", out);
             edge.close();
             let (Some(from), Some(to)) = (from, to) else { continue };
             let Some(after) = order.after.get_mut(&to.value) else {
@@ -54,30 +64,80 @@ impl Order {
                 order.edges.entry(to.value).or_default().push(from);
             }
         }
+        order.line = order.lined_up(&listed);
         order
     }
 
-    /// What a step waits for, with what edges add.
-    pub(in crate::dialect) fn depends_on(&self, id: &str, written: Option<&Node>) -> Option<Node> {
-        let Some(edges) = self.edges.get(id) else { return written.cloned() };
+    /// Steps one after the other: of those that wait for nothing any more, the first listed.
+    fn lined_up(&self, listed: &[Text]) -> Vec<Text> {
+        let places: BTreeMap<&Text, usize> = listed.iter().zip(0..).collect();
+        let mut waits: Vec<usize> = vec![0; listed.len()];
+        let mut followers: Vec<Vec<usize>> = vec![Vec::new(); listed.len()];
+        for (step, place) in &places {
+            for before in self.after.get(*step).into_iter().flatten() {
+                if let Some(before) = places.get(before) {
+                    waits[*place] += 1;
+                    followers[*before].push(*place);
+                }
+            }
+        }
+        let mut ready: BTreeSet<usize> =
+            places.into_values().filter(|place| waits[*place] == 0).collect();
+        let mut line = Vec::new();
+        while let Some(next) = ready.pop_first() {
+            line.push(listed[next].clone());
+            for follower in std::mem::take(&mut followers[next]) {
+                waits[follower] -= 1;
+                if waits[follower] == 0 {
+                    ready.insert(follower);
+                }
+            }
+        }
+        line
+    }
+
+    /// What a step waits for, with what edges add and, for one that is skipped when an earlier one
+    /// failed, every earlier one.
+    pub(in crate::dialect) fn depends_on(
+        &self,
+        id: &str,
+        written: Option<&Node>,
+        earlier: &[Text],
+        at: &Range<usize>,
+    ) -> Option<Node> {
+        let edges = self.edges.get(id).map_or(&[][..], Vec::as_slice);
         let mut all: Vec<Node> = written.map_or(&[][..], items).to_vec();
+        let listed = all.len();
         all.extend(edges.iter().map(|word| text(word.value.clone(), &word.at.span())));
-        let at = written.map_or_else(|| edges[0].at.span(), |written| written.span.clone());
+        let known = if earlier.is_empty() { BTreeSet::new() } else { self.ancestors(id) };
+        let added = earlier.iter().filter(|step| !known.contains(*step));
+        all.extend(added.map(|step| text(step.clone(), at)));
+        if all.len() == listed {
+            return written.cloned();
+        }
+        let at = written.map_or_else(|| all[0].span.clone(), |written| written.span.clone());
         Some(node(Tree::List(all), &at))
     }
 
-    /// Every step that comes before this one, directly or not.
-    pub(in crate::dialect) fn before(&self, id: &str) -> BTreeSet<Text> {
+    /// Every step that this one waits for, directly or not.
+    fn ancestors<'o>(&'o self, id: &'o str) -> BTreeSet<&'o Text> {
         let mut before = BTreeSet::new();
         let mut open: Vec<&str> = vec![id];
         while let Some(next) = open.pop() {
             for step in self.after.get(next).into_iter().flatten() {
-                if step != id && before.insert(step.clone()) {
+                if step != id && before.insert(step) {
                     open.push(step);
                 }
             }
         }
         before
+    }
+
+    /// Every step that runs before this one when they run one at a time. To wait for all of them
+    /// makes no cycle. None for a step that is in a cycle already.
+    pub(in crate::dialect) fn before(&self, id: &str) -> &[Text] {
+        let place = self.line.iter().position(|step| step == id);
+        place.map_or(&[], |place| &self.line[..place])
     }
 }
 

@@ -6,6 +6,7 @@ use crate::diagnostic::code;
 use crate::dialect::{
     made::{Made, node, text},
     topic::name as topic_name,
+    unguarded,
     workflow::coordination::Rules,
     workflow::order::Order,
     workflow::switches,
@@ -130,11 +131,13 @@ pub(in crate::dialect) fn translate(
     }
     out.keep(&mut fields, &["description"]);
     let after = fields.get("depends_on").or(fields.get("dependencies"));
-    if let Some(after) = order.depends_on(id.as_deref().unwrap_or_default(), after) {
+    let is_off = switches::is_off(&mut fields);
+    let name = id.as_deref().unwrap_or_default();
+    let earlier = switches::skipped_by(&mut fields, name, is_off, order);
+    if let Some(after) = order.depends_on(name, after, earlier, &item.span) {
         out.put("depends_on", after);
     }
-    let is_off = switches::is_off(&mut fields);
-    switches::condition(&mut fields, &mut out, is_off, order);
+    switches::condition(&mut fields, &mut out, is_off, earlier);
     out.keep(&mut fields, &["timeout_ms"]);
     if let Some(timeout) = &rules.step_timeout {
         out.put("timeout_ms", timeout.clone());
@@ -144,6 +147,7 @@ pub(in crate::dialect) fn translate(
     fields.descriptive(&["node_name", "step_name", "version", "dependencies"]);
     fields.not_enforced(&NODE_SETTINGS);
     let config = fields.get("step_config");
+    unguarded::keep(&mut fields, "the graph node", &mut out);
     fields.close();
     let is_told = |config: &&Node| !is_off || WORKS.iter().any(|work| config.get(work).is_some());
     let told = config.filter(is_told).and_then(|config| step_config(reading, config, steps));
@@ -208,6 +212,7 @@ fn step_config(reading: &mut Reading<'_, '_>, config: &Node, steps: &mut Steps) 
         fields.not_enforced(&["max_parallel"]);
     }
     fields.not_enforced(&STEP_SETTINGS);
+    unguarded::keep(&mut fields, "`step_config`", &mut out);
     fields.close();
     works.then(|| out.done())
 }

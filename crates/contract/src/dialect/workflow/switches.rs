@@ -1,6 +1,8 @@
 //! When a step runs, and what its failure does: `enabled`, conditions, `skip_on_failure`,
 //! `continue_on_error`, `error_action`.
 
+use onex_expr::Text;
+
 use crate::dialect::{
     made::{Made, node, text},
     switch,
@@ -27,25 +29,37 @@ pub(super) fn nothing(step: &Node) -> Node {
     out.done()
 }
 
+/// The steps whose failure skips this one: each that runs before it. They are waited for, whether
+/// the file says so or not: what has not ended may still fail.
+pub(super) fn skipped_by<'o>(
+    step: &mut Fields<'_, '_, '_, '_>,
+    id: &str,
+    is_off: bool,
+    order: &'o Order,
+) -> &'o [Text] {
+    let skips = step.flag("skip_on_failure").filter(|flag| flag.value && !is_off);
+    step.acts(&["skip_on_failure"]);
+    match skips {
+        Some(_) => order.before(id),
+        None => &[],
+    }
+}
+
 /// Puts the condition under which a step runs.
 pub(super) fn condition(
     step: &mut Fields<'_, '_, '_, '_>,
     out: &mut Made,
     is_off: bool,
-    order: &Order,
+    earlier: &[Text],
 ) {
     let config = step.node().get("step_config");
     let mut said = |key| step.get(key).or_else(|| config?.get(key));
     let (when, unless) = (said("condition"), said("skip_condition"));
-    let skips = step.flag("skip_on_failure").is_some_and(|flag| flag.value);
-    step.acts(&["skip_on_failure"]);
     if is_off {
         when.iter().chain(&unless).for_each(|written| step.reading.acted(&written.span));
         return out.put("condition", node(Tree::Bool(false), &step.node().span));
     }
-    let id = step.node().get("node_id").and_then(Node::as_str).unwrap_or_default();
-    let before = if skips { order.before(id) } else { Default::default() };
-    let is_joined = !before.is_empty() || (when.is_some() && unless.is_some());
+    let is_joined = !earlier.is_empty() || (when.is_some() && unless.is_some());
     let words = || when.iter().chain(&unless).all(|written| cel(written).is_some());
     if !is_joined || !words() {
         // What is no expression stays as it is written: the normal form judges it.
@@ -55,7 +69,7 @@ pub(super) fn condition(
     }
     let when_holds = when.and_then(cel).map(|when| format!("({when})"));
     let unless_fails = unless.and_then(cel).map(|unless| format!("!({unless})"));
-    let none_failed = before.iter().map(|id| format!("steps.{id}.status != 'failed'"));
+    let none_failed = earlier.iter().map(|id| format!("steps.{id}.status != 'failed'"));
     let all: Vec<String> = when_holds.into_iter().chain(unless_fails).chain(none_failed).collect();
     let at = when.or(unless).map_or(&step.node().span, |written| &written.span).clone();
     when.iter().chain(&unless).for_each(|written| step.reading.acted(&written.span));
