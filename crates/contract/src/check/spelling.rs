@@ -24,15 +24,17 @@ impl<'n> Spellings<'n> {
         all
     }
 
-    /// Another name that is probably meant and may be: the same in another version first.
-    pub(super) fn nearest(&self, name: &str, may_be: impl Fn(&str) -> bool) -> Option<&'n str> {
-        let other = |known: &&&str| **known != name && may_be(known);
-        let same = self.unversioned.get(unversioned(name)).into_iter().flatten().find(other);
-        let alike = || {
-            let known = shortened(name).filter_map(|short| self.shortened.get(&short)).flatten();
-            known.filter(other).filter(|known| is_typo(name, known)).min()
-        };
-        same.or_else(alike).copied()
+    /// The names that differ from this one only by their version (`true`) or by a typo.
+    pub(super) fn alike(&self, name: &str) -> Vec<(&'n str, bool)> {
+        let same = self.unversioned.get(unversioned(name)).into_iter().flatten();
+        let mut found: Vec<_> = same.map(|known| (*known, true)).collect();
+        for known in shortened(name).filter_map(|short| self.shortened.get(&short)).flatten() {
+            if is_typo(name, known) {
+                found.push((known, false));
+            }
+        }
+        found.retain(|(known, _)| *known != name);
+        found
     }
 }
 

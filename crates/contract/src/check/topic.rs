@@ -1,6 +1,6 @@
 //! Topics: their grammar, who lists them, who hears them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::spelling::Spellings;
 use crate::diagnostic::code;
@@ -113,12 +113,7 @@ pub(super) fn not_taken(system: &System<'_>, findings: &mut Findings<'_>) {
 
 /// Topics that come from outside or lead there, and those that probably only seem to.
 pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>) {
-    let known = Spellings::of(system.topics.keys().map(|name| name.as_str()).chain([TICK]));
-    // Who lists two topics that look alike knows both.
-    let listed_together = |uses: &TopicUse, other: &str| {
-        let others = system.topics.get(other).into_iter().flat_map(TopicUse::files);
-        others.into_iter().any(|file| uses.files().any(|own| own == file))
-    };
+    let meant = probably_meant(system);
     for (topic, uses) in &system.topics {
         if let Some(consumer) = by_clock(topic, uses) {
             let message = format!("`{topic}` is an entry: the clock publishes it");
@@ -137,7 +132,7 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
             }
             _ => continue,
         };
-        match known.nearest(topic, |other| !listed_together(uses, other)) {
+        match meant.get(topic.as_str()) {
             Some(other) => {
                 findings
                     .warning(code::TOPIC_TYPO, at, message)
@@ -148,6 +143,34 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
             }
         }
     }
+}
+
+/// For topics that only one side knows another one that is probably meant: the same in another
+/// version first. Who lists two that look alike knows both.
+fn probably_meant<'s>(system: &'s System<'_>) -> BTreeMap<&'s str, &'s str> {
+    let open: Vec<&str> = system
+        .topics
+        .iter()
+        .filter(|(_, uses)| uses.producers.is_empty() || uses.consumers.is_empty())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if open.is_empty() {
+        return BTreeMap::new();
+    }
+    let files = |topic: &str| -> BTreeSet<u32> {
+        system.topics.get(topic).into_iter().flat_map(TopicUse::files).collect()
+    };
+    let open = Spellings::of(open.into_iter());
+    let mut meant: BTreeMap<&str, (bool, &str)> = BTreeMap::new();
+    for other in system.topics.keys().map(|name| name.as_str()).chain([TICK]) {
+        for (topic, is_version) in open.alike(other) {
+            if files(topic).is_disjoint(&files(other)) {
+                let best = meant.entry(topic).or_insert((!is_version, other));
+                *best = (*best).min((!is_version, other));
+            }
+        }
+    }
+    meant.into_iter().map(|(topic, (_, other))| (topic, other)).collect()
 }
 
 /// Who hears a topic on which nobody but the clock publishes.
