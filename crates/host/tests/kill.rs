@@ -10,7 +10,7 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use onex_expr::{Value, json};
@@ -70,7 +70,7 @@ fn post(stream: &mut BufReader<TcpStream>, body: &str) -> Option<u16> {
 
 /// Places the orders from several connections and tells of each that was accepted; the numbers of
 /// those that were not.
-fn place(host: &str, seed: usize, orders: &[usize], accepted: &Sender<()>) -> Vec<usize> {
+fn place(host: &str, seed: usize, orders: &[usize], accepted: &SyncSender<()>) -> Vec<usize> {
     let part = orders.len().div_ceil(CLIENTS).max(1);
     std::thread::scope(|scope| {
         let clients: Vec<_> = orders
@@ -125,7 +125,7 @@ fn live(
         return left;
     }
     let mut host = shop::start(&shop::example(), folder, service);
-    let (accepted, answers) = mpsc::channel();
+    let (accepted, answers) = sync_channel(ORDERS);
     let kill_at = (ORDERS / KILLS + (seed * 5 + kill * 3) % 9).min(left.len());
     let left = std::thread::scope(|scope| {
         let address = host.address.clone();
@@ -159,7 +159,7 @@ fn attack(seed: usize, service: &Service) {
         (0..KILLS).fold(all.clone(), |left, kill| live(folder.path(), seed, kill, left, service));
     let host = shop::start(&shop::example(), folder.path(), service);
     let again = if seed.is_multiple_of(2) { left } else { all };
-    assert!(place(&host.address, seed, &again, &mpsc::channel().0).is_empty());
+    assert!(place(&host.address, seed, &again, &sync_channel(ORDERS).0).is_empty());
     // Again, and this time nothing is sent after the start: what was accepted goes on by itself.
     drop(host);
     let host = shop::start(&shop::example(), folder.path(), service);
