@@ -3,7 +3,7 @@
 
 mod driver;
 
-use driver::{Driver, begin, id, publish};
+use driver::{Driver, LOOP, begin, id, publish};
 use onex_engine::{Input, Options, Reply, Request, Unguarded};
 use onex_expr::Value;
 use onex_kernel::row::RunStatus;
@@ -22,23 +22,6 @@ state_machine:
   states: [{state_name: open, waits: forever}]
   transitions:
     - {from_state: open, trigger: in, actions: [{action_type: state_update, set: {n: '${state.n + 1}'}}]}
-";
-
-const LOOP: &str = "
-name: loop
-node_type: reducer
-contract_version: 1.0.0
-description: Hears what it says.
-event_bus:
-  subscribe_topics: [{topic: onex.evt.test.in.v1}, {topic: onex.evt.test.again.v1}]
-  publish_topics: [onex.evt.test.again.v1]
-state_machine:
-  initial_state: open
-  entity_key: \"'one'\"
-  states: [{state_name: open, waits: forever}]
-  transitions:
-    - {from_state: open, trigger: in, actions: [&say {action_type: event, topic: onex.evt.test.again.v1, payload: {}}]}
-    - {from_state: open, trigger: again, actions: [*say]}
 ";
 
 const TARGET: &str = "

@@ -3,7 +3,7 @@
 
 mod driver;
 
-use driver::{Driver, accepted, payload, publish};
+use driver::{Driver, LOOP, accepted, payload, publish};
 use onex_engine::{Input, Reply, Request, key};
 use onex_expr::Value;
 use onex_kernel::row::{Reason, RunStatus, StepStatus, Undoing};
@@ -25,23 +25,6 @@ state_machine:
       trigger: in
       actions:
         - {action_type: event, topic: onex.evt.test.out.v1, for_each: payload.items, payload: {doc: '${payload.doc}'}}
-";
-
-const LOOP: &str = "
-name: loop
-node_type: reducer
-contract_version: 1.0.0
-description: Hears what it says.
-event_bus:
-  subscribe_topics: [{topic: onex.evt.test.in.v1}, {topic: onex.evt.test.again.v1}]
-  publish_topics: [onex.evt.test.again.v1]
-state_machine:
-  initial_state: open
-  entity_key: \"'one'\"
-  states: [{state_name: open, waits: forever}]
-  transitions:
-    - {from_state: open, trigger: in, actions: [&say {action_type: event, topic: onex.evt.test.again.v1, payload: {}}]}
-    - {from_state: open, trigger: again, actions: [*say]}
 ";
 
 const TARGET: &str = "

@@ -37,6 +37,8 @@ pub struct JsonError {
     pub at: usize,
     /// What is wrong, as a lower-case fragment.
     pub message: String,
+    /// Whether it is that lists and maps nest deeper than they may.
+    pub too_deep: bool,
 }
 
 impl fmt::Display for JsonError {

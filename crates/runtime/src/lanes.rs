@@ -1,6 +1,6 @@
 //! Requests of many topics that wait: each topic in a lane of its own, and the lanes take turns, in
-//! messages (deficit round robin: Shreedhar and Varghese, 1995). Which turn is whose follows from
-//! what came in which order, and from nothing else.
+//! messages (deficit round robin). Which turn is whose follows from what came in which order, and
+//! from nothing else.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::{Add, Sub};

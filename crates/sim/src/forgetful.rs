@@ -1,13 +1,9 @@
 //! A checkpoint store that may lose any number of its last batches with the power.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use onex_store::rows::{Changes, Rows, View};
-use onex_store::{RowBytes, RowKey, StoreError};
-
-type Table = BTreeMap<RowKey, RowBytes>;
+use onex_store::StoreError;
+use onex_store::rows::{Changes, Moment, Rows, Table, View};
 
 /// The offset that a batch covers, and the rows as it left them.
 type Batch = (u64, Arc<Table>);
@@ -57,25 +53,5 @@ impl Rows for Forgetful {
 
     fn view(&self) -> Box<dyn View + '_> {
         Box::new(Moment(self.last().1))
-    }
-}
-
-struct Moment(Arc<Table>);
-
-impl View for Moment {
-    fn get(&self, key: &[u8]) -> Result<Option<RowBytes>, StoreError> {
-        Ok(self.0.get(key).cloned())
-    }
-
-    fn range<'a>(
-        &'a self,
-        from: &[u8],
-        to: &[u8],
-    ) -> Box<dyn Iterator<Item = Result<(RowKey, RowBytes), StoreError>> + 'a> {
-        if from >= to {
-            return Box::new(std::iter::empty());
-        }
-        let rows = self.0.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
-        Box::new(rows.map(|(key, value)| Ok((key.clone(), value.clone()))))
     }
 }

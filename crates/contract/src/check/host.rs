@@ -2,35 +2,25 @@
 
 use std::net::IpAddr;
 
+use crate::catalog::EffectKind;
 use crate::diagnostic::code;
 use crate::findings::Findings;
-use crate::model::Contract;
+use crate::model::{At, Contract};
 use crate::system::System;
 use crate::yaml::Tree;
 
 /// A URL whose host is written in the contract, or given by `config`, and not allowed.
 pub(super) fn not_allowed(system: &System<'_>, findings: &mut Findings<'_>) {
-    for (contract, operation) in system.operations() {
-        let kind = operation.io.kind.as_str();
-        let (Some(known), Some(allow)) =
-            (system.catalog.effects.get(kind), system.host.allow.get(kind))
-        else {
+    for Reaching { contract, kind, allow, template, at } in reaching(system, |kind| kind.url_fields)
+    {
+        let Some(target) = target(system, contract, template) else {
             continue;
         };
-        let urls = operation.io.fields.iter();
-        for (_, data) in urls.filter(|(field, _)| known.url_fields.contains(&field.as_str())) {
-            let Tree::String(template) = &data.node.tree else {
-                continue;
-            };
-            let Some(target) = target(system, contract, template) else {
-                continue;
-            };
-            if !allows(allow, &target) {
-                let message = format!("this host does not let `{kind}` reach {target}");
-                findings.warning(code::HOST_NOT_ALLOWED, data.at, message).help(format!(
-                    "add it in onex.toml: [effects.{kind}] allow = [..., \"{target}\"]"
-                ));
-            }
+        if !allows(allow, &target) {
+            let message = format!("this host does not let `{kind}` reach {target}");
+            findings
+                .warning(code::HOST_NOT_ALLOWED, at, message)
+                .help(format!("add it in onex.toml: [effects.{kind}] allow = [..., \"{target}\"]"));
         }
     }
 }
@@ -38,35 +28,54 @@ pub(super) fn not_allowed(system: &System<'_>, findings: &mut Findings<'_>) {
 /// A path that is written in the contract, or begins with a value of `config`, and lies in no
 /// folder that the host lets effects use.
 pub(super) fn path_not_allowed(system: &System<'_>, findings: &mut Findings<'_>) {
-    for (contract, operation) in system.operations() {
-        let kind = operation.io.kind.as_str();
-        let (Some(known), Some(allow)) =
-            (system.catalog.effects.get(kind), system.host.allow.get(kind))
-        else {
+    for Reaching { contract, kind, allow, template, at } in
+        reaching(system, |kind| kind.path_fields)
+    {
+        let Some(path) = resolved(system, contract, template) else {
             continue;
         };
-        let paths = operation.io.fields.iter();
-        for (_, data) in paths.filter(|(field, _)| known.path_fields.contains(&field.as_str())) {
-            let Tree::String(template) = &data.node.tree else {
-                continue;
-            };
-            let Some(path) = resolved(system, contract, template) else {
-                continue;
-            };
-            let added = if path.split('/').any(|name| name == "..") {
-                let message = format!("`{kind}` never goes up with `..`");
-                findings.warning(code::HOST_NOT_ALLOWED, data.at, message)
-            } else if !is_below(&path, allow) {
-                let message = format!("this host does not let `{kind}` reach {path}");
-                findings.warning(code::HOST_NOT_ALLOWED, data.at, message)
-            } else {
-                continue;
-            };
-            added.help(format!(
-                "name a file below an allowed folder, or add its folder in onex.toml: [effects.{kind}] allow = [...]"
-            ));
-        }
+        let message = if path.split('/').any(|name| name == "..") {
+            format!("`{kind}` never goes up with `..`")
+        } else if !is_below(&path, allow) {
+            format!("this host does not let `{kind}` reach {path}")
+        } else {
+            continue;
+        };
+        findings.warning(code::HOST_NOT_ALLOWED, at, message).help(format!(
+            "name a file below an allowed folder, or add its folder in onex.toml: [effects.{kind}] allow = [...]"
+        ));
     }
+}
+
+/// A text of an operation that says what its effect reaches.
+struct Reaching<'s> {
+    contract: &'s Contract<'s>,
+    kind: &'s str,
+    allow: &'s [String],
+    template: &'s str,
+    at: At,
+}
+
+/// Every such text in the fields that `fields` names, where the host says what may be reached.
+fn reaching<'s>(
+    system: &'s System<'_>,
+    fields: fn(&EffectKind) -> &'static [&'static str],
+) -> impl Iterator<Item = Reaching<'s>> {
+    system.operations().flat_map(move |(contract, operation)| {
+        let kind = operation.io.kind.as_str();
+        let known = system.catalog.effects.get(kind).zip(system.host.allow.get(kind));
+        known.into_iter().flat_map(move |(known, allow)| {
+            let names = fields(known);
+            let given = operation.io.fields.iter();
+            let given = given.filter(move |(field, _)| names.contains(&field.as_str()));
+            given.filter_map(move |(_, data)| match &data.node.tree {
+                Tree::String(template) => {
+                    Some(Reaching { contract, kind, allow, template, at: data.at })
+                }
+                _ => None,
+            })
+        })
+    })
 }
 
 /// Whether a path is relative, which is meant from an allowed folder, or may be below one: what

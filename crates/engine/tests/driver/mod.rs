@@ -24,6 +24,24 @@ use onex_store::{Record, RowChange, Store, StoreError, memory};
 /// Where the clock begins.
 pub const BEGIN: u64 = 1_000_000_000_000;
 
+/// A reducer that has always something to say to itself.
+pub const LOOP: &str = "
+name: loop
+node_type: reducer
+contract_version: 1.0.0
+description: Hears what it says.
+event_bus:
+  subscribe_topics: [{topic: onex.evt.test.in.v1}, {topic: onex.evt.test.again.v1}]
+  publish_topics: [onex.evt.test.again.v1]
+state_machine:
+  initial_state: open
+  entity_key: \"'one'\"
+  states: [{state_name: open, waits: forever}]
+  transitions:
+    - {from_state: open, trigger: in, actions: [&say {action_type: event, topic: onex.evt.test.again.v1, payload: {}}]}
+    - {from_state: open, trigger: again, actions: [*say]}
+";
+
 /// A driven engine.
 pub struct Driver {
     pub engine: Engine,

@@ -16,10 +16,8 @@ const SCRATCH: usize = 16;
 /// Reads one JSON value (RFC 8259); a number without point and exponent must fit i64, and no key
 /// may be in a map twice.
 pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
-    let text = core::str::from_utf8(text).map_err(|error| JsonError {
-        at: error.valid_up_to(),
-        message: "text is not UTF-8".into(),
-    })?;
+    let text = core::str::from_utf8(text)
+        .map_err(|error| fault_at(error.valid_up_to(), "text is not UTF-8"))?;
     let mut reader = Reader {
         text,
         bytes: text.as_bytes(),
@@ -37,6 +35,10 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Value, JsonError> {
     Ok(value)
 }
 
+fn fault_at(at: usize, message: impl Into<String>) -> JsonError {
+    JsonError { at, message: message.into(), too_deep: false }
+}
+
 struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -50,7 +52,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn fault(&self, message: &str) -> JsonError {
-        JsonError { at: self.at, message: message.into() }
+        fault_at(self.at, message)
     }
 
     fn peek(&self) -> Option<u8> {
@@ -90,7 +92,8 @@ impl Reader<'_> {
         read: fn(&mut Self) -> Result<Value, JsonError>,
     ) -> Result<Value, JsonError> {
         if self.depth_left == 0 {
-            return Err(self.fault("lists and maps nest too deep"));
+            let fault = self.fault("lists and maps nest too deep");
+            return Err(JsonError { too_deep: true, ..fault });
         }
         self.depth_left -= 1;
         self.at += 1;
@@ -143,7 +146,7 @@ impl Reader<'_> {
             Ok(map) => Ok(Value::Map(Arc::new(map))),
             Err(key) => {
                 let name = crate::brief(key.as_str().unwrap_or_default());
-                Err(JsonError { at: opened, message: format!("key `{name}` is there twice") })
+                Err(fault_at(opened, format!("key `{name}` is there twice")))
             }
         }
     }
@@ -182,20 +185,17 @@ impl Reader<'_> {
             return Err(self.fault("expected a digit"));
         }
         if first == Some(b'0') && digits > 1 {
-            return Err(JsonError {
-                at: start,
-                message: "a number must not begin with a needless 0".into(),
-            });
+            return Err(fault_at(start, "a number must not begin with a needless 0"));
         }
         if matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
             return self.double(start);
         }
         let number =
             if self.bytes[start] == b'-' { whole } else { whole.and_then(i64::checked_neg) };
-        number.map(Value::Int).ok_or_else(|| JsonError {
-            at: start,
-            message: "a whole number must be within -9223372036854775808 and 9223372036854775807"
-                .into(),
+        number.map(Value::Int).ok_or_else(|| {
+            let range =
+                "a whole number must be within -9223372036854775808 and 9223372036854775807";
+            fault_at(start, range)
         })
     }
 
@@ -214,7 +214,7 @@ impl Reader<'_> {
         }
         match self.text[start..self.at].parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Value::Double(number)),
-            _ => Err(JsonError { at: start, message: "the number is too large".into() }),
+            _ => Err(fault_at(start, "the number is too large")),
         }
     }
 
@@ -299,10 +299,7 @@ impl Reader<'_> {
             },
             _ => unit,
         };
-        char::from_u32(code).ok_or_else(|| JsonError {
-            at: start,
-            message: "half of a surrogate pair stands alone".into(),
-        })
+        char::from_u32(code).ok_or_else(|| fault_at(start, "half of a surrogate pair stands alone"))
     }
 
     fn hex4(&mut self) -> Result<u32, JsonError> {

@@ -23,6 +23,7 @@ pub type Figure = (&'static str, &'static str, Option<f64>);
 /// CPU and disk writes of a host to which nothing is sent.
 pub fn idle(server: &Server, duration: Duration) -> Vec<Figure> {
     let before = (ticks(server), written(server));
+    // The span is what is measured, and there is nothing to wait for: nothing should happen.
     std::thread::sleep(duration);
     let spent = |now: Option<f64>, before: Option<f64>| Some(now? - before?);
     let ticks = spent(ticks(server), before.0);

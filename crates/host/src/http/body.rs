@@ -15,9 +15,6 @@ use crate::config::server::Server;
 /// answer instead of finding its connection closed while it writes.
 const DISCARD_MAX: usize = 64 << 20;
 
-/// What the reader of JSON says of a body that nests deeper than it may.
-const TOO_DEEP: &str = "too deep";
-
 /// How long that may take.
 const DISCARD_FOR: Duration = Duration::from_secs(5);
 
@@ -84,7 +81,7 @@ pub fn parse(bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
     json::parse(bytes, &bounds).map_err(|error| {
         let detail = format!("the body is no JSON: {} at byte {}", error.message, error.at);
         let problem = Problem::bad("malformed_json", detail);
-        match error.message.contains(TOO_DEEP) {
+        match error.too_deep {
             true => problem.limit("server.depth_max").help("the limit is `[server] depth_max`"),
             false => problem,
         }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::{RowBytes, RowKey, StoreError};
 
 pub use lsm::Fjall;
-pub use plain::Plain;
+pub use plain::{Moment, Plain, Table};
 
 /// Changed rows in key order.
 pub type Changes = BTreeMap<RowKey, Change>;

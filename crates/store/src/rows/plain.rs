@@ -18,7 +18,8 @@ const FILE_NEW: &str = "rows.new";
 const MAGIC: [u8; 4] = *b"ONXR";
 const HEADER_BYTES: usize = 32;
 
-type Table = BTreeMap<RowKey, RowBytes>;
+/// Rows in memory.
+pub type Table = BTreeMap<RowKey, RowBytes>;
 
 /// Rows kept in one file of a [`Disk`].
 pub struct Plain<D> {
@@ -77,7 +78,8 @@ impl<D: Disk> Rows for Plain<D> {
     }
 }
 
-struct Moment(Arc<Table>);
+/// Rows in memory as they were at one moment.
+pub struct Moment(pub Arc<Table>);
 
 impl View for Moment {
     fn get(&self, key: &[u8]) -> Result<Option<RowBytes>, StoreError> {
