@@ -183,7 +183,7 @@ fn ordered(node: &Node) -> Node {
         Tree::List(items) => Node::new(Tree::List(items.iter().map(ordered).collect())),
         Tree::Map(entries) => {
             let mut entries: Vec<Entry> = entries.iter().map(entry).collect();
-            entries.sort_by_key(|entry| rank(&entry.key));
+            entries.sort_by_cached_key(|entry| rank(&entry.key));
             Node::new(Tree::Map(entries))
         }
         _ => node.clone(),

@@ -27,19 +27,18 @@ impl Parts {
     /// Finds every part; one that cannot be read is reported.
     pub(crate) fn find(
         sources: &[Source],
-        roots: &[Option<Node>],
+        roots: &[Option<&Node>],
         findings: &mut Findings<'_>,
     ) -> Parts {
         let mut parts = Parts::default();
-        let named = |root: &&Node| root.get("subcontracts").is_some();
-        if !roots.iter().flatten().any(|root| named(&root)) {
+        if !roots.iter().flatten().any(|root| root.get("subcontracts").is_some()) {
             return parts;
         }
         let paths: Vec<PathBuf> =
             sources.iter().map(|source| tidy(Path::new(&*source.path))).collect();
         let top = common(&paths);
         for (file, root) in roots.iter().enumerate() {
-            let Some(root) = root.as_ref().filter(|root| takes_in(root)) else { continue };
+            let Some(root) = root.filter(|root| takes_in(root)) else { continue };
             let folder = paths[file].parent().unwrap_or(Path::new(""));
             for item in root.get("subcontracts").map_or(&[][..], Node::items) {
                 let Some((path, written)) = path_of(item).and_then(|n| Some((n, n.as_str()?)))
@@ -56,7 +55,7 @@ impl Parts {
                     Some(other) if other == file => continue,
                     Some(other) => {
                         parts.of.entry(other).or_insert(file);
-                        roots[other].clone()
+                        roots[other].cloned()
                     }
                     None if full.is_file() => {
                         read(&full, At::new(narrow(file), &path.span), findings)

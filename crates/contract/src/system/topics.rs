@@ -137,5 +137,7 @@ pub(crate) fn default_publication<'c>(contract: &'c Contract<'_>) -> Option<&'c 
 
 /// The event segment of a topic, which is the trigger of its messages.
 pub(crate) fn event_segment(topic: &str) -> Option<&str> {
-    topic.split('.').nth(3)
+    let mut dots = topic.bytes().enumerate().filter(|(_, byte)| *byte == b'.').map(|(at, _)| at);
+    let begin = dots.nth(2)? + 1;
+    Some(&topic[begin..dots.next().unwrap_or(topic.len())])
 }
