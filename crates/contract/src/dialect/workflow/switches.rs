@@ -85,6 +85,20 @@ fn cel(written: &Node) -> Option<String> {
     }
 }
 
+/// Puts what undoes a step of an effect: `compensation_action` names an operation of it.
+pub(super) fn undone_by(step: &mut Fields<'_, '_, '_, '_>, out: &mut Made, rules: &Rules) {
+    let is_effect = step.node().get("step_config").is_some_and(|c| c.get("effect_node").is_some());
+    if !rules.compensates || !is_effect || out.has("compensation") {
+        return step.not_enforced(&["compensation_action"]);
+    }
+    if let Some(action) = step.word("compensation_action") {
+        let at = action.at.span();
+        let mut compensation = Made::new(&at);
+        compensation.text("operation", action.value, &at);
+        out.put("compensation", compensation.done());
+    }
+}
+
 /// Puts what a failed step does to the run.
 pub(super) fn on_error(step: &mut Fields<'_, '_, '_, '_>, out: &mut Made, rules: &Rules) {
     if let Some(action) = step.get("error_action") {
