@@ -99,6 +99,7 @@ fn report(system: &System) -> Value {
             ("kind", node.kind.map_or(Value::Null, |kind| Value::text(word(kind)))),
             ("dialect", Value::text(node.dialect)),
             ("status", Value::text(node.status)),
+            ("quarantined", node.cause.as_deref().map_or(Value::Null, Value::text)),
         ])
     });
     Value::map([
