@@ -91,7 +91,17 @@ fn operations(
 
 /// A transaction is of one connection, and of nothing but a database.
 fn one_connection(reading: &mut Reading<'_, '_>, transaction: &Node, queries: &[Query]) {
-    let enabled = transaction.get("enabled").is_some_and(|n| matches!(n.tree, Tree::Bool(true)));
+    let enabled = transaction.get("enabled").is_some_and(query::is_true);
+    if enabled && queries.iter().any(|query| !query.is_of_database) {
+        reading
+            .error(
+                code::BAD_QUERY,
+                transaction,
+                "only operations of a database can be one transaction",
+            )
+            .help("leave `transaction` out, or give the other operations a node of their own");
+        return;
+    }
     let first = queries.first();
     let differs =
         queries.iter().any(|query| Some(&query.connection) != first.map(|q| &q.connection));

@@ -69,6 +69,7 @@ fn coordinated(reading: &mut Reading<'_, '_>, section: &Node, steps: &mut Steps)
     fields.descriptive(&["version", "subcontract_version", "subcontract_name", "description"]);
     fields.not_enforced(&[
         "checkpoint_interval_ms",
+        "checkpointing",
         "default_workflow_timeout_ms",
         "event_bus",
         "exponential_backoff",
