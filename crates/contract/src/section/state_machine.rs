@@ -123,7 +123,13 @@ fn transition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Trans
     let from = from_state(&mut fields);
     let to = fields.word("to_state");
     let trigger = trigger(&mut fields);
-    let priority = fields.whole("priority", 0, i64::MAX).map_or(0, |priority| priority.value);
+    // One that is refused still tells it from others: that two compete is no news.
+    let refused = fields.node().get("priority").and_then(|node| match node.tree {
+        Tree::Int(number) => Some(number),
+        _ => None,
+    });
+    let priority = fields.whole("priority", 0, i64::MAX).map(|priority| priority.value);
+    let priority = priority.or(refused).unwrap_or(0);
     let mut conditions = Vec::new();
     for item in fields.items("conditions") {
         conditions.extend(condition(fields.reading, item));

@@ -133,7 +133,8 @@ fn in_order(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) -> bool {
                 fields.acts(&[key]);
                 at = at.or_else(|| Some(one.span.clone()));
             }
-            None => fields.not_enforced(&[key]),
+            // What several may run side by side is bounded here too.
+            None => out.keep(fields, &[key]),
         }
     }
     if let Some(at) = &at {

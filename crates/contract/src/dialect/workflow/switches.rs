@@ -3,8 +3,10 @@
 
 use onex_expr::Text;
 
+use crate::diagnostic::code;
 use crate::dialect::{
     made::{Made, node, text},
+    reducer::predicate::is_in_words,
     switch,
     workflow::coordination::Rules,
     workflow::order::Order,
@@ -58,6 +60,14 @@ pub(super) fn condition(
     if is_off {
         when.iter().chain(&unless).for_each(|written| step.reading.acted(&written.span));
         return out.put("condition", node(Tree::Bool(false), &step.node().span));
+    }
+    for written in when.iter().chain(&unless) {
+        let Some(text) = written.as_str().filter(|text| is_in_words(text)) else { continue };
+        let at = step.reading.at(&written.span);
+        let message =
+            format!("`{text}` is no condition of a step: only guards of a reducer are words");
+        let help = "write an expression, such as `input.approved == true` or `has(input.x)`";
+        step.reading.findings.warning(code::BAD_PREDICATE, at, message).help(help);
     }
     let is_joined = !earlier.is_empty() || (when.is_some() && unless.is_some());
     let words = || when.iter().chain(&unless).all(|written| cel(written).is_some());
