@@ -177,10 +177,11 @@ impl TopicError {
             Rule::Producer | Rule::Event if is_kebab(&hyphened(part)) => {
                 format!("write `{}`", hyphened(part))
             }
-            _ => match whole(topic) {
+            Rule::Segments(_) => match whole(topic) {
                 Some(meant) => format!("{}, such as `{meant}`", grammar()),
                 None => grammar(),
             },
+            _ => grammar(),
         }
     }
 }

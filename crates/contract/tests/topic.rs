@@ -16,6 +16,7 @@ fn a_topic_is_taken_apart() {
 #[test]
 fn the_first_broken_rule_is_reported_with_its_place_and_remedy() {
     let grammar = "a topic is `onex.<kind>.<producer>.<event>.v<n>`";
+    let such_as = |topic: &str| format!("{grammar}, such as `{topic}`");
     for (text, rule, part, remedy) in [
         ("Onex.evt\n", Rule::ControlCharacter, "\n", "remove it"),
         ("", Rule::Empty, "", grammar),
@@ -27,8 +28,15 @@ fn the_first_broken_rule_is_reported_with_its_place_and_remedy() {
             "dev.",
             "write `onex.evt.a.b.v1`: a topic carries no environment",
         ),
-        ("onex.evt.a.v1", Rule::Segments(4), "onex.evt.a.v1", grammar),
-        ("dev", Rule::Segments(1), "dev", grammar),
+        ("onex.evt.a.v1", Rule::Segments(4), "onex.evt.a.v1", &such_as("onex.evt.app.a.v1")),
+        ("dev", Rule::Segments(1), "dev", &such_as("onex.evt.app.dev.v1")),
+        (
+            "shop/commands/pay_now/v2",
+            Rule::Segments(1),
+            "shop/commands/pay_now/v2",
+            &such_as("onex.cmd.shop.pay-now.v2"),
+        ),
+        ("a.ü", Rule::Segments(2), "a.ü", grammar),
         ("one.evt.a.b.v1", Rule::Prefix, "one", grammar),
         ("onex.events.a.b.v1", Rule::Kind, "events", "did you mean `evt`?"),
         ("onex.int.a.b.v1", Rule::Kind, "int", "did you mean `intent`?"),

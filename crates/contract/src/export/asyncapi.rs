@@ -163,7 +163,8 @@ fn operation(picture: &Picture, edge: &Edge) -> Option<(String, Value)> {
         Edge::Intent { .. } | Edge::Calls { .. } => return None,
     };
     let found = picture.topics.iter().find(|other| other.name == *topic)?;
-    let channel = format!("#/channels/{topic}");
+    // RFC 6901, section 3: a topic of an old contract may have a slash.
+    let channel = format!("#/channels/{}", topic.replace('~', "~0").replace('/', "~1"));
     let message = format!("{channel}/messages/{}", message_key(found));
     let reference = |target: String| Value::map([("$ref", Value::text(target))]);
     let description = picture.nodes.iter().find(|other| other.name == *node);
