@@ -34,6 +34,10 @@ fn store(capacity: u64) -> (Memory, Embedded<Memory>) {
     (disk, store)
 }
 
+fn used(disk: &Memory) -> u64 {
+    disk.list().expect("lists").iter().map(|(_, length)| length).sum()
+}
+
 /// Appends until the store says that it is full.
 fn fill(store: &impl Store, model: &mut Model) {
     let began = Instant::now();
@@ -105,14 +109,27 @@ fn a_full_store_takes_notice_of_new_room_although_nothing_is_appended() {
 }
 
 #[test]
+fn room_for_the_reserve_is_room_enough_whatever_its_length() {
+    let disk = Memory::new();
+    disk.set_capacity(Some(800 * KIB));
+    // No halving of a segment's length gives it.
+    let options = Options { reserve_bytes: 96 * KIB, ..threaded() };
+    let store = Embedded::open(disk.clone(), options).expect("opens");
+    let mut model = Model::default();
+    fill(&store, &mut model);
+    disk.set_capacity(Some(used(&disk) + 180 * KIB));
+    until(|| !store.is_full());
+    model.check(&store);
+}
+
+#[test]
 fn a_start_on_a_full_disk_says_so_and_goes_on_when_there_is_room() {
     let (disk, store) = store(800 * KIB);
     let mut model = Model::default();
     fill(&store, &mut model);
     drop(store);
     // Something else takes nearly all the rest of the disk.
-    let used: u64 = disk.list().expect("lists").iter().map(|(_, length)| length).sum();
-    disk.set_capacity(Some(used + 16 * KIB));
+    disk.set_capacity(Some(used(&disk) + 16 * KIB));
     let store = Embedded::open(disk.clone(), Options { entropy: 2, ..threaded() }).expect("opens");
     model.check(&store);
     fill(&store, &mut model);
@@ -128,8 +145,7 @@ fn a_start_on_a_full_disk_is_full_before_a_segment_is_needed() {
     let disk = Memory::new();
     disk.set_capacity(Some(800 * KIB));
     drop(Embedded::open(disk.clone(), alone(1)).expect("opens"));
-    let used: u64 = disk.list().expect("lists").iter().map(|(_, length)| length).sum();
-    disk.set_capacity(Some(used + 16 * KIB));
+    disk.set_capacity(Some(used(&disk) + 16 * KIB));
     let store = Embedded::open(disk, alone(2)).expect("opens");
     let mut model = Model::default();
     fill(&store, &mut model);

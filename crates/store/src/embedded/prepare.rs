@@ -16,6 +16,7 @@ use crate::StoreError;
 use crate::disk::{self, Disk};
 use crate::embedded::Options;
 use crate::embedded::segment::{self, FRAMES_AT, LENGTH_MIN, Room, Segment};
+use crate::frame::SECTOR;
 
 /// How often the thread looks for room while there is too little.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -247,6 +248,8 @@ impl Shared {
         let room = Room::new(wanted.length, 0, self.reserve_bytes);
         if let Some(short) = short {
             let longer = room.length(disk).is_ok_and(|length| length > short.length);
+            // What would come out no longer is not made.
+            let room = Room { least: short.length + SECTOR as u64, ..room };
             let made =
                 longer.then(|| segment::create_fitting(disk, wanted.number, room, entropy, &[]));
             return match made {
