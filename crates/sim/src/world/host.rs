@@ -54,6 +54,7 @@ impl Kept {
             segment_first_bytes: limits.segment_bytes / 4,
             segment_bytes: limits.segment_bytes,
             reserve_bytes: 64 * 1024,
+            inline_bytes_max: limits.inline_bytes_max,
             ..Default::default()
         };
         match &self.rows {

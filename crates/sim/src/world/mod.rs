@@ -6,7 +6,7 @@ mod host;
 mod start;
 mod steer;
 
-use onex_engine::{Input, Output, Refusal, Reply, Request, Ticket};
+use onex_engine::{Input, Output, Request, Ticket};
 use onex_kernel::Micros;
 use onex_store::disk::{Disk, Memory};
 use onex_store::{Store, StoreError};
@@ -15,7 +15,7 @@ use crate::forgetful::Forgetful;
 use crate::outside::{self, Outside};
 use crate::promise::{Violation, Watch};
 use crate::random::Random;
-use crate::scenario::{BEGIN, Scenario};
+use crate::scenario::{BEGIN, Op, Scenario};
 use crate::trace::Trace;
 use clients::Clients;
 use host::{Host, Kept, to_store};
@@ -33,6 +33,10 @@ pub struct Report {
     pub restarts: u64,
     /// Attempts begun.
     pub attempts: u64,
+    /// Batches sent.
+    pub batches: u64,
+    /// Payloads beside the log at the end, in bytes.
+    pub claims_bytes: u64,
     /// Whether the store refused to start on damage that was done to it; the run ends there.
     pub refused: bool,
 }
@@ -62,6 +66,7 @@ pub struct World {
     damaged: bool,
     refused: bool,
     attempts: u64,
+    batches: u64,
     watch: Watch,
     trace: Trace,
 }
@@ -112,6 +117,7 @@ impl World {
             damaged: false,
             refused: false,
             attempts: 0,
+            batches: 0,
             watch: Watch::new(&scenario),
             trace: Trace::new(false),
             scenario,
@@ -137,6 +143,8 @@ impl World {
             records: self.watch.records(),
             restarts: self.starts.saturating_sub(1),
             attempts: self.attempts,
+            batches: self.batches,
+            claims_bytes: self.host.map_or(0, |host| host.store.status().claims_bytes),
             refused: self.refused,
         })
     }
@@ -213,30 +221,47 @@ impl World {
             host.wake_at = None;
             host.arrived.push(Input::Tick);
         }
-        for number in due {
-            self.send(number);
+        for together in batches(&self.scenario, due) {
+            self.send(together);
         }
     }
 
-    fn send(&mut self, number: u64) {
-        let Some((_, op)) = clients::op(&self.scenario, number) else { return };
+    /// Sends an op, or messages as a batch.
+    fn send(&mut self, mut numbers: Vec<u64>) {
         let Some(host) = &mut self.host else { return };
-        let request = match clients::request(op, number) {
-            Some(request) => Some(request),
-            None => steer::request(op, &self.watch, self.scenario.seed, number),
-        };
-        let Some(request) = request else {
-            // Nothing is there to be steered.
-            self.clients.sending.remove(&number);
-            return;
+        let mut requests = Vec::new();
+        numbers.retain(|number| {
+            let Some((_, op)) = clients::op(&self.scenario, *number) else { return false };
+            let request = clients::request(op, *number)
+                .or_else(|| steer::request(op, &self.watch, self.scenario.seed, *number));
+            if request.is_none() {
+                // Nothing is there to be steered.
+                self.clients.sending.remove(number);
+            }
+            let is_some = request.is_some();
+            requests.extend(request);
+            is_some
+        });
+        let request = match (requests.pop(), requests.is_empty()) {
+            (None, _) => return,
+            (Some(one), true) => one,
+            (Some(last), false) => {
+                requests.push(last);
+                let publish = |request| match request {
+                    Request::Publish(publish) => Some(publish),
+                    _ => None,
+                };
+                Request::Batch(requests.into_iter().filter_map(publish).collect())
+            }
         };
         // A shell takes nothing new while the disk has only its reserve. (That there is room again
         // is found out by a thread of the store, of which there is none here.)
         if self.full_until.is_some() && host.store.is_full() {
             return;
         }
-        self.trace.note(format!("{} send op {number} {}", self.now.0, shown(&request)));
-        let ticket = Ticket(self.clients.ticket(number));
+        self.trace.note(format!("{} send op {numbers:?} {}", self.now.0, shown(&request)));
+        self.batches += u64::from(numbers.len() > 1);
+        let ticket = Ticket(self.clients.ticket(numbers));
         host.arrived.push(Input::Received(ticket, request));
     }
 
@@ -292,12 +317,10 @@ impl World {
             }
             Output::Reply(ticket, reply) => {
                 let told = self.clients.answer(&self.scenario, ticket.0, &reply, now)?;
-                if let Some((number, answer)) = told {
+                let store = host.store.clone();
+                for (number, answer) in told {
                     self.trace.note(format!("{} op {number} is told {answer:?}", now.0));
-                    let store = host.store.clone();
                     self.watch.answering(&self.scenario, number, &answer, &*store)?;
-                } else if !matches!(reply, Reply::Refused(Refusal { .. })) {
-                    return Err(Violation::new("an answer was not understood").into());
                 }
             }
             Output::WakeAt(at) => host.wake_at = Some(at),
@@ -344,6 +367,15 @@ impl World {
         let is_full = unfinished >= self.scenario.troubles.limits.unfinished_max;
         if is_full { Ok(()) } else { self.watch.clock_is_heard(host.wake_at) }
     }
+}
+
+/// Messages that are sent at the same moment go as a batch, if such are drawn; all else alone.
+fn batches(scenario: &Scenario, due: Vec<u64>) -> Vec<Vec<u64>> {
+    let is_message =
+        |number: &u64| matches!(clients::op(scenario, *number), Some((_, Op::Publish { .. })));
+    let all_alone = scenario.troubles.batch_percent == 0;
+    let parts = due.chunk_by(|a, b| !all_alone && is_message(a) && is_message(b));
+    parts.map(<[u64]>::to_vec).collect()
 }
 
 fn shown(request: &Request) -> String {
