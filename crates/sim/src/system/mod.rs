@@ -152,7 +152,10 @@ pub(crate) enum On {
 /// `w0`, `w1`, ...: steps `p0`, `p1`, ...
 #[derive(Clone, Debug)]
 pub(crate) struct Workflow {
+    /// Messages on these begin runs.
     pub subscribes: Vec<usize>,
+    /// Subscribed with `begins: false`: a message alone does nothing.
+    pub hears: Vec<usize>,
     /// Whether a reducer's intent begins it.
     pub on_intent: bool,
     /// One live run a key.
@@ -265,6 +268,7 @@ impl Workflow {
     pub fn names(&self, topic: usize) -> bool {
         let publishes = |step: &Step| step.work == Work::Publish { topic };
         self.subscribes.contains(&topic)
+            || self.hears.contains(&topic)
             || [self.completed, self.failed].contains(&Some(topic))
             || self.listens(topic)
             || self.steps.iter().any(publishes)
