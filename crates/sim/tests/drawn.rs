@@ -33,6 +33,7 @@ fn promises_hold_and_the_model_agrees() {
     let sum = |what: fn(&Report) -> u64| reports.iter().map(what).sum::<u64>();
     assert!(sum(|report| report.restarts) > 0, "no seed ended the process");
     assert!(sum(|report| report.batches) > 0, "no seed sent a batch");
+    assert!(sum(|report| report.activations) > 0, "no seed activated another graph");
     assert!(sum(|report| report.claims_bytes) > 0, "no seed kept a payload beside the log");
 }
 

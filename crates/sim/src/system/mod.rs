@@ -10,8 +10,8 @@ mod draw_workflow;
 use onex_expr::Value;
 
 pub(crate) use clock::{Missed, Schedule};
-pub(crate) use contract::{graph, text};
-pub(crate) use draw_ops::ops;
+pub(crate) use contract::{graph, other_graph, text};
+pub(crate) use draw_ops::{activations, ops};
 
 /// The nodes. Topics are numbers; every message is a [`Load`].
 #[derive(Clone, Debug, Default)]
@@ -294,7 +294,7 @@ mod tests {
     fn every_drawn_system_passes_the_check() {
         for seed in 0..50 {
             let system = super::System::draw(&mut crate::random::Random::part(seed, "system"));
-            if let Err(text) = super::graph(&system) {
+            if let Err(text) = super::graph(&system).and(super::other_graph(&system)) {
                 panic!("seed {seed}: {text}");
             }
         }

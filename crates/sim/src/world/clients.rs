@@ -210,7 +210,7 @@ pub(crate) fn request(op: &Op, number: u64) -> Option<Request> {
                 correlation_id: id_of(number),
             }))
         }
-        Op::Cancel | Op::Retry | Op::Redrive { .. } | Op::Discard => None,
+        Op::Cancel | Op::Retry | Op::Redrive { .. } | Op::Discard | Op::Activate { .. } => None,
     }
 }
 

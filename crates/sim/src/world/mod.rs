@@ -3,10 +3,11 @@
 mod clients;
 mod disaster;
 mod host;
+mod send;
 mod start;
 mod steer;
 
-use onex_engine::{Input, Output, Request, Ticket};
+use onex_engine::{Input, Output};
 use onex_kernel::Micros;
 use onex_store::disk::{Disk, Memory};
 use onex_store::{Store, StoreError};
@@ -15,7 +16,7 @@ use crate::forgetful::Forgetful;
 use crate::outside::{self, Outside};
 use crate::promise::{Violation, Watch};
 use crate::random::Random;
-use crate::scenario::{BEGIN, Op, Scenario};
+use crate::scenario::{BEGIN, Scenario};
 use crate::trace::Trace;
 use clients::Clients;
 use host::{Host, Kept, to_store};
@@ -35,6 +36,8 @@ pub struct Report {
     pub attempts: u64,
     /// Batches sent.
     pub batches: u64,
+    /// Activations of another graph that were asked for.
+    pub activations: u64,
     /// Payloads beside the log at the end, in bytes.
     pub claims_bytes: u64,
     /// Whether the store refused to start on damage that was done to it; the run ends there.
@@ -67,6 +70,7 @@ pub struct World {
     refused: bool,
     attempts: u64,
     batches: u64,
+    activations: u64,
     watch: Watch,
     trace: Trace,
 }
@@ -118,6 +122,7 @@ impl World {
             refused: false,
             attempts: 0,
             batches: 0,
+            activations: 0,
             watch: Watch::new(&scenario),
             trace: Trace::new(false),
             scenario,
@@ -144,6 +149,7 @@ impl World {
             restarts: self.starts.saturating_sub(1),
             attempts: self.attempts,
             batches: self.batches,
+            activations: self.activations,
             claims_bytes: self.host.map_or(0, |host| host.store.status().claims_bytes),
             refused: self.refused,
         })
@@ -221,48 +227,7 @@ impl World {
             host.wake_at = None;
             host.arrived.push(Input::Tick);
         }
-        for together in batches(&self.scenario, due) {
-            self.send(together);
-        }
-    }
-
-    /// Sends an op, or messages as a batch.
-    fn send(&mut self, mut numbers: Vec<u64>) {
-        let Some(host) = &mut self.host else { return };
-        let mut requests = Vec::new();
-        numbers.retain(|number| {
-            let Some((_, op)) = clients::op(&self.scenario, *number) else { return false };
-            let request = clients::request(op, *number)
-                .or_else(|| steer::request(op, &self.watch, self.scenario.seed, *number));
-            if request.is_none() {
-                // Nothing is there to be steered.
-                self.clients.sending.remove(number);
-            }
-            let is_some = request.is_some();
-            requests.extend(request);
-            is_some
-        });
-        let request = match (requests.pop(), requests.is_empty()) {
-            (None, _) => return,
-            (Some(one), true) => one,
-            (Some(last), false) => {
-                requests.push(last);
-                let publish = |request| match request {
-                    Request::Publish(publish) => Some(publish),
-                    _ => None,
-                };
-                Request::Batch(requests.into_iter().filter_map(publish).collect())
-            }
-        };
-        // A shell takes nothing new while the disk has only its reserve. (That there is room again
-        // is found out by a thread of the store, of which there is none here.)
-        if self.full_until.is_some() && host.store.is_full() {
-            return;
-        }
-        self.trace.note(format!("{} send op {numbers:?} {}", self.now.0, shown(&request)));
-        self.batches += u64::from(numbers.len() > 1);
-        let ticket = Ticket(self.clients.ticket(numbers));
-        host.arrived.push(Input::Received(ticket, request));
+        self.send_all(due);
     }
 
     /// One turn of the engine and everything it asks for, as far as that happens at once.
@@ -366,27 +331,6 @@ impl World {
         self.watch.after_turn(host.wake_at, &self.in_flight, unfinished)?;
         let is_full = unfinished >= self.scenario.troubles.limits.unfinished_max;
         if is_full { Ok(()) } else { self.watch.clock_is_heard(host.wake_at) }
-    }
-}
-
-/// Messages that are sent at the same moment go as a batch, if such are drawn; all else alone.
-fn batches(scenario: &Scenario, due: Vec<u64>) -> Vec<Vec<u64>> {
-    let is_message =
-        |number: &u64| matches!(clients::op(scenario, *number), Some((_, Op::Publish { .. })));
-    let all_alone = scenario.troubles.batch_percent == 0;
-    let parts = due.chunk_by(|a, b| !all_alone && is_message(a) && is_message(b));
-    parts.map(<[u64]>::to_vec).collect()
-}
-
-fn shown(request: &Request) -> String {
-    match request {
-        Request::Publish(publish) => {
-            format!("{} {} {}", publish.topic, publish.id, publish.payload.value.to_json())
-        }
-        Request::Start(start) => {
-            format!("start {} {} {}", start.node, start.run_id, start.input.value.to_json())
-        }
-        other => format!("{other:?}"),
     }
 }
 
