@@ -91,9 +91,8 @@ pub fn census(sources: &[Source], checked: &Checked) -> Census {
         let found = found.get(&*source.path).map_or(&[][..], Vec::as_slice);
         let has_errors = found.iter().any(|finding| finding.severity == Severity::Error);
         let fate = match node.status {
-            "native" if has_errors => Fate::Faulty,
+            "native" if has_errors || node.cause.is_some() => Fate::Faulty,
             "native" => Fate::Native,
-            "external" if node.cause.as_deref().is_some_and(can_be_put_right) => Fate::Faulty,
             "external" => Fate::External,
             "inert" => Fate::Inert,
             _ => Fate::Rejected,
@@ -116,11 +115,6 @@ pub fn census(sources: &[Source], checked: &Checked) -> Census {
     });
     let others = others.collect();
     Census { files, others, not_enforced: not_enforced(&checked.diagnostics) }
-}
-
-/// Whether whoever writes the contract can do something about why it is quarantined.
-fn can_be_put_right(cause: &str) -> bool {
-    !cause.starts_with(code::UNKNOWN_KIND)
 }
 
 /// The finding that tells most of why a contract does not run.

@@ -72,6 +72,13 @@ pub struct Checked {
     told: Vec<link::told::Told>,
 }
 
+impl Checked {
+    /// Of contracts that nobody looked at, for this reason.
+    pub fn unread(diagnostics: Vec<Diagnostic>) -> Checked {
+        Checked { diagnostics, nodes: Vec::new(), graph: None, told: Vec::new() }
+    }
+}
+
 /// What `onex check` tells of one contract.
 #[derive(Clone, Debug)]
 pub struct NodeReport {
@@ -84,7 +91,7 @@ pub struct NodeReport {
     /// `normal`, `G0` ... `G5`, `handler`, `projector`; `subcontract`, `repository`, `host` describe
     /// no node.
     pub dialect: &'static str,
-    /// `native`, `external`, `inert`, `rejected`.
+    /// `native`, `external`, `inert`, `rejected`; what is wrong with it leaves the first two.
     pub status: &'static str,
     /// What is wrong with one of an old dialect that is left out for a fault: code and message.
     pub cause: Option<String>,
@@ -112,12 +119,18 @@ pub fn check(sources: &[Source], catalog: &Catalog, host: &HostValues) -> Checke
     let settled = quarantine::settle(contracts, (left_out, causes), catalog, host, &mut findings);
     let nodes = parsed.iter().zip(reports).map(|(parsed, report)| {
         let fault = settled.left_out.get(&parsed.file) == Some(&Reason::Fault);
-        let status = if fault { "external" } else { report.status };
         let cause = settled.causes.get(&parsed.file).filter(|_| fault).cloned();
+        let is_foreign = cause.as_deref().is_some_and(needs_another_host);
+        let status = if is_foreign { "external" } else { report.status };
         NodeReport { status, cause, ..report }
     });
     let nodes = nodes.collect();
     Checked { diagnostics: findings.finish(), nodes, graph: settled.graph, told: settled.told }
+}
+
+/// Whether a node is left out for work that is no part of this host, not for what is wrong with it.
+fn needs_another_host(cause: &str) -> bool {
+    cause.starts_with(diagnostic::code::UNKNOWN_KIND)
 }
 
 /// The contract of a file, if it can be told what it is.

@@ -48,7 +48,7 @@ pub(crate) fn all(
     findings: &mut Findings<'_>,
 ) -> Vec<Parsed> {
     let texts: Vec<_> = sources.iter().map(readable).collect();
-    let roots: Vec<_> = texts.iter().map(|(root, _)| root.clone()).collect();
+    let roots: Vec<_> = texts.iter().map(|(root, _)| root.as_ref()).collect();
     let mut parts = Parts::find(sources, &roots, findings);
     let mut parsed: Vec<Parsed> = Vec::new();
     for (file, (source, text)) in (0u32..).zip(sources.iter().zip(texts)) {

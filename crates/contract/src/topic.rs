@@ -142,7 +142,8 @@ impl fmt::Display for TopicError {
             Rule::LowerCase => "the topic has capitals",
             Rule::Environment => "the topic begins with an environment",
             Rule::Segments(count) => {
-                return write!(f, "the topic has {count} segments, not five");
+                let plural = if count == 1 { "" } else { "s" };
+                return write!(f, "the topic has {count} segment{plural}, not five");
             }
             Rule::Prefix => "the topic does not begin with `onex`",
             Rule::Kind => "the second segment is none of cmd, evt, dlq, intent, snapshot",
@@ -176,9 +177,31 @@ impl TopicError {
             Rule::Producer | Rule::Event if is_kebab(&hyphened(part)) => {
                 format!("write `{}`", hyphened(part))
             }
-            _ => grammar(),
+            _ => match whole(topic) {
+                Some(meant) => format!("{}, such as `{meant}`", grammar()),
+                None => grammar(),
+            },
         }
     }
+}
+
+/// A topic made of the words of what is none: its kind, producer and version, where it has them.
+fn whole(topic: &str) -> Option<String> {
+    let words: Vec<String> = topic.split(['.', '/', ':', ' ']).map(hyphened).collect();
+    let mut words: Vec<&str> = words.iter().map(String::as_str).filter(|w| *w != "onex").collect();
+    let is_version = |word: &str| {
+        word.strip_prefix('v').is_some_and(|n| n.parse::<u32>().is_ok_and(|number| number > 0))
+    };
+    let version = words.pop_if(|last| is_version(last)).unwrap_or("v1");
+    let kind = |word: &str| {
+        let synonym = KIND_SYNONYMS.iter().find(|(other, _)| *other == word).map(|(_, kind)| *kind);
+        synonym.or_else(|| KINDS.iter().map(|(kind, _)| *kind).find(|kind| *kind == word))
+    };
+    let at = words.iter().position(|word| kind(word).is_some());
+    let kind = at.and_then(|at| kind(words.remove(at))).unwrap_or("evt");
+    let producer = if words.len() > 1 { words.remove(0) } else { "app" };
+    let meant = format!("onex.{kind}.{producer}.{}.{version}", words.join("-"));
+    parse(&meant).is_ok().then_some(meant)
 }
 
 fn grammar() -> String {

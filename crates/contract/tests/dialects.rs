@@ -25,6 +25,7 @@ fn compare(folder: &str) {
         let [node] = checked.nodes.as_slice() else { panic!("one file, one report") };
         let findings = render(&checked.diagnostics, sources, Options::default());
         let form = node.normal_form.as_deref().unwrap_or("(describes no node)\n");
-        format!("{}, {}\n\n{findings}\n\n{form}", node.dialect, node.status)
+        let left_out = if node.cause.is_some() { ", quarantined" } else { "" };
+        format!("{}, {}{left_out}\n\n{findings}\n\n{form}", node.dialect, node.status)
     });
 }

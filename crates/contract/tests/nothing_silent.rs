@@ -40,8 +40,9 @@ fn told(checked: &Checked) -> Vec<String> {
 /// Values that no finding names, nor any key above them.
 fn unnamed(node: &Node, named: &Named, found: &mut Vec<Range<usize>>, tree: &mut Vec<Node>) {
     let at = (node.span.start, node.span.end);
-    let switch = node.get("enabled").map(|switch| (switch.span.start, switch.span.end));
-    if named.covered.contains(&at) || switch.is_some_and(|switch| named.off.contains(&switch)) {
+    let switches = ["enabled", "quarantine"].into_iter().filter_map(|key| node.get(key));
+    let mut switches = switches.map(|switch| (switch.span.start, switch.span.end));
+    if named.covered.contains(&at) || switches.any(|switch| named.off.contains(&switch)) {
         return;
     }
     node.items().iter().for_each(|item| unnamed(item, named, found, tree));

@@ -57,7 +57,7 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
     let config = config.map(|(name, value)| (name.to_owned(), value));
     let host = HostValues {
         config: [(String::new(), config.into())].into(),
-        ingress_allow: vec!["onex.evt.house.rang.v1".to_owned()],
+        ingress_allow: vec![allowed(folder).to_owned()],
         places: places(folder),
         env: [("REGION".to_owned(), "north".to_owned())].into(),
         secrets: vec!["TOKEN".to_owned()],
@@ -70,11 +70,24 @@ fn checked(folder: &Path) -> (Vec<Source>, Checked) {
     (sources, checked)
 }
 
+/// The topic that the host lets clients publish to.
+fn allowed(folder: &Path) -> &'static str {
+    match folder.ends_with("C0906/bad") {
+        true => "onex.evt.House.rang",
+        false => "onex.evt.house.rang.v1",
+    }
+}
+
 /// Where the host was told what a case is about; elsewhere it is not judged.
 fn places(folder: &Path) -> BTreeMap<String, Place> {
-    let text = "[config]\nvolume = 3\n[ingress]\nallow = [\"onex.evt.house.rang.v1\"]\n";
+    let text = "[config]\nvolume = 3\n[ingress]\nallow = [\"{}\"]\n";
+    let text = &text.replace("{}", allowed(folder));
     let about = |code: &str| folder.parent().is_some_and(|case| case.ends_with(code));
-    let keys = [("C0904", "config.volume", 9..19), ("C0905", "ingress.allow", 30..64)];
+    let keys = [
+        ("C0904", "config.volume", 9..19),
+        ("C0905", "ingress.allow", 30..64),
+        ("C0906", "ingress.allow", 30..64),
+    ];
     let place = |span| Place { source: Source::new("onex.toml", text), span };
     let judged = keys.into_iter().filter(|(code, ..)| about(code));
     judged.map(|(_, key, span)| (key.to_owned(), place(span))).collect()

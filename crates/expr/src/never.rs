@@ -1,7 +1,7 @@
 //! Whether conditions can hold at all: what they ask of each path against what is known of it.
 //!
 //! Only what is certain is told. Anything that is not a comparison of a path with a literal counts
-//! as possibly true.
+//! as possibly true, unless its opposite is asked for as well.
 
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -37,7 +37,8 @@ pub fn never_all_hold(conditions: &[&str], known: &dyn Fn(&[Text]) -> Known) -> 
         if !faults.is_empty() {
             return false;
         }
-        branches = product(branches, demands(&ast, root, true));
+        let asked = Asked { ast: &ast, text: condition };
+        branches = product(branches, asked.demands(root, true));
     }
     branches.iter().all(|branch| is_contradiction(branch, known))
 }
@@ -53,6 +54,15 @@ enum Demand {
     Compares(Vec<Text>, Comparison, Value),
     /// The path is, or is not, one of the values.
     IsOneOf(Vec<Text>, bool, Vec<Value>),
+    /// What stands there, `has(a.b)` or a call, is so.
+    Holds(Text, bool),
+}
+
+/// A condition as it is written.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    ast: &'a Ast,
+    text: &'a str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,32 +75,32 @@ enum Comparison {
     GreaterEqual,
 }
 
-/// What must hold for the expression to be true, or false: one branch a way.
-fn demands(ast: &Ast, id: Id, truth: bool) -> Vec<Branch> {
-    match ast.expr(id) {
-        Expr::Not(operand) => demands(ast, *operand, !truth),
-        Expr::And(operands) => join(ast, operands, truth, truth),
-        Expr::Or(operands) => join(ast, operands, truth, !truth),
-        Expr::Literal(Value::Bool(value)) if *value != truth => vec![vec![Demand::Never]],
-        Expr::Binary(Binary::In, left, right) => match (path(ast, *left), list(ast, *right)) {
-            (Some(path), Some(values)) => vec![vec![Demand::IsOneOf(path, truth, values)]],
-            _ => vec![Branch::new()],
-        },
-        Expr::Binary(sign, left, right) => compared(ast, *sign, (*left, *right), truth),
-        _ => match path(ast, id) {
-            Some(path) => {
-                vec![vec![Demand::Compares(path, Comparison::Equal, Value::Bool(truth))]]
+impl Asked<'_> {
+    /// What must hold for the expression to be true, or false: one branch a way.
+    fn demands(self, id: Id, truth: bool) -> Vec<Branch> {
+        let ast = self.ast;
+        let demand = match ast.expr(id) {
+            Expr::Not(operand) => return self.demands(*operand, !truth),
+            Expr::And(operands) => return self.join(operands, truth, truth),
+            Expr::Or(operands) => return self.join(operands, truth, !truth),
+            Expr::Literal(Value::Bool(value)) if *value != truth => Some(Demand::Never),
+            Expr::Binary(Binary::In, left, right) => {
+                let sides = path(ast, *left).zip(list(ast, *right));
+                sides.map(|(path, values)| Demand::IsOneOf(path, truth, values))
             }
-            None => vec![Branch::new()],
-        },
+            Expr::Binary(sign, left, right) => compared(ast, *sign, (*left, *right), truth),
+            _ => path(ast, id)
+                .map(|path| Demand::Compares(path, Comparison::Equal, Value::Bool(truth))),
+        };
+        vec![vec![demand.unwrap_or_else(|| Demand::Holds(self.text[ast.range(id)].into(), truth))]]
     }
-}
 
-fn join(ast: &Ast, operands: &[Id], truth: bool, all: bool) -> Vec<Branch> {
-    let each = operands.iter().map(|operand| demands(ast, *operand, truth));
-    match all {
-        true => each.fold(vec![Branch::new()], product),
-        false => each.flatten().collect(),
+    fn join(self, operands: &[Id], truth: bool, all: bool) -> Vec<Branch> {
+        let each = operands.iter().map(|operand| self.demands(*operand, truth));
+        match all {
+            true => each.fold(vec![Branch::new()], product),
+            false => each.flatten().collect(),
+        }
     }
 }
 
@@ -105,23 +115,16 @@ fn product(left: Vec<Branch>, right: Vec<Branch>) -> Vec<Branch> {
     left.iter().flat_map(with).collect()
 }
 
-fn compared(ast: &Ast, sign: Binary, (left, right): (Id, Id), truth: bool) -> Vec<Branch> {
-    let Some(comparison) = comparison(sign).map(|c| if truth { c } else { c.opposite() }) else {
-        return vec![Branch::new()];
-    };
-    let sides = match (ast.expr(left), ast.expr(right)) {
+fn compared(ast: &Ast, sign: Binary, (left, right): (Id, Id), truth: bool) -> Option<Demand> {
+    let comparison = comparison(sign).map(|c| if truth { c } else { c.opposite() })?;
+    let (path, comparison, value) = match (ast.expr(left), ast.expr(right)) {
         (_, Expr::Literal(value)) => path(ast, left).map(|path| (path, comparison, value)),
         (Expr::Literal(value), _) => {
             path(ast, right).map(|path| (path, comparison.turned(), value))
         }
         _ => None,
-    };
-    match sides {
-        Some((path, comparison, value)) => {
-            vec![vec![Demand::Compares(path, comparison, value.clone())]]
-        }
-        None => vec![Branch::new()],
-    }
+    }?;
+    Some(Demand::Compares(path, comparison, value.clone()))
 }
 
 fn comparison(sign: Binary) -> Option<Comparison> {
@@ -206,9 +209,15 @@ fn list(ast: &Ast, id: Id) -> Option<Vec<Value>> {
 
 fn is_contradiction(branch: &Branch, known: &dyn Fn(&[Text]) -> Known) -> bool {
     let mut of: BTreeMap<&[Text], Vec<&Demand>> = BTreeMap::new();
+    let mut held: BTreeMap<&Text, bool> = BTreeMap::new();
     for demand in branch {
         match demand {
             Demand::Never => return true,
+            Demand::Holds(text, truth) => {
+                if *held.entry(text).or_insert(*truth) != *truth {
+                    return true;
+                }
+            }
             Demand::Compares(path, ..) | Demand::IsOneOf(path, ..) => {
                 of.entry(path).or_default().push(demand);
             }
@@ -239,7 +248,7 @@ fn cannot_be(demands: &[&Demand], mut known: Known) -> bool {
             Demand::IsOneOf(_, truth, values) => {
                 values.iter().any(|other| Comparison::Equal.holds(value, other)) == *truth
             }
-            Demand::Never => false,
+            Demand::Never | Demand::Holds(..) => false,
         })
     };
     match known.values {

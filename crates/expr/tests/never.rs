@@ -16,7 +16,7 @@ fn known(path: &[Text]) -> Known {
 
 #[test]
 fn contradictions_are_told() {
-    let never: [&[&str]; 16] = [
+    let never: [&[&str]; 18] = [
         &["false"],
         &["payload.kind == 'roof'"],
         &["'roof' == payload.kind"],
@@ -30,6 +30,8 @@ fn contradictions_are_told() {
         &["payload.x >= 3", "payload.x < 3"],
         &["payload.x == 'a'", "payload.x == 'b'"],
         &["payload.on && !payload.on"],
+        &["has(payload.x) && !has(payload.x)"],
+        &["payload.l.exists(k, k == 1)", "payload.y && !payload.l.exists(k, k == 1)"],
         &["payload.x == 1 && payload.x > 2"],
         &["payload.kind == 'roof' || payload.level == 9"],
         &["payload.y && (payload.x == 1 || payload.x == 2) && payload.x == 3"],
@@ -41,7 +43,7 @@ fn contradictions_are_told() {
 
 #[test]
 fn nothing_else_is_told() {
-    let may: [&[&str]; 12] = [
+    let may: [&[&str]; 14] = [
         &[],
         &["true"],
         &["payload.kind == 'door'"],
@@ -51,6 +53,8 @@ fn nothing_else_is_told() {
         &["payload.x == 1", "payload.x == 1.0"],
         &["payload.x > 3 || payload.x < 3"],
         &["size(payload.kind) > 100"],
+        &["has(payload.x) && !has(payload.y)"],
+        &["has(payload.x) || !has(payload.x)"],
         &["payload.kind == payload.x"],
         &["payload.kinds.exists(k, k == 'roof')"],
         &["payload.?kind.orValue('roof') == 'roof'"],

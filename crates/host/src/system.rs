@@ -7,7 +7,8 @@ use onex_contract::source::Source;
 use onex_contract::{Checked, load_folder};
 
 use crate::compose;
-use crate::config::setting::Argument;
+use crate::config::places;
+use crate::config::setting::{Argument, Wrong};
 use crate::config::{Config, ConfigError};
 use crate::fault::Fault;
 use crate::print;
@@ -46,6 +47,12 @@ impl System {
         Ok(System { sources, checked })
     }
 
+    /// Of contracts that were not looked at: the configuration that they need cannot be read.
+    pub fn unread(wrong: &[Wrong]) -> System {
+        let (diagnostics, sources) = places::findings(wrong);
+        System { sources, checked: Checked::unread(diagnostics) }
+    }
+
     /// How many findings are of this severity.
     pub fn count(&self, severity: Severity) -> usize {
         let findings = &self.checked.diagnostics;
@@ -74,7 +81,12 @@ pub fn configure(
     file: Option<&Path>,
     arguments: Vec<Argument>,
 ) -> Result<Config, Fault> {
-    Config::load(path, file, arguments).map_err(|error| match error {
+    Config::load(path, file, arguments).map_err(misread)
+}
+
+/// Why there is no configuration; of several reasons all but the last are printed.
+pub fn misread(error: ConfigError) -> Fault {
+    match error {
         ConfigError::Read(path, error) => {
             Fault::doing(format!("reading {}", path.display()), error)
         }
@@ -85,10 +97,10 @@ pub fn configure(
             }
             wrong.last().map_or_else(|| Fault::no("the configuration is wrong"), in_config)
         }
-    })
+    }
 }
 
-fn in_config(wrong: &crate::config::setting::Wrong) -> Fault {
+fn in_config(wrong: &Wrong) -> Fault {
     let fault = Fault::no(format!("{}: {}", wrong.place, wrong.message));
     match &wrong.help {
         Some(help) => fault.help(help.as_str()),

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use crate::diagnostic::{Diagnostic, code};
 use crate::findings::Findings;
 use crate::link::Linked;
+use crate::section::reading::did_you_mean;
 use crate::suggest::nearest;
 use crate::system::System;
+use crate::topic::parse;
 
 /// A value of `[config]` or `[config.<node>]` that no contract reads.
 pub(super) fn config(system: &System<'_>, linked: &Linked, findings: &mut Findings<'_>) {
@@ -47,14 +49,22 @@ pub(super) fn config(system: &System<'_>, linked: &Linked, findings: &mut Findin
     }
 }
 
-/// A topic of `[ingress] allow` that no contract names.
+/// A topic of `[ingress] allow` that no contract names, or that is none.
 pub(super) fn ingress(system: &System<'_>, findings: &mut Findings<'_>) {
     for topic in &system.host.ingress_allow {
         if system.topics.contains_key(topic.as_str()) {
             continue;
         }
-        let what = format!("no contract names the topic `{topic}`");
         let meant = nearest(topic, system.topics.keys().map(|name| name.as_str()));
+        if let (Err(wrong), Some(place)) = (parse(topic), system.host.places.get("ingress.allow")) {
+            let what = format!("`{topic}` is no topic: {wrong}");
+            let help = meant.map_or_else(|| wrong.remedy(topic), did_you_mean);
+            let found =
+                Diagnostic::error(&place.source, code::WRONG_SETTING, place.span.clone(), what);
+            findings.push(found.with_help(help));
+            continue;
+        }
+        let what = format!("no contract names the topic `{topic}`");
         tell(system, (code::INGRESS_UNKNOWN, "ingress.allow"), &what, meant, findings);
     }
 }
@@ -69,7 +79,7 @@ fn tell(
 ) {
     let Some(place) = system.host.places.get(key) else { return };
     let help = match meant {
-        Some(name) => format!("did you mean `{name}`?"),
+        Some(name) => did_you_mean(name),
         None => "leave it out, or correct the name".to_owned(),
     };
     let found = Diagnostic::warning(&place.source, code, place.span.clone(), what);

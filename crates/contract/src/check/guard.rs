@@ -96,9 +96,11 @@ fn contradiction(
     if let Some((at, _)) = texts.iter().find(|(_, text)| never_all_hold(&[text], &known)) {
         return Some((*at, false));
     }
+    let [_, .., (last, _)] = texts[..] else {
+        return None;
+    };
     let all: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
-    let last = texts.last().filter(|_| never_all_hold(&all, &known))?;
-    Some((last.0, true))
+    never_all_hold(&all, &known).then_some((last, true))
 }
 
 /// The states that an entity may be in when a transition is tried.

@@ -73,7 +73,9 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
                 TriggerRef::Name(name) => {
                     let known = name.as_str() == TIMEOUT
                         || by_step.iter().any(|trigger| trigger.value == name.value)
-                        || topics().any(|topic| event_segment(topic) == Some(name.as_str()));
+                        || topics().any(|topic| event_segment(topic) == Some(name.as_str()))
+                        // Of a topic that is none it was said what to write.
+                        || topics().any(|topic| is_in_none(topic, name.as_str()));
                     if known {
                         continue;
                     }
@@ -97,6 +99,11 @@ pub(super) fn unknown_trigger(system: &System<'_>, findings: &mut Findings<'_>) 
             findings.error(code::NO_SUCH_TRIGGER, name.at, message).help(help);
         }
     }
+}
+
+/// Whether a topic outside the grammar has the word as its last that is no version.
+fn is_in_none(topic: &str, word: &str) -> bool {
+    crate::topic::parse(topic).is_err() && topic.split('.').any(|part| part == word)
 }
 
 /// The topics that a trigger means; the timer is a topic of its own.

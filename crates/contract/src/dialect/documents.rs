@@ -8,16 +8,17 @@ use crate::section::fields::Fields;
 /// Takes over what the normal form also keeps for readers.
 pub(super) fn keep(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) {
     made.out.keep(fields, &["capabilities"]);
-    made.out.keep(fields, &NOT_ENFORCED);
+    made.out.keep(fields, &besides(&made.limits.read, &NOT_ENFORCED));
     if fields.node().get("config").is_some_and(|config| !config.entries().is_empty()) {
         made.out.keep(fields, &["config"]);
     }
 }
 
 /// Notes what is accepted and has no place in the normal form.
-pub(super) fn note(fields: &mut Fields<'_, '_, '_, '_>, _: &mut Translation) {
+pub(super) fn note(fields: &mut Fields<'_, '_, '_, '_>, made: &mut Translation) {
     fields.not_enforced(&["uuid", "hash", "node_id", "fingerprint"]);
-    fields.not_enforced(&DOCUMENTS);
+    fields.not_enforced(&besides(&made.limits.read, &DOCUMENTS));
+    fields.descriptive(&made.limits.read);
     fields.descriptive(&["subcontracts"]);
     let prefixed: Vec<_> = fields
         .node()
@@ -33,6 +34,11 @@ pub(super) fn note(fields: &mut Fields<'_, '_, '_, '_>, _: &mut Translation) {
             fields.reading.findings.note(code::NOT_ENFORCED, at, message);
         }
     }
+}
+
+/// The keys that were not read as more than documents.
+fn besides(read: &[&'static str], keys: &[&'static str]) -> Vec<&'static str> {
+    keys.iter().filter(|key| !read.contains(key)).copied().collect()
 }
 
 /// Sets of keys of which new ones keep appearing.

@@ -6,9 +6,12 @@ use crate::section::reading::Reading;
 use crate::yaml::{Entry, Node, Tree};
 
 /// Sections in which a duration acts.
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 10] = [
+    "descriptor",
     "effect",
     "effect_operations",
+    "error_handling",
+    "retry_policy",
     "state_machine",
     "state_transitions",
     "workflow_coordination",
@@ -17,11 +20,12 @@ const SECTIONS: [&str; 7] = [
 ];
 
 /// Keys, and the durations in what stands under each.
-const PLACES: [(&str, &[Duration]); 15] = [
+const PLACES: [(&str, &[Duration]); 16] = [
     ("circuit_breaker", BREAKER),
     ("coordination_rules", &[TIMEOUT, STEP_TIMEOUT, RETRY_BACKOFF]),
     ("default_circuit_breaker", BREAKER),
     ("default_retry_policy", RETRY),
+    ("descriptor", &[TIMEOUT]),
     ("effect", &[OPERATION_TIMEOUT]),
     ("io_config", &[TIMEOUT]),
     ("nodes", &[TIMEOUT]),

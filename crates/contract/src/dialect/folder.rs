@@ -20,9 +20,9 @@ pub(crate) fn check(sources: &[Source], parsed: &[Parsed], findings: &mut Findin
     let known: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let top = common(&paths);
     for file in parsed.iter().filter(|file| file.dialect != super::NORMAL) {
-        let listed = file.root.as_ref().and_then(|root| root.get("subcontracts"));
+        let listed = file.root.iter().flat_map(parts);
         let folder = paths[file.file as usize].parent().unwrap_or(Path::new(""));
-        for path in listed.map_or(&[][..], Node::items).iter().filter_map(path_of) {
+        for path in listed.filter_map(path_of) {
             let runs = file.verdict == Verdict::Native;
             let place = Place { file: file.file, folder, top: &top, known: &known, runs };
             part(path, &place, findings);
@@ -50,6 +50,13 @@ fn two_contracts(paths: &[PathBuf], parsed: &[Parsed], findings: &mut Findings<'
 fn head(file: &Parsed) -> At {
     let entry = file.root.as_ref().and_then(|root| root.entries().first());
     At::new(file.file, &entry.map_or(0..0, |entry| entry.key_span.clone()))
+}
+
+/// What a contract says of each of its parts: in a list, or each under a name of its own.
+pub(super) fn parts(root: &Node) -> impl Iterator<Item = &Node> {
+    let listed = root.get("subcontracts");
+    let named = listed.map_or(&[][..], Node::entries).iter().map(|entry| &entry.value);
+    listed.map_or(&[][..], Node::items).iter().chain(named)
 }
 
 pub(super) fn path_of(item: &Node) -> Option<&Node> {

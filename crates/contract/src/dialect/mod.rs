@@ -15,6 +15,7 @@ mod environment;
 mod folder;
 mod handler_routing;
 mod identity;
+mod limits;
 mod made;
 mod operation_bindings;
 mod other_file;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::code;
-use crate::dialect::folder::{common, path_of, tidy};
+use crate::dialect::folder::{common, parts, path_of, tidy};
 use crate::dialect::recognise;
 use crate::findings::Findings;
 use crate::load;
@@ -27,21 +27,20 @@ impl Parts {
     /// Finds every part; one that cannot be read is reported.
     pub(crate) fn find(
         sources: &[Source],
-        roots: &[Option<Node>],
+        roots: &[Option<&Node>],
         findings: &mut Findings<'_>,
     ) -> Parts {
-        let mut parts = Parts::default();
-        let named = |root: &&Node| root.get("subcontracts").is_some();
-        if !roots.iter().flatten().any(|root| named(&root)) {
-            return parts;
+        let mut found = Parts::default();
+        if !roots.iter().flatten().any(|root| root.get("subcontracts").is_some()) {
+            return found;
         }
         let paths: Vec<PathBuf> =
             sources.iter().map(|source| tidy(Path::new(&*source.path))).collect();
         let top = common(&paths);
         for (file, root) in roots.iter().enumerate() {
-            let Some(root) = root.as_ref().filter(|root| takes_in(root)) else { continue };
+            let Some(root) = root.filter(|root| takes_in(root)) else { continue };
             let folder = paths[file].parent().unwrap_or(Path::new(""));
-            for item in root.get("subcontracts").map_or(&[][..], Node::items) {
+            for item in parts(root) {
                 let Some((path, written)) = path_of(item).and_then(|n| Some((n, n.as_str()?)))
                 else {
                     continue;
@@ -55,8 +54,8 @@ impl Parts {
                 let tree = match known {
                     Some(other) if other == file => continue,
                     Some(other) => {
-                        parts.of.entry(other).or_insert(file);
-                        roots[other].clone()
+                        found.of.entry(other).or_insert(file);
+                        roots[other].cloned()
                     }
                     None if full.is_file() => {
                         read(&full, At::new(narrow(file), &path.span), findings)
@@ -64,11 +63,11 @@ impl Parts {
                     None => continue,
                 };
                 if let Some(tree) = tree.filter(|_| is_mixin(item)) {
-                    parts.taken.entry(file).or_default().push((path.span.clone(), tree));
+                    found.taken.entry(file).or_default().push((path.span.clone(), tree));
                 }
             }
         }
-        parts
+        found
     }
 
     /// The file that names this one as a part of itself.

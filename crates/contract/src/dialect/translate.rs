@@ -8,11 +8,11 @@ use onex_expr::Text;
 use crate::catalog::HostValues;
 use crate::diagnostic::code;
 use crate::dialect::{
-    compute, documents, durations, effect, environment, handler_routing, identity, made::Made,
-    operation_bindings, other_file::host_config, other_file::part, other_file::projector,
-    recognise, reducer::fsm, reducer::intents, reducer::intents::Declared, reducer::state_machine,
-    reducer::validation, reducer::validation::Rule, schema::definitions, schema::models, switch,
-    topic, topic::Topics, untold, workflow,
+    compute, documents, durations, effect, environment, handler_routing, identity, limits,
+    made::Made, operation_bindings, other_file::host_config, other_file::part,
+    other_file::projector, recognise, reducer::fsm, reducer::intents, reducer::intents::Declared,
+    reducer::state_machine, reducer::validation, reducer::validation::Rule, schema::definitions,
+    schema::models, switch, topic, topic::Topics, untold, workflow,
 };
 use crate::graph::Kind;
 use crate::section::fields::Fields;
@@ -58,6 +58,8 @@ pub(super) struct Translation {
     pub emits_nothing: bool,
     /// What `is_valid` means, by field.
     pub rules: BTreeMap<Text, Rule>,
+    /// What holds for all of its work.
+    pub limits: limits::Limits,
     /// Whether a section says what it does in a way that can be performed here.
     pub runs: bool,
     /// The first handler named, or other work, that is not part of this product.
@@ -87,7 +89,7 @@ pub(crate) fn translate(
         _ => node(reading, &root, dialect, stem, host.strict),
     };
     untold::tell(reading, &root, translated.root.as_ref());
-    match switch::is_off(&root) {
+    match switch::is_off(&root) || limits::is_aside(&root) {
         true => Translated { root: translated.root.map(switch::without_work), ..translated },
         false => translated,
     }
@@ -97,6 +99,7 @@ type Feature = fn(&mut Fields<'_, '_, '_, '_>, &mut Translation);
 
 /// Every feature, in the order in which one needs what another found.
 const FEATURES: &[Feature] = &[
+    limits::read,
     documents::keep,
     definitions::translate,
     topic::collect,
@@ -108,6 +111,7 @@ const FEATURES: &[Feature] = &[
     effect::translate,
     compute::translate,
     workflow::translate,
+    limits::refuse,
     operation_bindings::check,
     handler_routing::read,
     models::translate,
@@ -149,11 +153,16 @@ fn node(
 
 /// Whether the whole node is switched off.
 fn is_off(reading: &mut Reading<'_, '_>, root: &Node) -> bool {
-    let is_off = switch::is_off(root);
+    let (is_off, is_aside) = (switch::is_off(root), limits::is_aside(root));
     if is_off {
         switch::tell(reading, root, "the node");
     }
-    is_off
+    if let Some(aside) = root.get("quarantine").filter(|_| is_aside) {
+        let at = reading.at(&aside.span);
+        let message = "the node is put aside by its own file: it does nothing";
+        reading.findings.note(code::SWITCHED_OFF, at, message);
+    }
+    is_off || is_aside
 }
 
 impl Translation {
@@ -171,6 +180,7 @@ impl Translation {
             intents: Vec::new(),
             emits_nothing: false,
             rules: BTreeMap::new(),
+            limits: limits::Limits::default(),
             runs: false,
             foreign: None,
             is_strict: false,

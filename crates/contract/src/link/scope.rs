@@ -1,5 +1,7 @@
 //! Scopes: which roots an expression sees in which place, in the order of `graph::roots`.
 
+use std::sync::LazyLock;
+
 use onex_expr::{Root, Scope, Text, Type};
 
 use super::types::{nullable, object};
@@ -42,28 +44,34 @@ impl Roots {
 
 /// `envelope`: ids, topic and time of a message. What a message may lack is null.
 pub(crate) fn envelope() -> Type {
-    object([
-        ("id", Type::String),
-        ("topic", Type::String),
-        ("key", nullable(Type::String)),
-        ("event_type", nullable(Type::String)),
-        ("correlation_id", Type::String),
-        ("causation_id", nullable(Type::String)),
-        ("node", nullable(Type::String)),
-        ("time", Type::Timestamp),
-    ])
+    static ENVELOPE: LazyLock<Type> = LazyLock::new(|| {
+        object([
+            ("id", Type::String),
+            ("topic", Type::String),
+            ("key", nullable(Type::String)),
+            ("event_type", nullable(Type::String)),
+            ("correlation_id", Type::String),
+            ("causation_id", nullable(Type::String)),
+            ("node", nullable(Type::String)),
+            ("time", Type::Timestamp),
+        ])
+    });
+    ENVELOPE.clone()
 }
 
 /// `entity` of a reducer.
 pub(crate) fn entity() -> Type {
-    object([
-        ("key", Type::String),
-        ("state", Type::String),
-        ("previous_state", nullable(Type::String)),
-        ("version", Type::Int),
-        ("since", Type::Timestamp),
-        ("timer", nullable(Type::Timestamp)),
-    ])
+    static ENTITY: LazyLock<Type> = LazyLock::new(|| {
+        object([
+            ("key", Type::String),
+            ("state", Type::String),
+            ("previous_state", nullable(Type::String)),
+            ("version", Type::Int),
+            ("since", Type::Timestamp),
+            ("timer", nullable(Type::Timestamp)),
+        ])
+    });
+    ENTITY.clone()
 }
 
 /// `payload` under the trigger `timeout`.

@@ -22,8 +22,7 @@ pub fn to_yaml(node: &Node) -> String {
     match &node.tree {
         Tree::Map(entries) if !entries.is_empty() => writer.entries(entries, 0),
         Tree::List(items) if !items.is_empty() => writer.items(items, 0),
-        Tree::String(text) if literal(text, INDENT).is_some() => writer.inline(node, 0),
-        _ => writer.out.push_str(&flow(node, usize::MAX).unwrap_or_default()),
+        _ => writer.scalar(node, 0),
     }
     if !writer.out.ends_with('\n') {
         writer.out.push('\n');
@@ -42,16 +41,17 @@ impl Writer {
             if index > 0 {
                 self.line(indent);
             }
-            let key = scalar(&entry.key, Context::Key);
-            if key.chars().count() > KEY_CHARACTERS_MAX {
-                self.out.push_str("? ");
-                self.out.push_str(&key);
+            let begun = self.out.len();
+            scalar(&entry.key, Context::Key, &mut self.out);
+            if self.out[begun..].chars().count() > KEY_CHARACTERS_MAX {
+                self.out.insert_str(begun, "? ");
                 self.line(indent);
-            } else {
-                self.out.push_str(&key);
             }
             self.out.push(':');
-            self.value(&entry.value, indent);
+            if !self.inline(&entry.value, indent) {
+                self.line(indent + INDENT);
+                self.block(&entry.value, indent + INDENT);
+            }
         }
     }
 
@@ -61,46 +61,47 @@ impl Writer {
                 self.line(indent);
             }
             self.out.push('-');
-            match &item.tree {
-                Tree::Map(entries) if !self.fits(item) => {
-                    self.out.push(' ');
-                    self.entries(entries, indent + INDENT);
-                }
-                Tree::List(items) if !self.fits(item) => {
-                    self.out.push(' ');
-                    self.items(items, indent + INDENT);
-                }
-                _ => self.inline(item, indent),
+            if !self.inline(item, indent) {
+                self.out.push(' ');
+                self.block(item, indent + INDENT);
             }
         }
     }
 
-    /// What stands after a key: on its line if it fits, else below.
-    fn value(&mut self, node: &Node, indent: usize) {
+    /// A collection below the line of its key or after its dash.
+    fn block(&mut self, node: &Node, indent: usize) {
         match &node.tree {
-            Tree::Map(entries) if !self.fits(node) => {
-                self.line(indent + INDENT);
-                self.entries(entries, indent + INDENT);
-            }
-            Tree::List(items) if !self.fits(node) => {
-                self.line(indent + INDENT);
-                self.items(items, indent + INDENT);
-            }
-            _ => self.inline(node, indent),
+            Tree::Map(entries) => self.entries(entries, indent),
+            _ => self.items(node.items(), indent),
         }
     }
 
-    /// A scalar, or a collection that fits, after a space.
-    fn inline(&mut self, node: &Node, indent: usize) {
-        if !self.out.is_empty() {
-            self.out.push(' ');
+    /// What stands on the line of its key or dash: a scalar, and a collection that fits. Writes
+    /// nothing of one that does not, and says so.
+    fn inline(&mut self, node: &Node, indent: usize) -> bool {
+        let line = self.out.rsplit('\n').next().unwrap_or_default();
+        let rest = COLUMNS_MAX.saturating_sub(line.chars().count() + 1);
+        let begun = self.out.len();
+        self.out.push(' ');
+        if node.items().is_empty() && node.entries().is_empty() {
+            self.scalar(node, indent);
+            return true;
         }
+        let fits = write_flow(node, self.out.len() + rest, &mut self.out);
+        if !fits {
+            self.out.truncate(begun);
+        }
+        fits
+    }
+
+    /// What has no form but one: a scalar or an empty collection.
+    fn scalar(&mut self, node: &Node, indent: usize) {
         match &node.tree {
             Tree::String(text) => match literal(text, indent + INDENT) {
                 Some(block) => self.out.push_str(&block),
-                None => self.out.push_str(&scalar(text, Context::Block)),
+                None => scalar(text, Context::Block, &mut self.out),
             },
-            _ => self.out.push_str(&flow(node, usize::MAX).unwrap_or_default()),
+            _ => drop(write_flow(node, usize::MAX, &mut self.out)),
         }
     }
 
@@ -110,46 +111,30 @@ impl Writer {
         }
         self.out.extend(std::iter::repeat_n(' ', indent));
     }
-
-    /// Whether a collection fits into the rest of this line; an empty one has no other form.
-    fn fits(&self, node: &Node) -> bool {
-        if node.items().is_empty() && node.entries().is_empty() {
-            return true;
-        }
-        let line = self.out.rsplit('\n').next().unwrap_or_default();
-        let rest = COLUMNS_MAX.saturating_sub(line.chars().count() + 1);
-        flow(node, rest).is_some()
-    }
 }
 
-/// A node on one line, unless that takes more than `columns` or would hide its structure.
-fn flow(node: &Node, columns: usize) -> Option<String> {
-    let mut out = String::new();
-    write_flow(node, columns, &mut out).then_some(out)
-}
-
-fn write_flow(node: &Node, columns: usize, out: &mut String) -> bool {
+/// Writes a node on one line, and whether that ends before `end` and shows its structure.
+fn write_flow(node: &Node, end: usize, out: &mut String) -> bool {
     match &node.tree {
         Tree::Null => out.push_str("null"),
         Tree::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
         Tree::Int(number) => out.push_str(&number.to_string()),
         Tree::Double(number) => out.push_str(&text::double(*number)),
         Tree::String(text) => {
-            if columns != usize::MAX && literal(text, INDENT).is_some() {
+            if literal(text, INDENT).is_some() {
                 return false;
             }
-            out.push_str(&scalar(text, Context::Flow));
+            scalar(text, Context::Flow, out);
         }
-        Tree::List(items) => return write_flow_items(items, columns, out),
-        Tree::Map(entries) => return write_flow_entries(entries, columns, out),
+        Tree::List(items) => return write_flow_items(items, end, out),
+        Tree::Map(entries) => return write_flow_entries(entries, end, out),
     }
-    out.len() <= columns
+    out.len() <= end
 }
 
 /// Several mappings in a list are easier to read one below the other.
-fn write_flow_items(items: &[Node], columns: usize, out: &mut String) -> bool {
-    let mappings = items.iter().filter(|item| !item.entries().is_empty()).count();
-    if mappings > 1 && columns != usize::MAX {
+fn write_flow_items(items: &[Node], end: usize, out: &mut String) -> bool {
+    if items.iter().filter(|item| !item.entries().is_empty()).count() > 1 {
         return false;
     }
     out.push('[');
@@ -157,26 +142,26 @@ fn write_flow_items(items: &[Node], columns: usize, out: &mut String) -> bool {
         if index > 0 {
             out.push_str(", ");
         }
-        if !write_flow(item, columns, out) {
+        if !write_flow(item, end, out) {
             return false;
         }
     }
     out.push(']');
-    out.len() <= columns
+    out.len() <= end
 }
 
-fn write_flow_entries(entries: &[Entry], columns: usize, out: &mut String) -> bool {
+fn write_flow_entries(entries: &[Entry], end: usize, out: &mut String) -> bool {
     out.push('{');
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {
             out.push_str(", ");
         }
-        out.push_str(&scalar(&entry.key, Context::Key));
+        scalar(&entry.key, Context::Key, out);
         out.push_str(": ");
-        if out.len() > columns || !write_flow(&entry.value, columns, out) {
+        if out.len() > end || !write_flow(&entry.value, end, out) {
             return false;
         }
     }
     out.push('}');
-    out.len() <= columns
+    out.len() <= end
 }

@@ -14,23 +14,28 @@ pub(super) enum Context {
     Key,
 }
 
-/// A text on one line.
-pub(super) fn scalar(text: &str, context: Context) -> String {
+/// Writes a text on one line.
+pub(super) fn scalar(text: &str, context: Context, out: &mut String) {
     if is_plain(text, context) {
-        return text.to_owned();
+        return out.push_str(text);
     }
     let escapes = text.chars().any(|c| needs_escape(c) || c == '\n');
     let single = !escapes && !text.contains('\'') && text.contains(['"', '\\']);
-    if single { format!("'{text}'") } else { double_quoted(text) }
+    match single {
+        true => out.extend(["'", text, "'"]),
+        false => double_quoted(text, out),
+    }
 }
 
 /// A text of several lines as a literal block; `None` when it has one line or could not be read
 /// back as it is.
 pub(super) fn literal(text: &str, indent: usize) -> Option<String> {
+    if !text.contains('\n') {
+        return None;
+    }
     let body = text.trim_end_matches('\n');
     let is_tidy = |line: &str| !line.ends_with([' ', '\t']) && !line.chars().any(needs_escape);
-    if !text.contains('\n') || body.starts_with([' ', '\t', '\n']) || !body.split('\n').all(is_tidy)
-    {
+    if body.starts_with([' ', '\t', '\n']) || !body.split('\n').all(is_tidy) {
         return None;
     }
     let breaks = text.len() - body.len();
@@ -74,17 +79,29 @@ pub(super) fn double(number: f64) -> String {
 
 fn is_plain(text: &str, context: Context) -> bool {
     let begins_well = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '(' | '+' | '<');
-    let in_braces = context != Context::Block;
     text.starts_with(begins_well)
-        && !text.contains("${")
-        && !text.contains(": ")
-        && !text.contains(" #")
         && !text.ends_with([':', ' '])
-        && !text.contains(|c: char| needs_escape(c) || (c.is_whitespace() && c != ' '))
-        && !(in_braces && text.contains([',', '[', ']', '{', '}', ':', '"', '\'', '#']))
+        && has_plain_characters(text, context != Context::Block)
         && text != "<<"
         && matches!(resolve(text), Ok(Tree::String(_)))
         && other_reading(text).is_none()
+}
+
+/// Whether no character, alone or after the one before it, means something to a reader of YAML.
+fn has_plain_characters(text: &str, in_braces: bool) -> bool {
+    let mut before = ' ';
+    text.chars().all(|c| {
+        let is_plain = match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-' | '.' | '/' => true,
+            ' ' => before != ':',
+            '{' => before != '$' && !in_braces,
+            '#' => before != ' ' && !in_braces,
+            ',' | '[' | ']' | '}' | ':' | '"' | '\'' => !in_braces,
+            _ => !needs_escape(c) && !c.is_whitespace(),
+        };
+        before = c;
+        is_plain
+    })
 }
 
 /// Whether a character is not printable, or would not survive as it is.
@@ -95,8 +112,7 @@ fn needs_escape(character: char) -> bool {
     !is_printable || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-fn double_quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
+fn double_quoted(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         let code = u32::from(character);
@@ -113,5 +129,4 @@ fn double_quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    out
 }

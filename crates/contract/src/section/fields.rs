@@ -115,7 +115,11 @@ impl<'a, 'w, 'r, 's> Fields<'a, 'w, 'r, 's> {
             return None;
         };
         if value < least || value > most {
-            let message = format!("`{key}` must be from {least} to {most}, not {value}");
+            let allowed = match most {
+                i64::MAX => format!("at least {least}"),
+                _ => format!("from {least} to {most}"),
+            };
+            let message = format!("`{key}` must be {allowed}, not {value}");
             self.reading.error(code::BAD_VALUE, node, message);
             return None;
         }

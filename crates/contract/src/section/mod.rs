@@ -61,7 +61,8 @@ pub(crate) const SECTIONS: &[Section] = &[
 ];
 
 /// Top-level keys of the language that this version does not perform.
-const NOT_BUILT: [&str; 21] = [
+const NOT_BUILT: [&str; 22] = [
+    "concurrency_policy",
     "consumed_events",
     "decision_tables",
     "error_handling",

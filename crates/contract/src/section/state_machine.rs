@@ -44,6 +44,10 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     };
     let terminal = fields.words("terminal_states");
     mark_terminal(fields.reading, &mut machine, &terminal);
+    let failed = fields.words("error_states");
+    for name in failed.iter().filter(|name| machine.find(name.as_str()).is_none()) {
+        unknown_state(fields.reading, &machine, name);
+    }
     fields.not_built(&["operations", "data_reduction", "required_data"]);
     fields.not_enforced(&[
         "error_states",
@@ -71,12 +75,16 @@ fn mark_terminal(reading: &mut Reading<'_, '_>, machine: &mut StateMachine<'_>, 
     for name in names {
         match machine.find(name.as_str()) {
             Some(index) => machine.states[index].terminal = true,
-            None => {
-                let message = format!("unknown state `{}`", name.as_str());
-                reading.findings.error(code::UNKNOWN_STATE, name.at, message);
-            }
+            None => unknown_state(reading, machine, name),
         }
     }
+}
+
+fn unknown_state(reading: &mut Reading<'_, '_>, machine: &StateMachine<'_>, name: &Word) {
+    let message = format!("unknown state `{}`", name.as_str());
+    let states = machine.states.iter().map(|state| state.name.as_str());
+    let help = suggest::did_you_mean(name.as_str(), states);
+    reading.findings.error(code::UNKNOWN_STATE, name.at, message).help_if(help);
 }
 
 fn state<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<State<'a>> {
@@ -115,7 +123,13 @@ fn transition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Trans
     let from = from_state(&mut fields);
     let to = fields.word("to_state");
     let trigger = trigger(&mut fields);
-    let priority = fields.whole("priority", 0, i64::MAX).map_or(0, |priority| priority.value);
+    // One that is refused still tells it from others: that two compete is no news.
+    let refused = fields.node().get("priority").and_then(|node| match node.tree {
+        Tree::Int(number) => Some(number),
+        _ => None,
+    });
+    let priority = fields.whole("priority", 0, i64::MAX).map(|priority| priority.value);
+    let priority = priority.or(refused).unwrap_or(0);
     let mut conditions = Vec::new();
     for item in fields.items("conditions") {
         conditions.extend(condition(fields.reading, item));

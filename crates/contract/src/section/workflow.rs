@@ -65,6 +65,7 @@ fn definition<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<Workf
         }
     }
     fields.not_built(&["terminal_event"]);
+    fields.not_enforced(&["checkpointing"]);
     fields.close();
     Some(workflow)
 }

@@ -137,5 +137,8 @@ pub(crate) fn default_publication<'c>(contract: &'c Contract<'_>) -> Option<&'c 
 
 /// The event segment of a topic, which is the trigger of its messages.
 pub(crate) fn event_segment(topic: &str) -> Option<&str> {
-    topic.split('.').nth(3)
+    let bytes = topic.as_bytes();
+    let dot = |from: usize| Some(from + bytes[from..].iter().position(|byte| *byte == b'.')?);
+    let begin = (0..3).try_fold(0, |from, _| Some(dot(from)? + 1))?;
+    Some(&topic[begin..dot(begin).unwrap_or(topic.len())])
 }

@@ -187,17 +187,19 @@ impl<'t> Builder<'t> {
             if plain && (at.is_empty() || *text == "~") {
                 return Ok(Err(at));
             }
-            if plain {
-                self.warn_if_ambiguous(text, &Tree::String(text.as_ref().into()), &at);
-            }
             let key = Text::from(text.as_ref());
-            let node = Node {
-                tree: Tree::String(key.clone()),
-                span: at.clone(),
-                text_map: place::text_map(self.text, &at, *style, text),
-                quoted: !plain,
-            };
-            self.keep(*anchor, &node)?;
+            if plain {
+                self.warn_if_ambiguous(text, &Tree::String(key.clone()), &at);
+            }
+            if *anchor != 0 {
+                let node = Node {
+                    tree: Tree::String(key.clone()),
+                    span: at.clone(),
+                    text_map: place::text_map(self.text, &at, *style, text),
+                    quoted: !plain,
+                };
+                self.keep(*anchor, &node)?;
+            }
             return Ok(Ok((key, at)));
         }
         let node = self.node(event, span)?;

@@ -49,8 +49,21 @@ pub(super) fn of(
             let open = open.unwrap_or(at.start);
             unclosed(source, &text[open..open + 1], open).with_related(source, at, "not expected")
         }
+        ErrorKind::SimpleKeyExpected | ErrorKind::ExpectedBlockMappingKey
+            if let Some(meant) = with_colon(text, offset) =>
+        {
+            syntax(source, error.kind(), at).with_help(format!("write `{meant}`"))
+        }
         kind => syntax(source, kind, at),
     }
+}
+
+/// The line of an error with the colon that it lacks after its first word, if that would be one key.
+fn with_colon(text: &str, offset: usize) -> Option<String> {
+    let line = text[text[..offset].rfind('\n').map_or(0, |at| at + 1)..].lines().next()?;
+    let (key, value) = line.trim().split_once(' ')?;
+    let is_key = key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    (is_key && !value.contains(':')).then(|| format!("{key}: {}", value.trim()))
 }
 
 fn unclosed(source: &Source, bracket: &str, at: usize) -> Diagnostic {

@@ -12,6 +12,9 @@ pub(super) fn check(source: &Source) -> Result<&str, Box<Diagnostic>> {
     }
     let text = std::str::from_utf8(&source.bytes)
         .map_err(|fault| Box::new(not_utf8(source, fault.valid_up_to())))?;
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')) {
+        return Ok(text);
+    }
     match text.char_indices().find(|(_, character)| is_forbidden(*character)) {
         Some((at, character)) => Err(Box::new(control_character(source, at, character))),
         None => Ok(text),

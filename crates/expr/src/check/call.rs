@@ -11,6 +11,26 @@ use crate::function::{self, Function, Style};
 use crate::syntax::{Expr, Id};
 use crate::{Text, Type};
 
+/// Names that other languages have for functions of this one.
+const ELSEWHERE: [(&str, &str); 16] = [
+    ("any", "exists"),
+    ("count", "size"),
+    ("endswith", "endsWith"),
+    ("float", "double"),
+    ("includes", "contains"),
+    ("len", "size"),
+    ("length", "size"),
+    ("lower", "lowerAscii"),
+    ("parseInt", "int"),
+    ("startswith", "startsWith"),
+    ("str", "string"),
+    ("strip", "trim"),
+    ("toLowerCase", "lowerAscii"),
+    ("toString", "string"),
+    ("toUpperCase", "upperAscii"),
+    ("upper", "upperAscii"),
+];
+
 impl Checker<'_> {
     pub(super) fn call(
         &mut self,
@@ -113,6 +133,9 @@ impl Checker<'_> {
         ];
         if MACROS.contains(&name) {
             return Some(format!("`{name}` is a macro and takes other arguments"));
+        }
+        if let Some((_, ours)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
+            return Some(format!("it is called `{ours}` here"));
         }
         let names = function::all().map(|function| function.name).chain(MACROS);
         suggest::closest(name, names).map(|found| format!("did you mean `{found}`?"))

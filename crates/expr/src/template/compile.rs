@@ -111,7 +111,8 @@ pub fn meant_as_expression(text: &str, scope: &Scope) -> Option<String> {
     }
     between.push_str(&text[at..]);
     whole.push_str(&text[at..]);
-    let computes = SIGNS.iter().any(|sign| format!(" {between} ").contains(sign));
+    let between = format!(" {between} ");
+    let computes = SIGNS.iter().any(|sign| between.contains(sign));
     (computes && reads_a_root(&whole, scope)).then_some(whole)
 }
 

@@ -35,11 +35,10 @@ impl File {
     /// Reads the text of a file.
     pub fn parse(path: PathBuf, text: &str) -> Result<File, Wrong> {
         let read = DeTable::parse(text).map_err(|error| Wrong {
-            place: format!(
-                "{}:{}",
-                path.display(),
-                line_of(text, error.span().map_or(0, |span| span.start))
-            ),
+            place: Origin::File {
+                path: path.clone(),
+                line: line_of(text, error.span().map_or(0, |span| span.start)),
+            },
             message: error.message().to_owned(),
             help: Some("the file is TOML: `[section]`, then `key = value`".into()),
         })?;

@@ -200,7 +200,7 @@ impl Layers {
     /// Notes a fault that a section found.
     pub fn wrong(&self, origin: &Origin, message: String, help: Option<&str>) {
         self.noted.borrow_mut().wrong.push(Wrong {
-            place: origin.to_string(),
+            place: origin.clone(),
             message,
             help: help.map(str::to_owned),
         });
@@ -219,7 +219,7 @@ impl Layers {
                     keys.iter().any(|known| known == key)
                 };
                 if !known {
-                    wrong.push(unknown(file.origin(entry).to_string(), key, &keys));
+                    wrong.push(unknown(file.origin(entry), key, &keys));
                 }
             });
         }
@@ -228,7 +228,7 @@ impl Layers {
                 || free.iter().any(|section| name.starts_with(&format!("{}__", variable(section))));
             if !known {
                 let key = name["ONEX_".len()..].to_lowercase().replace("__", ".");
-                let place = Origin::Environment(name.clone()).to_string();
+                let place = Origin::Environment(name.clone());
                 wrong.push(unknown(place, &key, &keys));
             }
         }
@@ -252,7 +252,7 @@ impl Layers {
                 Some(value) => (value, origin),
                 None => {
                     noted.wrong.push(Wrong {
-                        place: origin.to_string(),
+                        place: origin.clone(),
                         message: format!(
                             "`{key}` must be {wanted}, not {}",
                             json::to_string(&given)
@@ -291,7 +291,7 @@ fn is_below(key: &str, section: &str) -> bool {
     key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'))
 }
 
-fn unknown(place: String, key: &str, keys: &[String]) -> Wrong {
+fn unknown(place: Origin, key: &str, keys: &[String]) -> Wrong {
     let nearest = keys.iter().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
     let help = match nearest {
         Some((distance, known)) if distance <= 3 => format!("did you mean `{known}`?"),
@@ -349,7 +349,8 @@ mod tests {
         layers.bytes("server.body_max", 1);
         let (_, wrong) = layers.finish();
         let wrong: Vec<_> =
-            wrong.iter().map(|wrong| (wrong.place.as_str(), wrong.help.as_deref())).collect();
+            wrong.iter().map(|wrong| (wrong.place.to_string(), wrong.help.as_deref())).collect();
+        let wrong: Vec<_> = wrong.iter().map(|(place, help)| (place.as_str(), *help)).collect();
         assert_eq!(
             wrong,
             [

@@ -52,7 +52,7 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wrong {
     /// The place: a file with its line, a variable or an argument.
-    pub place: String,
+    pub place: Origin,
     /// What is wrong, in one line.
     pub message: String,
     /// What to do.

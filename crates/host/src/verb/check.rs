@@ -7,9 +7,10 @@ use onex_contract::diagnostic::{Severity, json, sarif};
 use onex_contract::graph::Kind;
 use onex_expr::Value;
 
+use crate::config::{Config, ConfigError};
 use crate::fault::{Exit, Fault};
 use crate::print;
-use crate::system::{System, configure};
+use crate::system::{System, misread};
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -49,8 +50,11 @@ pub struct Arguments {
 /// Does it.
 pub fn run(arguments: &Arguments) -> Result<Exit, Fault> {
     let first = arguments.path.first().cloned().unwrap_or_default();
-    let config = configure(&first, arguments.config.as_deref(), Vec::new())?;
-    let system = System::load(&arguments.path, &config, false)?;
+    let system = match Config::load(&first, arguments.config.as_deref(), Vec::new()) {
+        Ok(config) => System::load(&arguments.path, &config, false)?,
+        Err(ConfigError::Wrong(wrong)) => System::unread(&wrong),
+        Err(error) => return Err(misread(error)),
+    };
     match arguments.format {
         Format::Human => human(&system)?,
         Format::Json => print::value(&report(&system))?,
@@ -99,6 +103,7 @@ fn report(system: &System) -> Value {
             ("kind", node.kind.map_or(Value::Null, |kind| Value::text(word(kind)))),
             ("dialect", Value::text(node.dialect)),
             ("status", Value::text(node.status)),
+            ("quarantined", node.cause.as_deref().map_or(Value::Null, Value::text)),
         ])
     });
     Value::map([

@@ -51,15 +51,16 @@ fn operations(
 ) -> Option<Node> {
     let mut fields = Fields::open(reading, section, "`effect_operations`")?;
     let list = fields.get("operations")?;
-    let breaker = fields.get("default_circuit_breaker");
+    let limits = made.limits.clone();
+    let breaker = fields.get("default_circuit_breaker").or(fields.get("circuit_breaker"));
     let defaults = Defaults {
-        retry: fields.get("default_retry_policy"),
-        breaker: breaker.or(fields.get("circuit_breaker")),
+        retry: fields.get("default_retry_policy").or(limits.retry.as_ref()),
+        breaker: breaker.or(limits.breaker.as_ref()),
     };
     let mut out = Vec::new();
     let mut queries = Vec::new();
     for item in fields.items("operations") {
-        let item = io::spelled(item);
+        let item = limits.of_operation(&io::spelled(item));
         queries.extend(query::read(fields.reading, &item));
         out.extend(operation(fields.reading, &item, defaults, made));
     }
@@ -90,7 +91,17 @@ fn operations(
 
 /// A transaction is of one connection, and of nothing but a database.
 fn one_connection(reading: &mut Reading<'_, '_>, transaction: &Node, queries: &[Query]) {
-    let enabled = transaction.get("enabled").is_some_and(|n| matches!(n.tree, Tree::Bool(true)));
+    let enabled = transaction.get("enabled").is_some_and(query::is_true);
+    if enabled && queries.iter().any(|query| !query.is_of_database) {
+        reading
+            .error(
+                code::BAD_QUERY,
+                transaction,
+                "only operations of a database can be one transaction",
+            )
+            .help("leave `transaction` out, or give the other operations a node of their own");
+        return;
+    }
     let first = queries.first();
     let differs =
         queries.iter().any(|query| Some(&query.connection) != first.map(|q| &q.connection));
@@ -104,9 +115,11 @@ fn one_connection(reading: &mut Reading<'_, '_>, transaction: &Node, queries: &[
 /// Keys of an operation that say what it does.
 fn single(reading: &mut Reading<'_, '_>, section: &Node, made: &mut Translation) -> Option<Node> {
     // One operation alone spans no two connections; its query is judged all the same.
-    let section = &io::spelled(section);
+    let limits = made.limits.clone();
+    let section = &limits.of_operation(&io::spelled(section));
     let _: Option<Query> = query::read(reading, section);
-    let operation = operation(reading, section, Defaults::default(), made)?;
+    let defaults = Defaults { retry: limits.retry.as_ref(), breaker: limits.breaker.as_ref() };
+    let operation = operation(reading, section, defaults, made)?;
     let mut out = Made::new(&section.span);
     out.put("operations", node(Tree::List(vec![operation]), &section.span));
     Some(out.done())

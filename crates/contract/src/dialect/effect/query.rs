@@ -6,8 +6,10 @@ use crate::yaml::{Node, Tree};
 
 /// What a transaction has to know of a query.
 pub(in crate::dialect) struct Query {
-    /// The connection it runs on; none for what is no query.
+    /// The connection it runs on.
     pub connection: Option<String>,
+    /// Whether it is one of a database.
+    pub is_of_database: bool,
 }
 
 /// Judges the request of an operation.
@@ -15,7 +17,7 @@ pub(in crate::dialect) fn read(reading: &mut Reading<'_, '_>, operation: &Node) 
     let request = operation.get("io_config")?;
     let word = |key: &str| request.get(key).and_then(Node::as_str);
     if word("handler_type") != Some("db") {
-        return Some(Query { connection: None });
+        return Some(Query { connection: None, is_of_database: false });
     }
     let template = request.get("query_template");
     if let Some((node, Tree::String(text))) = template.map(|node| (node, &node.tree)) {
@@ -34,7 +36,22 @@ pub(in crate::dialect) fn read(reading: &mut Reading<'_, '_>, operation: &Node) 
                 .help("number the placeholders from $1 and give one parameter for each");
         }
     }
-    Some(Query { connection: word("connection_name").map(str::to_owned) })
+    if let Some(verb) = word("operation").filter(|verb| WRITES.contains(verb))
+        && let Some(only) = request.get("read_only").filter(|only| is_true(only))
+    {
+        reading
+            .error(code::BAD_QUERY, only, format!("`{verb}` writes, and `read_only` forbids it"))
+            .help("leave `read_only` out, or let the operation be `select`");
+    }
+    Some(Query { connection: word("connection_name").map(str::to_owned), is_of_database: true })
+}
+
+/// Operations of a database that change it.
+const WRITES: [&str; 4] = ["delete", "insert", "update", "upsert"];
+
+/// Whether a switch is on.
+pub(in crate::dialect) fn is_true(switch: &Node) -> bool {
+    matches!(switch.tree, Tree::Bool(true))
 }
 
 fn is_template(node: &Node) -> bool {

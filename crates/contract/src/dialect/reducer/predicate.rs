@@ -58,6 +58,14 @@ fn none(operator: &str) -> Meaning {
     }
 }
 
+/// Whether a text is a condition in words, such as `approved is_true` or `count equals 3`.
+pub(in crate::dialect) fn is_in_words(text: &str) -> bool {
+    let sign = text.split_whitespace().nth(1).unwrap_or_default();
+    let is_word = sign.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let known = TWO.iter().chain(OPERATORS.iter().map(|(_, word)| word)).any(|word| *word == sign);
+    is_word && known && !text.contains(['(', '&', '|'])
+}
+
 const ROOTS: [&str; 6] = ["payload", "state", "entity", "envelope", "config", "env"];
 const TWO: [&str; 8] = [
     "is_present",

@@ -36,7 +36,7 @@ fn machine(reading: &mut Reading<'_, '_>, section: &Node, made: &mut Translation
     let mut fields = Fields::open(reading, section, "`state_machine`")?;
     let mut out = Made::new(&section.span);
     out.keep(&mut fields, &["state_machine_name", "initial_state", "initial_data", "entity_key"]);
-    out.keep(&mut fields, &["on_unhandled", "terminal_states"]);
+    out.keep(&mut fields, &["on_unhandled", "terminal_states", "error_states"]);
     let actions = Actions::of(section);
     let emitted = section.get("transitions").map(|list| intents_in(list, made)).unwrap_or_default();
     let timed = section.get("states").is_some_and(|states| {
@@ -59,11 +59,10 @@ fn machine(reading: &mut Reading<'_, '_>, section: &Node, made: &mut Translation
 }
 
 /// What the machine says of persistence and the like, which every machine has here.
-const MACHINE: [&str; 14] = [
+const MACHINE: [&str; 13] = [
     "checkpoint_interval_ms",
     "concurrent_transitions_allowed",
     "conflict_resolution_strategy",
-    "error_states",
     "event_logging_enabled",
     "max_checkpoints",
     "metadata",

@@ -337,7 +337,11 @@ impl Topics {
                 let at = reading.at(&listed.at);
                 let message =
                     format!("nothing in this node takes `{}`: it is left out", listed.topic);
-                reading.findings.warning(code::TOPIC_LEFT_OUT, at, message);
+                let found = reading.findings.warning(code::TOPIC_LEFT_OUT, at, message);
+                found.help(match kind {
+                    Some(Kind::Effect) => "say `on_topic` in an operation, or take the topic out",
+                    _ => "add a transition with its event as `trigger`, or take the topic out",
+                });
             }
             listed.used
         });

@@ -21,6 +21,22 @@ pub(in crate::dialect) struct Rules {
     pub goes_on: bool,
     /// Whether nothing may run side by side, whatever the metadata say.
     pub in_order: bool,
+    /// Whether a failed run is undone.
+    pub compensates: bool,
+}
+
+impl Rules {
+    /// Bounds the whole run.
+    pub(in crate::dialect) fn put_timeout(&mut self, timeout: Node) {
+        let at = timeout.span.clone();
+        let mut out = Made::new(&at);
+        out.put("timeout_ms", timeout);
+        let added = out.done();
+        match self.out.as_mut().map(|rules| &mut rules.tree) {
+            Some(Tree::Map(entries)) => entries.extend_from_slice(added.entries()),
+            _ => self.out = Some(added),
+        }
+    }
 }
 
 /// Reads `workflow_metadata`.
@@ -65,7 +81,10 @@ pub(in crate::dialect) fn rules(reading: &mut Reading<'_, '_>, section: &Node) -
     fields.descriptive(&["version", "detect_cycles", "fail_on_cycle"]);
     fields.not_enforced(&RULES);
     fields.close();
-    Some(Rules { out: Some(out.done()), step_timeout, goes_on, in_order })
+    let out = out.done();
+    let recovery = out.get("failure_recovery_strategy").and_then(Node::as_str);
+    let compensates = recovery == Some("compensate");
+    Some(Rules { out: Some(out), step_timeout, goes_on, in_order, compensates })
 }
 
 /// Rules that every run has here, or none.
@@ -114,7 +133,8 @@ fn in_order(fields: &mut Fields<'_, '_, '_, '_>, out: &mut Made) -> bool {
                 fields.acts(&[key]);
                 at = at.or_else(|| Some(one.span.clone()));
             }
-            None => fields.not_enforced(&[key]),
+            // What several may run side by side is bounded here too.
+            None => out.keep(fields, &[key]),
         }
     }
     if let Some(at) = &at {

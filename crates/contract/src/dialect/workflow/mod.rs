@@ -24,6 +24,8 @@ pub(in crate::dialect) fn translate(fields: &mut Fields<'_, '_, '_, '_>, made: &
     if let Some(section) = fields.get("workflow_coordination") {
         let span = fields.key_span("workflow_coordination");
         let mut steps = Steps::new(made.name.as_str());
+        let timeout = section.get("default_workflow_timeout_ms").cloned();
+        steps.timeout = made.limits.timeout.clone().or(timeout);
         if let Some(section) = coordinated(fields.reading, section, &mut steps) {
             let section = terminal_event::put(fields, section, made);
             made.out.free("workflow_coordination".into(), &span, section);
@@ -67,6 +69,7 @@ fn coordinated(reading: &mut Reading<'_, '_>, section: &Node, steps: &mut Steps)
     fields.descriptive(&["version", "subcontract_version", "subcontract_name", "description"]);
     fields.not_enforced(&[
         "checkpoint_interval_ms",
+        "checkpointing",
         "default_workflow_timeout_ms",
         "event_bus",
         "exponential_backoff",
@@ -88,10 +91,17 @@ fn workflow_definition(
 ) -> Option<Node> {
     let mut fields = Fields::open(reading, definition, "`workflow_definition`")?;
     let mut out = Made::new(&definition.span);
-    let rules = match fields.get("coordination_rules") {
+    let mut rules = match fields.get("coordination_rules") {
         Some(node) => coordination::rules(fields.reading, node)?,
         None => Rules::default(),
     };
+    let is_timed = |key: &str| definition.get(key).is_some_and(|s| s.get("timeout_ms").is_some());
+    if let Some(timeout) = steps.timeout.take()
+        && !is_timed("workflow_metadata")
+        && !is_timed("coordination_rules")
+    {
+        rules.put_timeout(timeout);
+    }
     if let Some(metadata) = fields.get("workflow_metadata") {
         out.put("workflow_metadata", coordination::metadata(fields.reading, metadata, &rules)?);
     }

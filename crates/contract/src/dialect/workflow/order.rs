@@ -109,14 +109,18 @@ impl Order {
         let mut all: Vec<Node> = written.map_or(&[][..], items).to_vec();
         let listed = all.len();
         all.extend(edges.iter().map(|word| text(word.value.clone(), &word.at.span())));
-        let known = if earlier.is_empty() { BTreeSet::new() } else { self.ancestors(id) };
-        let added = earlier.iter().filter(|step| !known.contains(*step));
-        all.extend(added.map(|step| text(step.clone(), at)));
+        all.extend(self.adds(id, earlier).into_iter().map(|step| text(step, at)));
         if all.len() == listed {
             return written.cloned();
         }
         let at = written.map_or_else(|| all[0].span.clone(), |written| written.span.clone());
         Some(node(Tree::List(all), &at))
+    }
+
+    /// Those of the earlier steps that this one does not wait for as it is written.
+    pub(in crate::dialect) fn adds<'e>(&self, id: &str, earlier: &'e [Text]) -> Vec<&'e str> {
+        let known = if earlier.is_empty() { BTreeSet::new() } else { self.ancestors(id) };
+        earlier.iter().filter(|step| !known.contains(*step)).map(Text::as_str).collect()
     }
 
     /// Every step that this one waits for, directly or not.

@@ -23,12 +23,14 @@ pub(in crate::dialect) struct Steps {
     pub all_native: bool,
     /// The first handler that one names.
     pub foreign: Option<Node>,
+    /// How long a run may take that says nothing itself.
+    pub timeout: Option<Node>,
 }
 
 impl Steps {
     /// None yet.
     pub(in crate::dialect) fn new(owner: &str) -> Steps {
-        Steps { owner: owner.to_owned(), all_native: true, foreign: None }
+        Steps { owner: owner.to_owned(), all_native: true, foreign: None, timeout: None }
     }
 
     /// Steps of a list: `step` or `step_id`, what it does in words, and what it waits for.
@@ -134,6 +136,14 @@ pub(in crate::dialect) fn translate(
     let is_off = switches::is_off(&mut fields);
     let name = id.as_deref().unwrap_or_default();
     let earlier = switches::skipped_by(&mut fields, name, is_off, order);
+    let waits_more = order.adds(name, earlier);
+    if let (false, Some(at)) =
+        (rules.in_order || waits_more.is_empty(), item.get("skip_on_failure"))
+    {
+        let at = fields.reading.at(&at.span);
+        let message = format!("the step waits for {}, whose failure skips it", list(&waits_more));
+        fields.reading.findings.note(code::NOT_ENFORCED, at, message);
+    }
     if let Some(after) = order.depends_on(name, after, earlier, &item.span) {
         out.put("depends_on", after);
     }
@@ -144,6 +154,7 @@ pub(in crate::dialect) fn translate(
     }
     switches::on_error(&mut fields, &mut out, rules);
     out.keep(&mut fields, &["compensation"]);
+    switches::undone_by(&mut fields, &mut out, rules);
     fields.descriptive(&["node_name", "step_name", "version", "dependencies"]);
     fields.not_enforced(&NODE_SETTINGS);
     let config = fields.get("step_config");
@@ -166,8 +177,7 @@ pub(in crate::dialect) fn translate(
 }
 
 /// Settings of a node that no run has here.
-const NODE_SETTINGS: [&str; 13] = [
-    "compensation_action",
+const NODE_SETTINGS: [&str; 12] = [
     "contract_ref",
     "correlation_id",
     "max_cpu_percent",

@@ -3,8 +3,10 @@
 
 use onex_expr::Text;
 
+use crate::diagnostic::code;
 use crate::dialect::{
     made::{Made, node, text},
+    reducer::predicate::is_in_words,
     switch,
     workflow::coordination::Rules,
     workflow::order::Order,
@@ -59,6 +61,14 @@ pub(super) fn condition(
         when.iter().chain(&unless).for_each(|written| step.reading.acted(&written.span));
         return out.put("condition", node(Tree::Bool(false), &step.node().span));
     }
+    for written in when.iter().chain(&unless) {
+        let Some(text) = written.as_str().filter(|text| is_in_words(text)) else { continue };
+        let at = step.reading.at(&written.span);
+        let message =
+            format!("`{text}` is no condition of a step: only guards of a reducer are words");
+        let help = "write an expression, such as `input.approved == true` or `has(input.x)`";
+        step.reading.findings.warning(code::BAD_PREDICATE, at, message).help(help);
+    }
     let is_joined = !earlier.is_empty() || (when.is_some() && unless.is_some());
     let words = || when.iter().chain(&unless).all(|written| cel(written).is_some());
     if !is_joined || !words() {
@@ -82,6 +92,20 @@ fn cel(written: &Node) -> Option<String> {
         Tree::String(text) => Some(text.to_string()),
         Tree::Bool(truth) => Some(truth.to_string()),
         _ => None,
+    }
+}
+
+/// Puts what undoes a step of an effect: `compensation_action` names an operation of it.
+pub(super) fn undone_by(step: &mut Fields<'_, '_, '_, '_>, out: &mut Made, rules: &Rules) {
+    let is_effect = step.node().get("step_config").is_some_and(|c| c.get("effect_node").is_some());
+    if !rules.compensates || !is_effect || out.has("compensation") {
+        return step.not_enforced(&["compensation_action"]);
+    }
+    if let Some(action) = step.word("compensation_action") {
+        let at = action.at.span();
+        let mut compensation = Made::new(&at);
+        compensation.text("operation", action.value, &at);
+        out.put("compensation", compensation.done());
     }
 }
 
