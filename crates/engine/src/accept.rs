@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use onex_contract::graph::{Body, Graph, NodeIndex, Orchestrator};
+use onex_contract::graph::{Body, Graph, NodeIndex, Orchestrator, Topic};
 use onex_contract::schema::Schema;
 use onex_expr::{Text, Value};
 use onex_kernel::orchestrate::{self, RunInput, Start};
@@ -60,12 +60,15 @@ impl Engine {
             self.answer(ticket, at, answer);
             return Ok(Progress::Done);
         }
-        if let Err(refusal) = self.admit(&graph, &message) {
-            self.answer(ticket, at, Err(refusal));
-            return Ok(Progress::Done);
-        }
-        let plan = self.plan(&graph, &message, None);
-        let listening = self.listening(&graph, &message);
+        let topic = match self.admit(&graph, &message) {
+            Ok(topic) => Some(topic),
+            Err(refusal) => {
+                self.answer(ticket, at, Err(refusal));
+                return Ok(Progress::Done);
+            }
+        };
+        let plan = self.plan(&graph, topic, &message, None);
+        let listening = self.listening(topic, &message);
         if !(self.ready(&plan)? & self.runs_here(&listening)?) {
             return Ok(Progress::Missing(Work::Publish { ticket, at, publish }));
         }
@@ -77,7 +80,7 @@ impl Engine {
         }
         let mut sink = self.begin_record();
         self.deliver(&graph, &message, plan, &mut sink);
-        self.tell_listening(&message, &listening, &mut sink);
+        self.tell_listening(topic, &message, &listening, &mut sink);
         self.end_record(&message, graph.id, sink);
         self.answer(ticket, at, Ok((message.id, offset, false)));
         Ok(Progress::Done)
@@ -87,13 +90,14 @@ impl Engine {
     pub(crate) fn foresee(&mut self, publish: &Publish) -> Result<(), Corrupt> {
         let graph = self.active.clone();
         let message = received(publish, self.now);
-        let plan = self.plan(&graph, &message, None);
-        let listening = self.listening(&graph, &message);
+        let topic = graph.topics.get(&message.topic);
+        let plan = self.plan(&graph, topic, &message, None);
+        let listening = self.listening(topic, &message);
         self.ready(&plan)?;
         self.runs_here(&listening).map(|_| ())
     }
 
-    fn admit(&self, graph: &Graph, message: &Message) -> Result<(), Refusal> {
+    fn admit<'g>(&self, graph: &'g Graph, message: &Message) -> Result<&'g Topic, Refusal> {
         self.admit_more()?;
         let Some(topic) = graph.topics.get(&message.topic) else {
             if message.topic.starts_with("onex.intent.") {
@@ -118,7 +122,7 @@ impl Engine {
             let node = &graph.node(subscriber.node).name;
             fits(schema, &message.payload.value, node)?;
         }
-        Ok(())
+        Ok(topic)
     }
 
     /// Whether there is room for more work.
@@ -388,9 +392,16 @@ fn start_message(start: &StartRun, now: onex_kernel::Micros) -> Message {
 
 /// The category that a topic's second segment stands for.
 pub(crate) fn category_of(topic: &str) -> Category {
-    match topic.split('.').nth(1) {
-        Some("cmd") => Category::Command,
-        Some("intent") => Category::Intent,
-        _ => Category::Event,
+    let dot = topic.bytes().position(|byte| byte == b'.');
+    let behind = dot.map_or("", |at| &topic[at + 1..]);
+    let is = |kind| {
+        behind
+            .strip_prefix(kind)
+            .is_some_and(|rest: &str| matches!(rest.as_bytes(), [] | [b'.', ..]))
+    };
+    match () {
+        () if is("cmd") => Category::Command,
+        () if is("intent") => Category::Intent,
+        () => Category::Event,
     }
 }

@@ -121,15 +121,16 @@ impl Dedupe {
 
 /// The hash of what a client's message says; its payload must still have its bytes.
 pub fn content_hash(message: &Message) -> ContentHash {
-    let mut hasher = blake3::Hasher::new();
     let key = message.key.as_deref().unwrap_or_default();
-    hasher.update(&(message.topic.len() as u64).to_le_bytes());
-    hasher.update(message.topic.as_bytes());
-    hasher.update(&[u8::from(message.key.is_some())]);
-    hasher.update(&(key.len() as u64).to_le_bytes());
-    hasher.update(key.as_bytes());
-    hasher.update(message.payload.bytes.as_deref().unwrap_or_default());
+    let whole = onex_kernel::id::hash(&[
+        &(message.topic.len() as u64).to_le_bytes(),
+        message.topic.as_bytes(),
+        &[u8::from(message.key.is_some())],
+        &(key.len() as u64).to_le_bytes(),
+        key.as_bytes(),
+        message.payload.bytes.as_deref().unwrap_or_default(),
+    ]);
     let mut hash = [0; 16];
-    hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    hash.copy_from_slice(&whole.as_bytes()[..16]);
     hash
 }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use onex_contract::graph::{Body, Entry, Graph, NodeIndex, Subscriber};
+use onex_contract::graph::{Body, Entry, Graph, NodeIndex, Subscriber, Topic};
 use onex_expr::Text;
 use onex_kernel::orchestrate::{self, Start};
 use onex_kernel::reduce::{self, Delivery};
@@ -40,13 +40,6 @@ pub(crate) enum Target {
 
 /// Index that no decision reaches: the id of a run that a message begins.
 const RUN_INDEX: u32 = u32::MAX;
-/// Index that no decision reaches: the delivery itself.
-const DELIVERY_INDEX: u32 = u32::MAX - 1;
-
-/// The id of a delivery.
-pub(crate) fn delivery_id(message: &Message, node: &str) -> Id {
-    Id::derive(message.id, node, message.generation, DELIVERY_INDEX)
-}
 
 impl Planned {
     /// Why this delivery would be a dead letter.
@@ -63,14 +56,12 @@ impl Engine {
     pub(crate) fn plan(
         &self,
         graph: &Graph,
+        topic: Option<&Topic>,
         message: &Message,
         only: Option<NodeIndex>,
     ) -> Vec<Planned> {
-        let Some(topic) = graph.topics.get(&message.topic) else {
-            return Vec::new();
-        };
-        topic
-            .subscribers
+        let subscribers = topic.map_or(&[][..], |topic| &topic.subscribers);
+        subscribers
             .iter()
             .filter(|subscriber| only.is_none_or(|node| node == subscriber.node))
             .map(|subscriber| self.plan_one(graph, message, subscriber))
@@ -201,7 +192,7 @@ impl Engine {
         };
         let name = &graph.node(node).name;
         let mut decision = None;
-        let note = guard::note_of(message, || delivery_id(message, name));
+        let note = guard::note_of(message, || guard::delivered(message, name));
         let done = guard::guarded(&mut *self.guard, note, &mut || {
             decision = Some(reduce::reduce(graph, node, delivery, &circumstances));
         });
@@ -273,7 +264,7 @@ impl Engine {
         };
         let mut fuel = self.options.fuel;
         let mut result = None;
-        let note = delivery_id(message, &found.name);
+        let note = guard::delivered(message, &found.name);
         let done = guard::guarded(&mut *self.guard, note, &mut || {
             let input = &message.payload.value;
             result = Some(onex_kernel::compute::evaluate(compute, input, &mut fuel));
@@ -303,8 +294,9 @@ impl Engine {
     /// A message that a decision sent, now applied.
     pub(crate) fn message(&mut self, waiting: Box<Waiting<Message>>) -> Result<Progress, Corrupt> {
         let graph = self.active.clone();
-        let plan = self.plan(&graph, &waiting.what, None);
-        let listening = self.listening(&graph, &waiting.what);
+        let topic = graph.topics.get(&waiting.what.topic);
+        let plan = self.plan(&graph, topic, &waiting.what, None);
+        let listening = self.listening(topic, &waiting.what);
         if !(self.ready(&plan)? & self.runs_here(&listening)?) {
             return Ok(Progress::Missing(Work::Message(waiting)));
         }
@@ -313,13 +305,13 @@ impl Engine {
             sink.delete(row);
         }
         let message = Message { time: self.now, ..waiting.what };
-        if !graph.topics.contains_key(&message.topic) {
+        self.deliver(&graph, &message, plan, &mut sink);
+        if topic.is_none() {
             let detail = format!("no contract names the topic {} any more", message.topic).into();
             let fault = Fault { reason: Reason::NoRoute, detail };
             self.dead(&graph, None, &message, fault, &mut sink);
         }
-        self.deliver(&graph, &message, plan, &mut sink);
-        self.tell_listening(&message, &listening, &mut sink);
+        self.tell_listening(topic, &message, &listening, &mut sink);
         self.end_record(&message, graph.id, sink);
         Ok(Progress::Done)
     }

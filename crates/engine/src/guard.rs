@@ -63,6 +63,15 @@ pub(crate) fn note_of(message: &Message, otherwise: impl FnOnce() -> Id) -> Id {
     }
 }
 
+/// What tells the nodes that a message is delivered to from one another, FNV-1a: it need not be safe
+/// from those who would make two alike, only quick.
+pub(crate) fn delivered(message: &Message, node: &str) -> Id {
+    let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128 ^ u128::from(message.generation);
+    let mix = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul((1 << 88) | 0x13b);
+    let hash = node.bytes().fold(start, mix);
+    Id((u128::from_be_bytes(message.id.0) ^ hash).to_be_bytes())
+}
+
 /// What tells a run that hears a message from the others that do.
 pub(crate) fn told(message: &Message, run: Id) -> Id {
     let mut note = message.id;

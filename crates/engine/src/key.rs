@@ -62,12 +62,20 @@ pub struct Timer {
     pub arming: u64,
 }
 
+/// Keys up to this length are put together without an allocation of their own.
+const SHORT: usize = 128;
+
 fn build(parts: &[&[u8]]) -> RowKey {
-    let mut key = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    let mut short = [0; SHORT];
+    let mut end = 0;
     for part in parts {
-        key.extend_from_slice(part);
+        let Some(room) = short.get_mut(end..end + part.len()) else {
+            return parts.concat().into();
+        };
+        room.copy_from_slice(part);
+        end += part.len();
     }
-    key.into()
+    short[..end].into()
 }
 
 /// Key of an entity.

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use onex_contract::graph::{Body, Graph, GraphId};
+use onex_contract::graph::{Body, Graph, GraphId, Topic};
 use onex_expr::Text;
 use onex_kernel::orchestrate::RunInput;
 use onex_kernel::{Id, Message};
@@ -20,8 +20,8 @@ pub(crate) type Listeners = BTreeMap<(Id, Id), (GraphId, Text)>;
 
 impl Engine {
     /// The runs that hear a message, in the order of their ids.
-    pub(crate) fn listening(&self, active: &Graph, message: &Message) -> Vec<Id> {
-        if active.topics.get(&message.topic).is_none_or(|topic| topic.waiters.is_empty()) {
+    pub(crate) fn listening(&self, topic: Option<&Topic>, message: &Message) -> Vec<Id> {
+        if topic.is_none_or(|topic| topic.waiters.is_empty()) {
             return Vec::new();
         }
         let story = message.correlation_id;
@@ -48,17 +48,22 @@ impl Engine {
     }
 
     /// Tells an event to the runs that listen.
-    pub(crate) fn tell_listening(&mut self, message: &Message, runs: &[Id], sink: &mut Sink) {
+    pub(crate) fn tell_listening(
+        &mut self,
+        topic: Option<&Topic>,
+        message: &Message,
+        runs: &[Id],
+        sink: &mut Sink,
+    ) {
         for run in runs {
             self.advance_run(*run, RunInput::Event, message, sink);
         }
         if !runs.is_empty() {
             return;
         }
-        let active = self.active.clone();
-        let waiters = active.topics.get(&message.topic).map(|topic| &topic.waiters);
-        for node in waiters.into_iter().flatten() {
-            self.count(&format!("ignored:{}:not_awaited", active.node(*node).name));
+        for node in topic.map_or(&[][..], |topic| &topic.waiters) {
+            let name = self.active.node(*node).name.clone();
+            self.count(&format!("ignored:{name}:not_awaited"));
         }
     }
 

@@ -135,7 +135,8 @@ impl Engine {
         node: Option<NodeIndex>,
         message: &Message,
     ) -> Result<Verdict, Corrupt> {
-        let plan = self.plan(graph, message, node);
+        let topic = graph.topics.get(&message.topic);
+        let plan = self.plan(graph, topic, message, node);
         if !self.ready(&plan)? {
             return Ok(Verdict::Missing);
         }

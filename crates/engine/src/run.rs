@@ -13,7 +13,7 @@ use onex_kernel::row::{Owner, Run, RunHead, StepRow};
 use onex_kernel::{Decision, Id, Message, Verdict};
 
 use crate::codec::row;
-use crate::deliver::{decided, delivery_id};
+use crate::deliver::decided;
 use crate::engine::Engine;
 use crate::guard;
 use crate::key::{self, RowKey, TimerOwner};
@@ -36,7 +36,7 @@ impl Engine {
         let circumstances = self.circumstances(sink);
         let mut start = Some(start);
         let mut decision = None;
-        let note = delivery_id(message, &name);
+        let note = guard::delivered(message, &name);
         let done = guard::guarded(&mut *self.guard, note, &mut || {
             decision = start
                 .take()

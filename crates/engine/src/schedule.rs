@@ -163,8 +163,9 @@ impl Engine {
         let (sent, was_due) = (armed.sent + 1, armed.due);
         let (due, next) = due_now(schedule, was_due, self.now);
         let message = message_of(schedule, due, sent, self.now);
-        let plan = self.plan(&graph, &message, None);
-        let listening = self.listening(&graph, &message);
+        let topic = graph.topics.get(&message.topic);
+        let plan = self.plan(&graph, topic, &message, None);
+        let listening = self.listening(topic, &message);
         if !(self.ready(&plan)? & self.runs_here(&listening)?) {
             return Ok(Progress::Missing(Work::Schedule(name)));
         }
@@ -174,7 +175,7 @@ impl Engine {
         let mut sink = self.begin_record();
         self.arm(schedule, next, sent, &mut sink);
         self.deliver(&graph, &message, plan, &mut sink);
-        self.tell_listening(&message, &listening, &mut sink);
+        self.tell_listening(topic, &message, &listening, &mut sink);
         self.end_record(&message, graph.id, sink);
         Ok(Progress::Done)
     }

@@ -26,6 +26,8 @@ pub(crate) struct Turn {
     pub ended: Vec<Id>,
     /// Bytes of its records and rows.
     pub bytes: usize,
+    /// The last story without a key, and its partition: what it leads to comes next.
+    story: Option<(Id, u16)>,
     /// Weight of what its large decisions sent, which may become rows of its last record.
     pub heavy_bytes: usize,
 }
@@ -77,22 +79,27 @@ impl Turn {
                 .iter()
                 .map(|row| row.key.len() + row.value.as_ref().map_or(0, |bytes| bytes.len()))
                 .sum::<usize>();
-        self.records.push(Record {
-            partition: partition(message),
-            body,
-            payload_bytes,
-            rows: sink.rows,
-        });
+        let partition = self.partition(message);
+        self.records.push(Record { partition, body, payload_bytes, rows: sink.rows });
+    }
+
+    /// The virtual partition of a message: of its key, else of its correlation id.
+    fn partition(&mut self, message: &Message) -> u16 {
+        let story = message.correlation_id;
+        match (&message.key, self.story) {
+            (Some(key), _) => partition_of(key.as_bytes()),
+            (None, Some((last, partition))) if last == story => partition,
+            (None, _) => {
+                let partition = partition_of(&story.0);
+                self.story = Some((story, partition));
+                partition
+            }
+        }
     }
 }
 
-/// The virtual partition of a message: of its key, else of its correlation id.
-fn partition(message: &Message) -> u16 {
-    let hash = match &message.key {
-        Some(key) => blake3::hash(key.as_bytes()),
-        None => blake3::hash(&message.correlation_id.0),
-    };
-    let [low, high, ..] = *hash.as_bytes();
+fn partition_of(key: &[u8]) -> u16 {
+    let [low, high, ..] = *blake3::hash(key).as_bytes();
     u16::from_le_bytes([low, high]) % PARTITIONS
 }
 

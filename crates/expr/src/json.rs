@@ -9,6 +9,7 @@ mod write;
 
 pub(crate) mod number;
 
+pub use number::decimal;
 pub use parse::parse;
 pub(crate) use plain::plain;
 pub(crate) use write::key_text;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use onex_contract::graph::Graph;
 use onex_contract::schema::Misfit;
-use onex_expr::{EvalError, Fuel, Template, Text, Value};
+use onex_expr::{EvalError, Fuel, Template, Text, Value, json};
 
 use crate::row::Reason;
 
@@ -85,7 +85,7 @@ pub(crate) fn milliseconds(value: &Value, least: u64) -> Result<u64, EvalError> 
 pub(crate) fn key(value: &Value) -> Option<Text> {
     let key = match value {
         Value::String(text) => text.clone(),
-        Value::Int(number) => Text::new(alloc::format!("{number}")),
+        Value::Int(number) => json::decimal(*number),
         _ => return None,
     };
     (1..=512).contains(&key.len()).then_some(key)

@@ -43,8 +43,8 @@ impl Rows for Forgetful {
         let mut table = Table::clone(&self.last().1);
         for (key, change) in changes {
             match &change.value {
-                Some(value) => table.insert(key.clone(), value.clone()),
-                None => table.remove(key),
+                Some(value) => table.insert(key.key().clone(), value.clone()),
+                None => table.remove(key.key()),
             };
         }
         self.all().push((covered, Arc::new(table)));

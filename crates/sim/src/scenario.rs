@@ -20,6 +20,8 @@ pub struct Scenario {
     pub seed: u64,
     /// Its graph, checked against `catalog()`.
     pub graph: Arc<Graph>,
+    /// Another graph that is activated in its place and back, if it is.
+    pub(crate) other: Option<Arc<Graph>>,
     /// What the clients do, each under a number that stays its own.
     pub ops: Vec<(u64, Op)>,
     /// What goes wrong.
@@ -75,6 +77,11 @@ pub enum Op {
     },
     /// Lets go of one of the dead letters.
     Discard,
+    /// Activates the other graph, or again the first.
+    Activate {
+        /// The other one.
+        other: bool,
+    },
 }
 
 impl Op {
@@ -106,7 +113,7 @@ impl Scenario {
         let mut random = Random::part(seed, "ops");
         let ops = (0..count).map(|number| (number, make(number, &mut random))).collect();
         let troubles = Troubles::draw(seed, false);
-        Scenario { seed, graph, ops, troubles, system: None, held: None }
+        Scenario { seed, graph, other: None, ops, troubles, system: None, held: None }
     }
 
     /// The scenario of a seed: contracts, messages, answers and faults, all drawn.
@@ -116,9 +123,11 @@ impl Scenario {
     pub fn draw(seed: u64) -> Result<Scenario, String> {
         let system = System::draw(&mut Random::part(seed, "system"));
         let graph = crate::system::graph(&system)?;
-        let ops = crate::system::ops(&system, &mut Random::part(seed, "ops"));
+        let other = Some(crate::system::other_graph(&system)?);
+        let mut ops = crate::system::ops(&system, &mut Random::part(seed, "ops"));
+        crate::system::activations(&mut ops, &mut Random::part(seed, "activations"));
         let troubles = Troubles::draw(seed, true);
         let system = Some(Arc::new(system));
-        Ok(Scenario { seed, graph, ops, troubles, system, held: None })
+        Ok(Scenario { seed, graph, other, ops, troubles, system, held: None })
     }
 }

@@ -68,18 +68,20 @@ fn without_troubles(scenario: Scenario) -> Scenario {
 /// Chances become none and limits the usual ones, each by itself, where they do not matter.
 fn without_chances(mut scenario: Scenario) -> Scenario {
     let calm = Troubles::none();
-    let changes: [fn(&mut Troubles, &Troubles); 11] = [
+    let changes: [fn(&mut Troubles, &Troubles); 13] = [
         |troubles, calm| troubles.unsent_percent = calm.unsent_percent,
         |troubles, calm| troubles.lost_answer_percent = calm.lost_answer_percent,
         |troubles, calm| troubles.busy_percent = calm.busy_percent,
         |troubles, calm| troubles.refuse_percent = calm.refuse_percent,
         |troubles, calm| troubles.repeat_percent = calm.repeat_percent,
+        |troubles, calm| troubles.batch_percent = calm.batch_percent,
         |troubles, calm| troubles.limits.turn_records_max = calm.limits.turn_records_max,
         |troubles, calm| troubles.limits.turn_records_ready = calm.limits.turn_records_ready,
         |troubles, calm| troubles.limits.cache_bytes_max = calm.limits.cache_bytes_max,
         |troubles, calm| troubles.limits.unfinished_max = calm.limits.unfinished_max,
         |troubles, calm| troubles.limits.forgetful_rows = calm.limits.forgetful_rows,
         |troubles, calm| troubles.limits.segment_bytes = calm.limits.segment_bytes,
+        |troubles, calm| troubles.limits.inline_bytes_max = calm.limits.inline_bytes_max,
     ];
     for change in changes {
         let mut tried = scenario.clone();

@@ -16,6 +16,8 @@ pub struct Troubles {
     pub refuse_percent: u64,
     /// Requests and answers that come twice.
     pub repeat_percent: u64,
+    /// Messages that are sent together with those before them, as a batch.
+    pub batch_percent: u64,
     /// The limits of the engine.
     pub limits: Limits,
     /// What happens when, in milliseconds from the beginning; the number stays its own.
@@ -37,6 +39,8 @@ pub struct Limits {
     pub forgetful_rows: bool,
     /// Bytes of the log's segments.
     pub segment_bytes: u64,
+    /// Longer payloads stand beside the log.
+    pub inline_bytes_max: u64,
 }
 
 /// Something that goes wrong once.
@@ -86,9 +90,14 @@ pub enum Trouble {
     BitFlip,
 }
 
+/// As in the product: no drawn payload is longer.
+const INLINE_BYTES: u64 = 1 << 20;
+
 impl Troubles {
     /// The troubles of a seed; `damage`: also what damages the log for good.
     pub fn draw(seed: u64, damage: bool) -> Troubles {
+        let batch_percent = Random::part(seed, "batches").one_of(&[0, 40, 80]);
+        let inline_bytes = Random::part(seed, "inline").one_of(&[0, 21, INLINE_BYTES]);
         let random = &mut Random::part(seed, "troubles");
         let calm = random.percent(15);
         let percent =
@@ -101,6 +110,7 @@ impl Troubles {
             busy_percent: percent(random, 15),
             refuse_percent: percent(random, 20),
             repeat_percent: percent(random, 40),
+            batch_percent,
             limits: Limits {
                 turn_records_max: random.one_of(&[1, 2, 3, 8, 4096, 4096]),
                 turn_records_ready: random.one_of(&[1, 3, 64]),
@@ -108,6 +118,7 @@ impl Troubles {
                 unfinished_max: random.one_of(&[6, 200_000, 200_000]),
                 forgetful_rows: random.percent(40),
                 segment_bytes: random.one_of(&[16 * 1024, 64 * 1024, 256 * 1024]),
+                inline_bytes_max: inline_bytes,
             },
             once: (0..count)
                 .map(|number| (number, random.below(span_ms), Trouble::draw(random, damage)))
@@ -123,6 +134,7 @@ impl Troubles {
             busy_percent: 0,
             refuse_percent: 0,
             repeat_percent: 0,
+            batch_percent: 0,
             limits: Limits {
                 turn_records_max: 4096,
                 turn_records_ready: 64,
@@ -130,6 +142,7 @@ impl Troubles {
                 unfinished_max: 200_000,
                 forgetful_rows: false,
                 segment_bytes: 256 * 1024,
+                inline_bytes_max: INLINE_BYTES,
             },
             once: Vec::new(),
         }

@@ -131,6 +131,8 @@ pub struct Status {
     pub sealed: bool,
     /// Whether only the reserve is left, because the disk is full.
     pub full: bool,
+    /// Whether the next segment is being made: what `full` says may change with it.
+    pub preparing: bool,
     /// Why the last checkpoint failed, until one succeeds.
     pub checkpoint_failed: Option<String>,
     /// Why the store takes no more calls.

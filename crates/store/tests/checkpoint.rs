@@ -207,7 +207,7 @@ fn what_a_start_applied_again_counts_towards_the_next_checkpoint() {
 fn changes(rows: impl IntoIterator<Item = (String, Option<String>)>) -> Changes {
     let own = |(key, value): (String, Option<String>)| {
         let value = value.map(|value| RowBytes::from(value.as_bytes()));
-        (RowKey::from(key.as_bytes()), Change { value, fresh: false })
+        (RowKey::from(key.as_bytes()).into(), Change { value, fresh: false })
     };
     rows.into_iter().map(own).collect()
 }
@@ -225,7 +225,8 @@ fn rows_round_trip<R: Rows>(open: impl Fn() -> R) {
         }));
         let earlier = rows.view();
         rows.write((round + 1) * 10, &changed).expect("writes");
-        for (key, Change { value, .. }) in changed {
+        for (place, Change { value, .. }) in changed {
+            let key = place.key().clone();
             assert_eq!(earlier.get(&key).expect("reads"), expected.get(&key).cloned());
             assert_eq!(rows.view().get(&key).expect("reads"), value);
             match value {

@@ -12,9 +12,6 @@ use onex_store::{Store, StoreError};
 
 const KIB: u64 = 1024;
 
-/// Making a segment takes less.
-const SETTLED: Duration = Duration::from_millis(30);
-
 /// Longest wait for the thread that makes segments.
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -37,25 +34,26 @@ fn store(capacity: u64) -> (Memory, Embedded<Memory>) {
     (disk, store)
 }
 
+fn used(disk: &Memory) -> u64 {
+    disk.list().expect("lists").iter().map(|(_, length)| length).sum()
+}
+
 /// Appends until the store says that it is full.
 fn fill(store: &impl Store, model: &mut Model) {
     let began = Instant::now();
-    while !stays_full(store) {
+    while !is_full_for_good(store) {
         model.fill(store, 1, 700);
         assert!(began.elapsed() < DEADLINE, "it is never full");
     }
 }
 
-/// Whether it is full, and not only while a segment is being made.
-fn stays_full(store: &impl Store) -> bool {
-    let began = Instant::now();
-    while store.is_full() {
-        if began.elapsed() > SETTLED {
-            return true;
-        }
-        std::thread::yield_now();
+/// Whether it is full, and not only while a segment is being made: only an append asks for one.
+fn is_full_for_good(store: &impl Store) -> bool {
+    let was_full = store.is_full();
+    if was_full {
+        until(|| !store.status().preparing);
     }
-    false
+    was_full && store.is_full()
 }
 
 fn until(wanted: impl Fn() -> bool) {
@@ -111,19 +109,47 @@ fn a_full_store_takes_notice_of_new_room_although_nothing_is_appended() {
 }
 
 #[test]
+fn room_for_the_reserve_is_room_enough_whatever_its_length() {
+    let disk = Memory::new();
+    disk.set_capacity(Some(800 * KIB));
+    // No halving of a segment's length gives it.
+    let options = Options { reserve_bytes: 96 * KIB, ..threaded() };
+    let store = Embedded::open(disk.clone(), options).expect("opens");
+    let mut model = Model::default();
+    fill(&store, &mut model);
+    disk.set_capacity(Some(used(&disk) + 180 * KIB));
+    until(|| !store.is_full());
+    model.check(&store);
+}
+
+#[test]
 fn a_start_on_a_full_disk_says_so_and_goes_on_when_there_is_room() {
     let (disk, store) = store(800 * KIB);
     let mut model = Model::default();
     fill(&store, &mut model);
     drop(store);
     // Something else takes nearly all the rest of the disk.
-    let used: u64 = disk.list().expect("lists").iter().map(|(_, length)| length).sum();
-    disk.set_capacity(Some(used + 16 * KIB));
+    disk.set_capacity(Some(used(&disk) + 16 * KIB));
     let store = Embedded::open(disk.clone(), Options { entropy: 2, ..threaded() }).expect("opens");
     model.check(&store);
     fill(&store, &mut model);
     disk.set_capacity(None);
     until(|| !store.is_full());
     model.fill(&store, 600, 700);
+    model.check(&store);
+}
+
+#[test]
+fn a_start_on_a_full_disk_is_full_before_a_segment_is_needed() {
+    let alone = |entropy| Options { background: false, entropy, ..threaded() };
+    let disk = Memory::new();
+    disk.set_capacity(Some(800 * KIB));
+    drop(Embedded::open(disk.clone(), alone(1)).expect("opens"));
+    disk.set_capacity(Some(used(&disk) + 16 * KIB));
+    let store = Embedded::open(disk, alone(2)).expect("opens");
+    let mut model = Model::default();
+    fill(&store, &mut model);
+    // It says so before an append finds no room.
+    model.fill(&store, 5, 700);
     model.check(&store);
 }

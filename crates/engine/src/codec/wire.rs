@@ -9,11 +9,15 @@ use super::Corrupt;
 
 /// Appends a number, seven bits a byte, low ones first.
 pub fn put_u64(out: &mut Vec<u8>, mut number: u64) {
+    let mut bytes = [0; 10];
+    let mut last = 0;
     while number >= 0x80 {
-        out.push(number as u8 | 0x80);
+        bytes[last] = number as u8 | 0x80;
         number >>= 7;
+        last += 1;
     }
-    out.push(number as u8);
+    bytes[last] = number as u8;
+    out.extend_from_slice(&bytes[..=last]);
 }
 
 /// Appends bytes after their length.

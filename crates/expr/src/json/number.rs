@@ -63,8 +63,20 @@ fn place_point(first: &str, rest: &str, exponent: i32, out: &mut impl Write) -> 
     }
 }
 
-/// Digits of a whole number, without the detour through `fmt`.
+/// A whole number in decimal, without the detour through `fmt`.
+pub fn decimal(number: i64) -> crate::Text {
+    let (digits, at) = digits(number);
+    crate::Text::new(core::str::from_utf8(&digits[at..]).unwrap_or_default())
+}
+
+/// Appends a whole number in decimal.
 pub(crate) fn write_int(number: i64, out: &mut alloc::vec::Vec<u8>) {
+    let (digits, at) = digits(number);
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// The digits of a number, and where they begin.
+fn digits(number: i64) -> ([u8; 20], usize) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
     let mut rest = number.unsigned_abs();
@@ -80,5 +92,5 @@ pub(crate) fn write_int(number: i64, out: &mut alloc::vec::Vec<u8>) {
         at -= 1;
         digits[at] = b'-';
     }
-    out.extend_from_slice(&digits[at..]);
+    (digits, at)
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use onex_expr::{Value, json};
 use onex_kernel::Payload;
@@ -17,6 +18,9 @@ const DISCARD_MAX: usize = 64 << 20;
 
 /// How long that may take.
 const DISCARD_FOR: Duration = Duration::from_secs(5);
+
+/// What a body is called that has a value a line.
+const LINES: [&str; 2] = ["application/jsonl", "application/x-ndjson"];
 
 /// Reads a body, as long as that may take.
 pub async fn read(body: Body, limits: &Server) -> Result<Bytes, Problem> {
@@ -77,15 +81,37 @@ fn too_large(limits: &Server) -> Problem {
 
 /// Reads a body as JSON.
 pub fn parse(bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
+    parse_part("the body", bytes, limits)
+}
+
+/// Reads one line of a body as JSON.
+pub fn parse_line(bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
+    parse_part("the line", bytes, limits)
+}
+
+fn parse_part(part: &str, bytes: &[u8], limits: &Server) -> Result<Value, Problem> {
     let bounds = json::Limits { depth_max: limits.depth_max };
     json::parse(bytes, &bounds).map_err(|error| {
-        let detail = format!("the body is no JSON: {} at byte {}", error.message, error.at);
+        let detail = format!("{part} is no JSON: {} at byte {}", error.message, error.at);
         let problem = Problem::bad("malformed_json", detail);
         match error.too_deep {
             true => problem.limit("server.depth_max").help("the limit is `[server] depth_max`"),
             false => problem,
         }
     })
+}
+
+/// Whether the headers call the body JSON lines.
+pub fn is_lines(headers: &HeaderMap) -> bool {
+    let content = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media = content.and_then(|content| content.split(';').next()).unwrap_or_default().trim();
+    LINES.iter().any(|lines| media.eq_ignore_ascii_case(lines))
+}
+
+/// The lines that are not blank, with their numbers from 1.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let lines = bytes.split(|byte| *byte == b'\n').zip(1..);
+    lines.filter(|(line, _)| !line.trim_ascii().is_empty()).map(|(line, number)| (number, line))
 }
 
 /// A value as a payload. Its bytes are written anew, keys sorted: what is the same JSON is the same

@@ -1,11 +1,10 @@
-//! `POST /v1/messages`: one message, or a batch of them.
+//! `POST /v1/messages`: one message, or a batch of them: a JSON array, or JSON lines.
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use onex_contract::graph::Graph;
-use onex_engine::Refusal;
 use onex_engine::input::Publish;
 use onex_expr::{Key, Map, Text, Value};
 use onex_kernel::Id;
@@ -15,6 +14,7 @@ use onex_runtime::handle::new_id;
 use super::params::Params;
 use super::problem::Problem;
 use super::{Json, Port, body};
+use crate::config::server::Server;
 use crate::shape;
 
 /// Longest key of a message, in bytes.
@@ -22,12 +22,30 @@ const KEY_BYTES_MAX: usize = 512;
 
 const FIELDS: [&str; 6] = ["topic", "payload", "key", "id", "correlation_id", "event_type"];
 
+/// One of a batch as it was read, with the number of its line if it has one.
+type Part = (Option<usize>, Result<Value, Problem>);
+
 /// Publishes.
-pub async fn publish(State(port): State<Port>, uri: Uri, body: Body) -> Result<Response, Problem> {
+pub async fn publish(
+    State(port): State<Port>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     Params::read(&uri, &[])?;
     let bytes = body::read(body, &port.limits).await?;
+    if body::is_lines(&headers) {
+        check_count(body::lines(&bytes).count(), &port.limits)?;
+        let parts = body::lines(&bytes)
+            .map(|(number, line)| (Some(number), body::parse_line(line, &port.limits)));
+        return Ok(batch(&port, parts).await?.into_response());
+    }
     match body::parse(&bytes, &port.limits)? {
-        Value::List(items) => Ok(batch(&port, &items).await?.into_response()),
+        Value::List(items) => {
+            check_count(items.len(), &port.limits)?;
+            let parts = items.iter().map(|item| (None, Ok(item.clone())));
+            Ok(batch(&port, parts).await?.into_response())
+        }
         one => {
             let message = message(&one, &port.handle.graph())?;
             Ok(accepted(port.handle.publish(message).await?).into_response())
@@ -43,50 +61,58 @@ fn accepted(accepted: Accepted) -> Json {
     )
 }
 
-async fn batch(port: &Port, items: &[Value]) -> Result<Json, Problem> {
-    let most = port.limits.batch_max;
-    if items.len() > most {
-        let detail = format!("a batch has at most {most} messages");
-        let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return Err(Problem::new(status, "too_large", detail)
-            .limit("server.batch_max")
-            .help("the limit is `[server] batch_max`"));
+fn check_count(count: usize, limits: &Server) -> Result<(), Problem> {
+    let most = limits.batch_max;
+    if count <= most {
+        return Ok(());
     }
+    let detail = format!("a batch has at most {most} messages");
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        .limit("server.batch_max")
+        .help("the limit is `[server] batch_max`"))
+}
+
+async fn batch(port: &Port, parts: impl Iterator<Item = Part>) -> Result<Json, Problem> {
     let graph = port.handle.graph();
-    let mut good = Vec::with_capacity(items.len());
-    let read: Vec<Result<(), Problem>> =
-        items.iter().map(|item| message(item, &graph).map(|message| good.push(message))).collect();
+    let mut good = Vec::with_capacity(parts.size_hint().0);
+    let read: Vec<(Option<usize>, Result<(), Problem>)> = parts
+        .map(|(line, part)| {
+            let message = part.and_then(|part| message(&part, &graph));
+            (line, message.map(|message| good.push(message)))
+        })
+        .collect();
     let mut answers =
         if good.is_empty() { Vec::new() } else { port.handle.batch(good).await? }.into_iter();
-    let items = read.into_iter().map(|read| match read {
-        Ok(()) => of_batch(answers.next()),
-        Err(problem) => refused(&problem),
+    let items = read.into_iter().map(|(line, read)| {
+        let answer = read.and_then(|()| match answers.next() {
+            Some(answer) => answer.map_err(Problem::from),
+            None => Err(unanswered()),
+        });
+        item(line, answer)
     });
     let items = Value::list(items.collect());
     Ok(Json::ok(Value::map([("items", items)])))
 }
 
-fn of_batch(answer: Option<Result<Accepted, Refusal>>) -> Value {
-    match answer {
-        Some(Ok(accepted)) => Value::map([
+fn unanswered() -> Problem {
+    let detail = "the engine gave fewer answers than there were messages";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+}
+
+fn item(line: Option<usize>, answer: Result<Accepted, Problem>) -> Value {
+    let mut fields = match answer {
+        Ok(accepted) => vec![
             ("status", Value::Int(if accepted.repeated { 200 } else { 202 })),
             ("id", shape::id(accepted.id)),
             ("offset", shape::count(accepted.offset)),
-        ]),
-        Some(Err(refusal)) => refused(&refusal.into()),
-        None => refused(&Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "the engine gave fewer answers than there were messages",
-        )),
-    }
-}
-
-fn refused(problem: &Problem) -> Value {
-    Value::map([
-        ("status", Value::Int(i64::from(problem.status().as_u16()))),
-        ("error", problem.value()),
-    ])
+        ],
+        Err(problem) => vec![
+            ("status", Value::Int(i64::from(problem.status().as_u16()))),
+            ("error", problem.value()),
+        ],
+    };
+    fields.extend(line.map(|line| ("line", shape::count(line as u64))));
+    Value::map(fields)
 }
 
 /// Reads one envelope.

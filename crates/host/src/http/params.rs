@@ -1,7 +1,6 @@
 //! Query parameters and path segments: read strictly, so that a filter with a typo is an error
 //! and not a longer list.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::Uri;
@@ -24,32 +23,29 @@ const WAIT_MAX: Duration = Duration::from_secs(600);
 
 /// The query's parameters.
 pub struct Params {
-    given: BTreeMap<String, String>,
+    given: Vec<(String, String)>,
 }
 
 impl Params {
     /// Reads the query. A parameter that this route does not know is an error.
     pub fn read(uri: &Uri, known: &[&str]) -> Result<Params, Problem> {
-        let Some(query) = uri.query() else {
-            return Ok(Params { given: BTreeMap::new() });
-        };
-        let mut given = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let mut given = Vec::new();
+        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             if !known.contains(&name.as_ref()) {
                 let detail = format!("there is no parameter `{name}` here");
                 let help = format!("there are: {}", known.join(", "));
                 return Err(Problem::bad("unknown_parameter", detail).help(help));
             }
             if !value.is_empty() {
-                given.insert(name.into_owned(), value.into_owned());
+                given.push((name.into_owned(), value.into_owned()));
             }
         }
         Ok(Params { given })
     }
 
-    /// A text.
+    /// A text; of one that is given twice the last.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(String::as_str)
+        self.given.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
     /// A text of ours.

@@ -10,7 +10,9 @@ use onex_runtime::query::QueryError;
 
 use crate::shape;
 
-/// Seconds after which a client that was told to come back may.
+/// Seconds after which a client that was told to come back may: the store looks so often whether a
+/// full disk has room again, and what waits when it is too much is a second's work at most. How long
+/// it takes until another host is there when this one drains, nobody here knows.
 const RETRY_AFTER_S: &str = "1";
 
 /// See the module.

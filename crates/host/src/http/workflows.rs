@@ -1,7 +1,7 @@
 //! `/v1/workflows`: starts, lists, waits, cancels and retries of runs.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use onex_engine::input::StartRun;
 use onex_expr::{Text, Value};
@@ -44,16 +44,12 @@ pub async fn get(State(port): State<Port>, uri: Uri) -> Result<Json, Problem> {
 }
 
 /// `POST /v1/workflows/{node}`, `POST /v1/workflows/{run_id}:cancel` and `:retry`
-pub async fn post(
-    State(port): State<Port>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json, Problem> {
-    let params = Params::read(&uri, &["wait"])?;
-    let target = params::segment(params::behind(&uri, PREFIX))?;
+pub async fn post(State(port): State<Port>, request: Request) -> Result<Json, Problem> {
+    let (parts, body) = request.into_parts();
+    let params = Params::read(&parts.uri, &["wait"])?;
+    let target = params::segment(params::behind(&parts.uri, PREFIX))?;
     let Some((run, verb)) = target.rsplit_once(':') else {
-        return start(&port, target, &params, &headers, body).await;
+        return start(&port, target, &params, &parts.headers, body).await;
     };
     Box::pin(steer(&port, params::id(run)?, verb, &params)).await
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod shop;
+pub mod small_disk;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,6 @@
 //! The promises, asked of the world while it runs: after every turn, at every start, at rest.
 
+mod graphs;
 mod held;
 mod rest;
 mod stuck;
@@ -64,6 +65,7 @@ impl From<onex_engine::codec::Corrupt> for Violation {
 /// What is known of the durable log, gathered as it grows.
 pub(crate) struct Watch {
     model: Option<Model>,
+    graphs: graphs::Graphs,
     /// The sum of all changes of rows.
     rows: Rows,
     /// Heads of runs that are not over.
@@ -84,6 +86,7 @@ impl Watch {
     pub fn new(scenario: &Scenario) -> Watch {
         Watch {
             model: scenario.system.clone().map(Model::new),
+            graphs: graphs::Graphs::new(scenario.graph.id),
             rows: Rows::new(),
             live: BTreeMap::new(),
             hashes: Vec::new(),
@@ -144,11 +147,13 @@ impl Watch {
         for (key, value) in stored.rows.iter() {
             match value {
                 Some(value) => {
+                    self.graphs.row(key, value);
                     if key.starts_with(key::INTENTS) {
                         self.ends.entry((message.id, message.generation)).or_default();
                     }
                     if key.starts_with(key::RUNS) {
                         let (head, _) = row::read_run(value)?;
+                        self.graphs.run(&head)?;
                         match head.ended_at {
                             None => self.live.insert(head.id, head),
                             Some(_) => self.live.remove(&head.id),

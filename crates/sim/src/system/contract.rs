@@ -16,10 +16,19 @@ use crate::outside::catalog;
 
 /// The graph of a system; the error is what the check says.
 pub(crate) fn graph(system: &System) -> Result<Arc<Graph>, String> {
-    let sources: Vec<Source> = texts(system)
-        .into_iter()
-        .map(|(name, text)| Source::new(format!("{name}.yaml"), text))
-        .collect();
+    linked(system, texts(system))
+}
+
+/// Another graph that means the same: what began under either goes on under both.
+pub(crate) fn other_graph(system: &System) -> Result<Arc<Graph>, String> {
+    let mut texts = texts(system);
+    texts.push(("spare".to_owned(), CALC.replace("name: calc", "name: spare")));
+    linked(system, texts)
+}
+
+fn linked(system: &System, texts: Vec<(String, String)>) -> Result<Arc<Graph>, String> {
+    let sources: Vec<Source> =
+        texts.into_iter().map(|(name, text)| Source::new(format!("{name}.yaml"), text)).collect();
     // Clients may publish everywhere, as other systems might.
     let ingress_allow = (0..system.topics).map(topic_name).collect();
     let host = HostValues { ingress_allow, ..HostValues::default() };
@@ -74,14 +83,23 @@ fn head(name: &str, kind: &str) -> String {
     )
 }
 
-fn bus(subscribes: &[usize], publishes: impl IntoIterator<Item = usize>) -> String {
+fn bus(
+    subscribes: &[usize],
+    hears: &[usize],
+    publishes: impl IntoIterator<Item = usize>,
+) -> String {
     let mut publishes: Vec<usize> = publishes.into_iter().collect();
     publishes.sort_unstable();
     publishes.dedup();
     let mut text = String::from("event_bus:\n  subscribe_topics:");
-    text.push_str(if subscribes.is_empty() { " []\n" } else { "\n" });
+    let none = subscribes.is_empty() && hears.is_empty();
+    text.push_str(if none { " []\n" } else { "\n" });
     for topic in subscribes {
         let _ = writeln!(text, "    - {{topic: {}, payload: Load}}", topic_name(*topic));
+    }
+    for topic in hears {
+        let topic = topic_name(*topic);
+        let _ = writeln!(text, "    - {{topic: {topic}, payload: Load, begins: false}}");
     }
     let publishes: Vec<String> = publishes.into_iter().map(topic_name).collect();
     let _ = writeln!(text, "  publish_topics: [{}]", publishes.join(", "));
@@ -96,7 +114,7 @@ fn reducer(index: usize, reducer: &Reducer) -> String {
         Action::Event { topic, .. } => Some(*topic),
         _ => None,
     });
-    text.push_str(&bus(&reducer.subscribes, publishes));
+    text.push_str(&bus(&reducer.subscribes, &[], publishes));
     if !reducer.schedules.is_empty() {
         let schedules: Vec<String> = reducer.schedules.iter().map(Schedule::text).collect();
         let _ = writeln!(text, "  schedules: [{}]", schedules.join(", "));
@@ -187,7 +205,7 @@ fn effect(index: usize, effect: &Effect) -> String {
         .collect();
     let publishes =
         effect.operations.iter().flat_map(|one| [one.outcome, one.refusal, one.exhausted]);
-    text.push_str(&bus(&subscribes, publishes.flatten()));
+    text.push_str(&bus(&subscribes, &[], publishes.flatten()));
     text.push_str("effect_operations:\n  operations:\n");
     for (at, one) in effect.operations.iter().enumerate() {
         text.push_str(&operation(index, at, one));
@@ -248,7 +266,11 @@ fn workflow(index: usize, one: &Workflow) -> String {
         Work::Publish { topic } => Some(topic),
         _ => None,
     });
-    text.push_str(&bus(&one.subscribes, publishes.chain(one.completed).chain(one.failed)));
+    text.push_str(&bus(
+        &one.subscribes,
+        &one.hears,
+        publishes.chain(one.completed).chain(one.failed),
+    ));
     for topic in one.subscribes.iter().filter(|topic| one.listens(**topic)) {
         // Unasked it would begin none.
         let entry = format!("{{topic: {}, payload: Load", topic_name(*topic));

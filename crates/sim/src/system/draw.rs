@@ -26,6 +26,7 @@ impl System {
             let reducer = system.reducer(random, index);
             system.reducers.push(reducer);
         }
+        system.hear(random);
         system
     }
 

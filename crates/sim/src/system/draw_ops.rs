@@ -11,6 +11,13 @@ pub(crate) fn ops(system: &System, random: &mut Random) -> Vec<(u64, Op)> {
     (0..count).map(|number| (number, op(system, random, number))).collect()
 }
 
+/// Adds activations to some.
+pub(crate) fn activations(ops: &mut Vec<(u64, Op)>, random: &mut Random) {
+    let count = if random.percent(40) { 1 + random.below(4) } else { 0 };
+    let first = ops.len() as u64;
+    ops.extend((0..count).map(|at| (first + at, Op::Activate { other: random.percent(60) })));
+}
+
 fn op(system: &System, random: &mut Random, number: u64) -> Op {
     let before = |random: &mut Random, percent| {
         random.maybe(percent, |random| random.below(number.max(1))).filter(|_| number > 0)

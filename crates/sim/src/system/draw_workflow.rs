@@ -4,12 +4,24 @@ use super::{Number, OnError, Recovery, Step, System, Work, Workflow};
 use crate::random::Random;
 
 impl System {
+    /// Some subscribe without beginning anything, among them those that their runs listen to.
+    pub(super) fn hear(&mut self, random: &mut Random) {
+        for workflow in &mut self.workflows {
+            let topics = (0..self.topics).filter(|topic| {
+                let percent = if workflow.listens(*topic) { 40 } else { 8 };
+                random.percent(percent) && !workflow.subscribes.contains(topic)
+            });
+            workflow.hears = topics.collect();
+        }
+    }
+
     pub(super) fn workflow(&self, random: &mut Random, index: usize, reducers: usize) -> Workflow {
         let mut subscribes: Vec<usize> = (0..random.index(3)).map(|_| self.topic(random)).collect();
         subscribes.sort_unstable();
         subscribes.dedup();
         let mut workflow = Workflow {
             subscribes,
+            hears: Vec::new(),
             on_intent: random.percent(60),
             keyed: random.percent(30),
             timeout_ms: random.one_of(&[5_003, 20_011, 90_001]),

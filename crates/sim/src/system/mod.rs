@@ -10,8 +10,8 @@ mod draw_workflow;
 use onex_expr::Value;
 
 pub(crate) use clock::{Missed, Schedule};
-pub(crate) use contract::{graph, text};
-pub(crate) use draw_ops::ops;
+pub(crate) use contract::{graph, other_graph, text};
+pub(crate) use draw_ops::{activations, ops};
 
 /// The nodes. Topics are numbers; every message is a [`Load`].
 #[derive(Clone, Debug, Default)]
@@ -152,7 +152,10 @@ pub(crate) enum On {
 /// `w0`, `w1`, ...: steps `p0`, `p1`, ...
 #[derive(Clone, Debug)]
 pub(crate) struct Workflow {
+    /// Messages on these begin runs.
     pub subscribes: Vec<usize>,
+    /// Subscribed with `begins: false`: a message alone does nothing.
+    pub hears: Vec<usize>,
     /// Whether a reducer's intent begins it.
     pub on_intent: bool,
     /// One live run a key.
@@ -265,6 +268,7 @@ impl Workflow {
     pub fn names(&self, topic: usize) -> bool {
         let publishes = |step: &Step| step.work == Work::Publish { topic };
         self.subscribes.contains(&topic)
+            || self.hears.contains(&topic)
             || [self.completed, self.failed].contains(&Some(topic))
             || self.listens(topic)
             || self.steps.iter().any(publishes)
@@ -290,7 +294,7 @@ mod tests {
     fn every_drawn_system_passes_the_check() {
         for seed in 0..50 {
             let system = super::System::draw(&mut crate::random::Random::part(seed, "system"));
-            if let Err(text) = super::graph(&system) {
+            if let Err(text) = super::graph(&system).and(super::other_graph(&system)) {
                 panic!("seed {seed}: {text}");
             }
         }

@@ -16,8 +16,8 @@ use crate::scenario::{Op, Scenario};
 pub(crate) struct Clients {
     /// When each op is sent next; absent once it is settled.
     pub sending: BTreeMap<u64, Micros>,
-    /// Requests under way: ticket, op.
-    tickets: BTreeMap<u64, u64>,
+    /// Requests under way: ticket, op; of a batch every op.
+    tickets: BTreeMap<u64, Vec<u64>>,
     next_ticket: u64,
     /// What each op was told.
     pub answered: BTreeMap<u64, Answer>,
@@ -39,14 +39,25 @@ pub(crate) enum Answer {
 }
 
 impl Clients {
-    /// Every op is to be sent some time in the first seconds.
+    /// Every op is to be sent some time in the first seconds; a message perhaps with those before it.
     pub fn new(scenario: &Scenario, begin: Micros) -> Clients {
-        let sending = scenario.ops.iter().map(|(number, _)| {
+        let mut sending = BTreeMap::new();
+        let mut message_at = None;
+        for (number, op) in &scenario.ops {
             let mut random = Random::part(scenario.seed, &format!("op {number}"));
             let span = random.one_of(&[200_000, 2_000_000, 12_000_000]);
-            (*number, Micros(begin.0 + random.below(span)))
-        });
-        Clients { sending: sending.collect(), ..Clients::default() }
+            let own = Micros(begin.0 + random.below(span));
+            let together = random.percent(scenario.troubles.batch_percent);
+            let at = match op {
+                Op::Publish { .. } => *message_at.filter(|_| together).get_or_insert(own),
+                _ => own,
+            };
+            if let Op::Publish { .. } = op {
+                message_at = Some(at);
+            }
+            sending.insert(*number, at);
+        }
+        Clients { sending, ..Clients::default() }
     }
 
     /// The ops whose time has come, each as often as it is sent now.
@@ -73,40 +84,51 @@ impl Clients {
         all
     }
 
-    /// A ticket for a request.
-    pub fn ticket(&mut self, number: u64) -> u64 {
+    /// A ticket for a request; for a batch with an op for each of its messages.
+    pub fn ticket(&mut self, numbers: Vec<u64>) -> u64 {
         self.next_ticket += 1;
-        self.tickets.insert(self.next_ticket, number);
+        self.tickets.insert(self.next_ticket, numbers);
         self.next_ticket
     }
 
     /// Nobody will answer what is under way; what is sent once is not sent again.
     pub fn host_is_gone(&mut self, scenario: &Scenario) {
-        for (_, number) in std::mem::take(&mut self.tickets) {
+        for number in std::mem::take(&mut self.tickets).into_values().flatten() {
             if op(scenario, number).is_some_and(|(_, op)| op.steers()) {
                 self.sending.remove(&number);
             }
         }
     }
 
-    /// Takes an answer; the op it is for.
+    /// Takes what a request is answered; the ops it is for, each with its own.
     pub fn answer(
         &mut self,
         scenario: &Scenario,
         ticket: u64,
         reply: &Reply,
         now: Micros,
-    ) -> Result<Option<(u64, Answer)>, Violation> {
-        let Some(number) = self.tickets.remove(&ticket) else {
+    ) -> Result<Vec<(u64, Answer)>, Violation> {
+        let Some(numbers) = self.tickets.remove(&ticket) else {
             return Err(Violation::new(format!("request {ticket} was answered twice")));
         };
-        let answer = match reply {
-            Reply::Accepted { id, offset, .. } => Answer::Accepted(*id, *offset),
-            Reply::Started { run_id, .. } => Answer::Started(*run_id),
-            Reply::Refused(Refusal { code: "busy" | "draining", .. }) => return Ok(None),
-            Reply::Refused(refusal) => Answer::Refused(refusal.status, refusal.code),
-            _ => Answer::Done,
-        };
+        let answers = answers(reply, numbers.len())?;
+        let mut taken = Vec::new();
+        for (number, answer) in numbers.into_iter().zip(answers) {
+            if let Some(answer) = answer {
+                self.take(scenario, number, answer.clone(), now)?;
+                taken.push((number, answer));
+            }
+        }
+        Ok(taken)
+    }
+
+    fn take(
+        &mut self,
+        scenario: &Scenario,
+        number: u64,
+        answer: Answer,
+        now: Micros,
+    ) -> Result<(), Violation> {
         let steers = op(scenario, number).is_some_and(|(_, op)| op.steers());
         let before = self.answered.get(&number);
         if let Some(before @ (Answer::Accepted(..) | Answer::Started(_))) = before
@@ -114,15 +136,46 @@ impl Clients {
         {
             return Err(Violation::new(format!("op {number} was told {before:?}, now {answer:?}")));
         }
-        if self.answered.insert(number, answer.clone()).is_none() {
+        if self.answered.insert(number, answer).is_none() {
             self.sending.remove(&number);
             let random = &mut Random::part(scenario.seed, &format!("late {number}"));
             if !steers && random.percent(scenario.troubles.repeat_percent) {
                 self.sending.insert(number, Micros(now.0 + random.below(9_000_000)));
             }
         }
-        Ok(Some((number, answer)))
+        Ok(())
     }
+}
+
+/// What each op of a request is told; nothing where it is to come back.
+fn answers(reply: &Reply, count: usize) -> Result<Vec<Option<Answer>>, Violation> {
+    let Reply::Batch(items) = reply else {
+        let answer = match reply {
+            Reply::Accepted { id, offset, .. } => Some(Answer::Accepted(*id, *offset)),
+            Reply::Started { run_id, .. } => Some(Answer::Started(*run_id)),
+            Reply::Refused(refusal) => refused(refusal),
+            _ => Some(Answer::Done),
+        };
+        return Ok(vec![answer; count]);
+    };
+    if items.len() != count {
+        let what = format!("{} of a batch of {count} were answered", items.len());
+        return Err(Violation::new(what));
+    }
+    let new = items.iter().flatten().filter(|(_, _, repeated)| !repeated);
+    if !new.map(|(_, offset, _)| offset).is_sorted_by(|a, b| a < b) {
+        return Err(Violation::new("a batch is not in the log in its order"));
+    }
+    let answer = |item: &Result<(Id, u64, bool), Refusal>| match item {
+        Ok((id, offset, _)) => Some(Answer::Accepted(*id, *offset)),
+        Err(refusal) => refused(refusal),
+    };
+    Ok(items.iter().map(answer).collect())
+}
+
+fn refused(refusal: &Refusal) -> Option<Answer> {
+    let later = ["busy", "draining"].contains(&refusal.code);
+    (!later).then_some(Answer::Refused(refusal.status, refusal.code))
 }
 
 /// An op by its number.
@@ -157,7 +210,7 @@ pub(crate) fn request(op: &Op, number: u64) -> Option<Request> {
                 correlation_id: id_of(number),
             }))
         }
-        Op::Cancel | Op::Retry | Op::Redrive { .. } | Op::Discard => None,
+        Op::Cancel | Op::Retry | Op::Redrive { .. } | Op::Discard | Op::Activate { .. } => None,
     }
 }
 

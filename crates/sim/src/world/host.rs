@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use onex_contract::graph::Graph;
 use onex_engine::{Engine, Input, Options, Recovered, Unguarded};
 use onex_kernel::Micros;
 use onex_store::disk::Memory;
@@ -9,6 +10,7 @@ use onex_store::embedded::{self, Embedded};
 use onex_store::{Record, RowChange, Store, StoreError};
 
 use crate::forgetful::Forgetful;
+use crate::outside::catalog;
 use crate::promise::Violation;
 use crate::recover::Durable;
 use crate::scenario::Scenario;
@@ -54,6 +56,7 @@ impl Kept {
             segment_first_bytes: limits.segment_bytes / 4,
             segment_bytes: limits.segment_bytes,
             reserve_bytes: 64 * 1024,
+            inline_bytes_max: limits.inline_bytes_max,
             ..Default::default()
         };
         match &self.rows {
@@ -86,7 +89,8 @@ impl Host {
             ..Options::default()
         };
         let source = Durable(&*store);
-        let recovered = Recovered::read(&source, &scenario.graph, &|_| None, &options, now);
+        let restore = |stored: &[u8]| Graph::restore(stored, &catalog()).ok();
+        let recovered = Recovered::read(&source, &scenario.graph, &restore, &options, now);
         let refused = |text: String| NoStart::Engine(Violation::new(text));
         let recovered = recovered.map_err(|error| refused(format!("no start: {error:?}")))?;
         let engine = Engine::recover(options, Box::new(Unguarded), recovered, now)

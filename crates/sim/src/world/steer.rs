@@ -27,7 +27,7 @@ pub(super) fn request(op: &Op, watch: &Watch, seed: u64, number: u64) -> Option<
         }
         Op::Discard => chosen(watch.letters(false), random)
             .map(|letter| Request::Discard { letters: vec![letter], reason: "drawn".into() }),
-        Op::Publish { .. } | Op::Start { .. } => None,
+        Op::Publish { .. } | Op::Start { .. } | Op::Activate { .. } => None,
     }
 }
 

@@ -71,7 +71,7 @@ struct Taking<'a> {
 impl Take for Taking<'_> {
     fn row(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         let change = Change { value: Some(RowBytes::from(value)), fresh: true };
-        self.changes.insert(RowKey::from(key), change);
+        self.changes.insert(RowKey::from(key).into(), change);
         self.bytes += key.len() + value.len();
         if self.bytes >= ROWS_AT_ONCE_BYTES {
             self.bytes = 0;

@@ -235,6 +235,7 @@ impl<D: Disk> Store for Embedded<D> {
             tail_free_bytes: log.preparer.tail_free_bytes(),
             sealed: log.is_sealed(),
             full: log.preparer.is_full(),
+            preparing: log.preparer.is_preparing(),
             checkpoint_failed: self.shared.checkpoint_failed(),
             poisoned: log.poisoned(),
         }

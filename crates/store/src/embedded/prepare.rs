@@ -16,6 +16,7 @@ use crate::StoreError;
 use crate::disk::{self, Disk};
 use crate::embedded::Options;
 use crate::embedded::segment::{self, FRAMES_AT, LENGTH_MIN, Room, Segment};
+use crate::frame::SECTOR;
 
 /// How often the thread looks for room while there is too little.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -73,11 +74,16 @@ impl<D: Disk> Preparer<D> {
         ready: Option<Segment>,
         length: u64,
     ) -> Result<Self, StoreError> {
-        let shared = Shared { reserve_bytes: options.reserve_bytes, ..Shared::default() };
+        let reserve_bytes = options.reserve_bytes;
+        let shared = Shared { reserve_bytes, ..Shared::default() };
         if let Some(segment) = ready {
             let wanted = Wanted { number: segment.number, length };
             shared.short.store(segment.length < length, Ordering::Relaxed);
             shared.set(&mut shared.lock(), Next::Ready(segment, wanted));
+        } else {
+            // The tail may be used up before the thread finds out.
+            let short = disk.free().is_ok_and(|free| free < length.min(reserve_bytes));
+            shared.short.store(short, Ordering::Relaxed);
         }
         let shared = Arc::new(shared);
         let entropy = options.entropy;
@@ -156,6 +162,11 @@ impl<D: Disk> Preparer<D> {
     /// Bytes that can be appended to the tail.
     pub fn tail_free_bytes(&self) -> u64 {
         self.shared.tail_free_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the next segment was asked for and is not there yet.
+    pub fn is_preparing(&self) -> bool {
+        self.shared.untried.load(Ordering::Acquire)
     }
 
     /// Whether only the reserve is left: space was short for the last segment, and what is left in
@@ -237,6 +248,8 @@ impl Shared {
         let room = Room::new(wanted.length, 0, self.reserve_bytes);
         if let Some(short) = short {
             let longer = room.length(disk).is_ok_and(|length| length > short.length);
+            // What would come out no longer is not made.
+            let room = Room { least: short.length + SECTOR as u64, ..room };
             let made =
                 longer.then(|| segment::create_fitting(disk, wanted.number, room, entropy, &[]));
             return match made {

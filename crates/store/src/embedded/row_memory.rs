@@ -8,7 +8,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::embedded::cache::{Cache, row_bytes};
-use crate::rows::{Change, Changes};
+use crate::rows::{Change, Changes, Place};
 use crate::{Record, RowBytes, RowKey, StoreError};
 
 /// Rows in memory and the offsets they stand for.
@@ -76,13 +76,13 @@ impl RowMemory {
     /// Takes in one row. A fresh one that is deleted again leaves nothing behind.
     pub fn change(&mut self, key: RowKey, change: Change) {
         let bytes = row_bytes(&key, change.value.as_ref());
-        match self.changed.entry(key) {
+        match self.changed.entry(key.into()) {
             Entry::Vacant(place) => {
                 place.insert(change);
                 self.changed_bytes += bytes;
             }
             Entry::Occupied(mut place) => {
-                self.changed_bytes -= row_bytes(place.key(), place.get().value.as_ref());
+                self.changed_bytes -= row_bytes(place.key().key(), place.get().value.as_ref());
                 let fresh = place.get().fresh;
                 if fresh && change.value.is_none() {
                     place.remove();
@@ -142,7 +142,7 @@ impl RowMemory {
                 return (found, true);
             };
             existing += usize::from(change.value.is_some());
-            found.push((Arc::clone(key), change.value.clone()));
+            found.push((Arc::clone(key.key()), change.value.clone()));
         }
         (found, false)
     }
@@ -156,8 +156,9 @@ impl RowMemory {
     }
 
     /// Keeps some of the rows just written in the cache, while they still count as being written.
-    pub fn cache_written<'a>(&mut self, rows: impl Iterator<Item = (&'a RowKey, &'a Change)>) {
-        for (key, change) in rows {
+    pub fn cache_written<'a>(&mut self, rows: impl Iterator<Item = (&'a Place, &'a Change)>) {
+        for (place, change) in rows {
+            let key = place.key();
             match &change.value {
                 Some(value) => self.cache.insert(Arc::clone(key), Arc::clone(value)),
                 None => self.cache.remove(key),
@@ -175,11 +176,13 @@ impl RowMemory {
     pub fn abandon_checkpoint(&mut self) {
         let writing = std::mem::take(&mut self.writing);
         self.writing_bytes = 0;
-        for (key, change) in writing.iter() {
+        for (place, change) in writing.iter() {
             // What failed may have reached the disk all the same: nothing counts as fresh any more.
-            match self.changed.get_mut(key) {
+            match self.changed.get_mut(place) {
                 Some(newer) => newer.fresh = false,
-                None => self.change(Arc::clone(key), Change { fresh: false, ..change.clone() }),
+                None => {
+                    self.change(Arc::clone(place.key()), Change { fresh: false, ..change.clone() })
+                }
             }
         }
     }

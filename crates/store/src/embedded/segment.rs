@@ -221,12 +221,14 @@ impl Room {
         if free / 2 >= wanted || disk.list()?.contains(&(SPARE.to_owned(), wanted)) {
             return Ok(wanted);
         }
-        let most = (free / 2).max(self.reserve);
+        let most = (free / 2).max(self.reserve.min(free));
         let mut length = wanted;
         while length > most && length > self.least {
             length = self.shorter(length);
         }
-        Ok(length)
+        // Half of what is too long may be less than the reserve, and the disk full for good.
+        let reserve = self.reserve.next_multiple_of(SECTOR as u64).min(wanted);
+        Ok(if reserve <= free { length.max(reserve) } else { length })
     }
 
     fn shorter(&self, length: u64) -> u64 {

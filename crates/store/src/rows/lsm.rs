@@ -102,7 +102,7 @@ impl Rows for Fjall {
         load.write(META, encode_meta(covered)).map_err(&failed)?;
         let mut key_bytes = Vec::new();
         for (key, change) in changes {
-            own_key(key, &mut key_bytes);
+            own_key(key.key(), &mut key_bytes);
             match &change.value {
                 Some(value) => load.write(key_bytes.as_slice(), &**value),
                 // A row that never reached the tree needs no trace there.

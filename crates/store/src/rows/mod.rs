@@ -4,6 +4,7 @@
 //! that recovery knows from where the log must be applied again.
 
 mod lsm;
+mod place;
 mod plain;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,11 @@ use std::collections::BTreeMap;
 use crate::{RowBytes, RowKey, StoreError};
 
 pub use lsm::Fjall;
+pub use place::Place;
 pub use plain::{Moment, Plain, Table};
 
 /// Changed rows in key order.
-pub type Changes = BTreeMap<RowKey, Change>;
+pub type Changes = BTreeMap<Place, Change>;
 
 /// What became of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]

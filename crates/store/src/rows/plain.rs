@@ -63,8 +63,8 @@ impl<D: Disk> Rows for Plain<D> {
         let mut table = Table::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).1);
         for (key, change) in changes {
             match &change.value {
-                Some(value) => table.insert(Arc::clone(key), Arc::clone(value)),
-                None => table.remove(key),
+                Some(value) => table.insert(Arc::clone(key.key()), Arc::clone(value)),
+                None => table.remove(key.key()),
             };
         }
         self.replace(&encode(covered, &table))
