@@ -117,7 +117,7 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 /// A value as a payload. Its bytes are written anew, keys sorted: what is the same JSON is the same
 /// content, however a client spells it.
 pub fn payload(value: Value) -> Payload {
-    let mut bytes = Vec::with_capacity(128);
+    let mut bytes = Vec::with_capacity(512);
     json::write(&value, &mut bytes);
     Payload { value, bytes: Some(bytes.into()) }
 }
