@@ -1,9 +1,6 @@
 //! The normal form of a contract as a tree: keys in the order of the language's page, versions as
 //! text, one spelling where several are read. No default is invented and no data is touched.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
 use onex_expr::Text;
 
 use crate::section::version_text;
@@ -185,42 +182,24 @@ fn ordered(node: &Node) -> Node {
     match &node.tree {
         Tree::List(items) => Node::new(Tree::List(items.iter().map(ordered).collect())),
         Tree::Map(entries) => {
-            let mut ranked: Vec<(usize, Entry)> = entries.iter().map(entry).collect();
-            ranked.sort_by_key(|(rank, _)| *rank);
-            Node::new(Tree::Map(ranked.into_iter().map(|(_, entry)| entry).collect()))
+            let mut entries: Vec<Entry> = entries.iter().map(entry).collect();
+            entries.sort_by_cached_key(|entry| rank(&entry.key));
+            Node::new(Tree::Map(entries))
         }
         _ => node.clone(),
     }
 }
 
-/// An entry as it is shown, and how far down.
-fn entry(written: &Entry) -> (usize, Entry) {
+fn entry(written: &Entry) -> Entry {
     let spelling = SPELLINGS.iter().find(|(other, _)| *other == written.key);
     let key = spelling.map_or_else(|| written.key.clone(), |(_, key)| Text::new_static(key));
-    let shown =
-        SHOWN.get(key.as_str()).copied().unwrap_or(Shown { rank: ORDER.len(), free: false });
-    let value = if shown.free { written.value.clone() } else { ordered(&written.value) };
-    (shown.rank, Entry { key, key_span: written.key_span.clone(), value })
+    let value = match FREE.contains(&key.as_str()) {
+        true => written.value.clone(),
+        false => ordered(&written.value),
+    };
+    Entry { key, key_span: written.key_span.clone(), value }
 }
 
-/// How a key is shown.
-#[derive(Clone, Copy)]
-struct Shown {
-    /// Its place among the keys of its mapping.
-    rank: usize,
-    /// Whether its value is the user's own.
-    free: bool,
+fn rank(key: &str) -> usize {
+    ORDER.iter().position(|known| *known == key).unwrap_or(ORDER.len())
 }
-
-/// What [`ORDER`] and [`FREE`] say, by key.
-static SHOWN: LazyLock<BTreeMap<&str, Shown>> = LazyLock::new(|| {
-    let free = FREE.iter().map(|key| (*key, Shown { rank: ORDER.len(), free: true }));
-    let mut shown: BTreeMap<&str, Shown> = free.collect();
-    for (rank, key) in ORDER.iter().enumerate() {
-        shown
-            .entry(key)
-            .and_modify(|known| known.rank = rank)
-            .or_insert(Shown { rank, free: false });
-    }
-    shown
-});
