@@ -243,9 +243,7 @@ impl Reader<'_> {
 
     /// Goes to the next byte of a string that does not stand for itself.
     fn skip_plain(&mut self) {
-        let rest = &self.bytes[self.at..];
-        let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
-        self.at += rest.iter().position(special).unwrap_or(rest.len());
+        self.at += super::plain_length(&self.bytes[self.at..]);
     }
 
     #[cold]

@@ -151,16 +151,16 @@ fn write_double(number: f64, form: Form, out: &mut Vec<u8>) {
 fn write_text(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
     out.push(b'"');
-    let mut done = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&text.as_bytes()[done..at]);
-        write_escape(byte, out);
-        done = at + 1;
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(super::plain_length(rest));
+        out.extend_from_slice(plain);
+        let Some((byte, behind)) = special.split_first() else {
+            break;
+        };
+        write_escape(*byte, out);
+        rest = behind;
     }
-    out.extend_from_slice(&text.as_bytes()[done..]);
     out.push(b'"');
 }
 
