@@ -67,15 +67,18 @@ fn judge(
     }
 }
 
-/// A step that does several items of an unbounded list at a time; one after the other they only
-/// take their time, which the run bounds.
+/// A step that does several items of an unbounded list at a time, or publishes a message for each
+/// in a run that a message begins; otherwise, one after the other, they only take their time, which
+/// the run bounds.
 pub(super) fn unbounded_steps(system: &System<'_>, linked: &Linked, findings: &mut Findings<'_>) {
     for (contract, node) in system.contracts.iter().zip(&linked.nodes) {
         let (Some(workflow), Body::Orchestrator(run)) = (&contract.workflow, &node.body) else {
             continue;
         };
         for (declared, step) in workflow.nodes.iter().zip(&run.steps) {
-            if step.max_parallel <= 1 {
+            let multiplies = matches!(declared.work, Some(model::Work::Publish { .. }))
+                && !contract.event_bus.subscribe.is_empty();
+            if step.max_parallel <= 1 && !multiplies {
                 continue;
             }
             if let (Some(list), Some(data)) = (&step.for_each, declared.for_each) {

@@ -146,7 +146,7 @@ pub(super) fn entries_and_exits(system: &System<'_>, findings: &mut Findings<'_>
 }
 
 /// For topics that only one side knows another one that is probably meant: the same in another
-/// version first. Who lists two that look alike knows both.
+/// version first. Who lists two that look alike knows both, and two entries or two exits are whole.
 fn probably_meant<'s>(system: &'s System<'_>) -> BTreeMap<&'s str, &'s str> {
     let open: Vec<&str> = system
         .topics
@@ -164,13 +164,24 @@ fn probably_meant<'s>(system: &'s System<'_>) -> BTreeMap<&'s str, &'s str> {
     let mut meant: BTreeMap<&str, (bool, &str)> = BTreeMap::new();
     for other in system.topics.keys().map(|name| name.as_str()).chain([TICK]) {
         for (topic, is_version) in open.alike(other) {
-            if files(topic).is_disjoint(&files(other)) {
+            if completes(system, topic, other) && files(topic).is_disjoint(&files(other)) {
                 let best = meant.entry(topic).or_insert((!is_version, other));
                 *best = (*best).min((!is_version, other));
             }
         }
     }
     meant.into_iter().map(|(topic, (_, other))| (topic, other)).collect()
+}
+
+/// Whether the other topic has the side that this one lacks.
+fn completes(system: &System<'_>, topic: &str, other: &str) -> bool {
+    let (Some(uses), Some(others)) = (system.topics.get(topic), system.topics.get(other)) else {
+        return other == TICK;
+    };
+    let made = |uses: &TopicUse| !uses.producers.is_empty() || !uses.schedules.is_empty();
+    let lacks_producer = !made(uses) && (made(others) || other == TICK);
+    let lacks_consumer = uses.consumers.is_empty() && !others.consumers.is_empty();
+    lacks_producer || lacks_consumer
 }
 
 /// Who hears a topic on which nobody but the clock publishes.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use onex_expr::{Field, ObjectType, Text, Type};
 
-use super::{Linker, compute, effect, orchestrator};
+use super::{Linker, carried, compute, effect, orchestrator, reducer};
 use crate::diagnostic::{Diagnostic, Severity, code};
 use crate::graph::{NodeIndex, Performer};
 use crate::model::{At, Contract};
@@ -22,7 +22,7 @@ pub(crate) struct Call {
 }
 
 /// What can be called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Called {
     /// An operation of an effect.
     Operation(NodeIndex, u16),
@@ -30,6 +30,18 @@ pub(crate) enum Called {
     Compute(NodeIndex),
     /// The runs of an orchestrator.
     Run(NodeIndex),
+    /// What a reducer or a run does with the messages of a topic that it hears, or a reducer with
+    /// the input of the steps that give it this trigger.
+    Heard(NodeIndex, Text),
+}
+
+/// What a node is linked with on trial, instead of what its contract says.
+#[derive(Clone)]
+pub(crate) enum Given {
+    /// Its input.
+    Input(Type),
+    /// What it hears: by topic, or by trigger of steps.
+    Carried(BTreeMap<Text, Type>),
 }
 
 impl Called {
@@ -42,9 +54,20 @@ impl Called {
         }
     }
 
-    fn node(self) -> usize {
-        let (Called::Operation(node, _) | Called::Compute(node) | Called::Run(node)) = self;
+    fn node(&self) -> usize {
+        let (Called::Operation(node, _)
+        | Called::Compute(node)
+        | Called::Run(node)
+        | Called::Heard(node, _)) = self;
         usize::from(node.0)
+    }
+
+    /// This given to it.
+    fn given(&self, made: Type) -> Given {
+        match self {
+            Called::Heard(_, name) => Given::Carried(BTreeMap::from([(name.clone(), made)])),
+            _ => Given::Input(made),
+        }
     }
 }
 
@@ -61,23 +84,59 @@ struct Found {
 /// Judges every call.
 pub(super) fn judge(linker: &mut Linker<'_, '_, '_>) {
     let mut known: BTreeMap<(Called, String), Vec<Found>> = BTreeMap::new();
-    for call in std::mem::take(&mut linker.calls) {
+    let mut calls = std::mem::take(&mut linker.calls);
+    calls.extend(carried::calls(linker));
+    let mut judged: Vec<(Call, Vec<Found>)> = Vec::new();
+    for call in calls {
         let contract = &linker.system.contracts[call.called.node()];
-        if call.made == Type::Dyn || declares(linker, call.called, contract) {
+        if call.made == Type::Dyn || declares(linker, &call.called, contract) {
             continue;
         }
-        let key = (call.called, format!("{:?}", call.made));
-        let found = known.entry(key).or_insert_with(|| found(linker, call.called, &call.made));
-        for fault in found.iter() {
-            report(linker, &call, fault);
+        let key = (call.called.clone(), format!("{:?}", call.made));
+        let found = known.entry(key).or_insert_with(|| found(linker, &call.called, &call.made));
+        judged.push((call, found.clone()));
+    }
+    let content = content(linker, &judged);
+    for (call, found) in &judged {
+        for fault in found {
+            let chosen = content.contains(&(&call.called, fault.at));
+            report(linker, call, &Found { certain: fault.certain && !chosen, ..fault.clone() });
         }
     }
 }
 
+/// The places of reducers and waits that are content with one form of what they hear and not with
+/// another: a guard may tell the two apart. Nothing tells them apart before the key is known.
+fn content<'c>(
+    linker: &Linker<'_, '_, '_>,
+    judged: &'c [(Call, Vec<Found>)],
+) -> BTreeSet<(&'c Called, At)> {
+    let mut forms: BTreeMap<&Called, usize> = BTreeMap::new();
+    let mut failing: BTreeMap<(&Called, At), usize> = BTreeMap::new();
+    for (call, found) in judged.iter().filter(|(call, _)| matches!(call.called, Called::Heard(..)))
+    {
+        *forms.entry(&call.called).or_default() += 1;
+        let places: BTreeSet<At> = found.iter().map(|fault| fault.at).collect();
+        for at in places.into_iter().filter(|at| !is_key(linker, &call.called, *at)) {
+            *failing.entry((&call.called, at)).or_default() += 1;
+        }
+    }
+    failing.retain(|(called, _), count| forms.get(called).is_some_and(|all| *count < *all));
+    failing.into_keys().collect()
+}
+
+/// Whether the place is part of an entity's key.
+fn is_key(linker: &Linker<'_, '_, '_>, called: &Called, at: At) -> bool {
+    let contract = &linker.system.contracts[called.node()];
+    let own = contract.event_bus.subscribe.iter().filter_map(|entry| entry.entity_key);
+    let machine = contract.state_machine.as_ref().and_then(|machine| machine.entity_key);
+    own.chain(machine).any(|key| key.at.start <= at.start && at.end <= key.at.end)
+}
+
 /// Whether a schema says already what is wanted.
-fn declares(linker: &Linker<'_, '_, '_>, called: Called, contract: &Contract<'_>) -> bool {
+fn declares(linker: &Linker<'_, '_, '_>, called: &Called, contract: &Contract<'_>) -> bool {
     let declared = match called {
-        Called::Operation(..) => None,
+        Called::Operation(..) | Called::Heard(..) => None,
         Called::Compute(_) => contract.compute.as_ref().and_then(|compute| compute.input.as_ref()),
         Called::Run(_) => contract.input_model.as_ref(),
     };
@@ -87,9 +146,9 @@ fn declares(linker: &Linker<'_, '_, '_>, called: Called, contract: &Contract<'_>
 fn report(linker: &mut Linker<'_, '_, '_>, call: &Call, fault: &Found) {
     let contract = &linker.system.contracts[call.called.node()];
     let name = contract.name.as_str();
-    let whose = match (call.called, &contract.effect) {
+    let whose = match (&call.called, &contract.effect) {
         (Called::Operation(_, operation), Some(effect)) => {
-            let operation = effect.operations[usize::from(operation)].name.as_str();
+            let operation = effect.operations[usize::from(*operation)].name.as_str();
             format!("`{name}.{operation}`")
         }
         _ => format!("`{name}`"),
@@ -105,14 +164,9 @@ fn report(linker: &mut Linker<'_, '_, '_>, call: &Call, fault: &Found) {
 }
 
 /// What goes wrong in the one called, and does not whatever it is given.
-fn found(linker: &mut Linker<'_, '_, '_>, called: Called, made: &Type) -> Vec<Found> {
+fn found(linker: &mut Linker<'_, '_, '_>, called: &Called, made: &Type) -> Vec<Found> {
     let place = |found: &Diagnostic| (found.span.start, found.span.end);
-    let always = compiled(linker, called, Type::Dyn);
-    let always: BTreeSet<_> = always.iter().map(|found| (found.code, place(found))).collect();
-    let mut strict = compiled(linker, called, made.clone());
-    strict.retain(|found| {
-        JUDGED.contains(&found.code) && !always.contains(&(found.code, place(found)))
-    });
+    let strict = strict(linker, called, called.given(Type::Dyn), called.given(made.clone()));
     if strict.is_empty() {
         return Vec::new();
     }
@@ -126,7 +180,7 @@ fn found(linker: &mut Linker<'_, '_, '_>, called: Called, made: &Type) -> Vec<Fo
         .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
         .map(Text::from)
         .collect();
-    let lenient = compiled(linker, called, with_absent(made, &absent));
+    let lenient = compiled(linker, called, called.given(with_absent(made, &absent)));
     let lenient: BTreeSet<_> =
         lenient.iter().filter(|f| JUDGED.contains(&f.code)).map(place).collect();
     let still = strict.into_iter().filter(|found| lenient.contains(&place(found)));
@@ -140,12 +194,38 @@ fn found(linker: &mut Linker<'_, '_, '_>, called: Called, made: &Type) -> Vec<Fo
         .collect()
 }
 
+/// What is found with this given and not with that of which nothing is known.
+fn strict(
+    linker: &mut Linker<'_, '_, '_>,
+    called: &Called,
+    unknown: Given,
+    given: Given,
+) -> Vec<Diagnostic> {
+    let place = |found: &Diagnostic| (found.code, found.span.start, found.span.end);
+    let always = compiled(linker, called, unknown);
+    let always: BTreeSet<_> = always.iter().map(place).collect();
+    let mut strict = compiled(linker, called, given);
+    strict.retain(|found| JUDGED.contains(&found.code) && !always.contains(&place(found)));
+    strict
+}
+
+/// Whether anything goes wrong in a node with what all these topics carry.
+pub(super) fn goes_wrong(
+    linker: &mut Linker<'_, '_, '_>,
+    node: NodeIndex,
+    carried: BTreeMap<Text, Type>,
+) -> bool {
+    let unknown = carried.keys().map(|topic| (topic.clone(), Type::Dyn)).collect();
+    let called = Called::Heard(node, Text::default());
+    !strict(linker, &called, Given::Carried(unknown), Given::Carried(carried)).is_empty()
+}
+
 /// Faults of types: the others do not depend on what is given.
 const JUDGED: [&str; 4] =
     [code::UNKNOWN_FIELD, code::MAYBE_MISSING, code::NO_OVERLOAD, code::NEVER_EQUAL];
 
 /// What is found when the one called is linked with this given to it.
-fn compiled(linker: &mut Linker<'_, '_, '_>, called: Called, given: Type) -> Vec<Diagnostic> {
+fn compiled(linker: &mut Linker<'_, '_, '_>, called: &Called, given: Given) -> Vec<Diagnostic> {
     let system = linker.system;
     let contract = &system.contracts[called.node()];
     let scratch = linker.findings.scratch();
@@ -154,7 +234,7 @@ fn compiled(linker: &mut Linker<'_, '_, '_>, called: Called, given: Type) -> Vec
     match called {
         Called::Operation(_, operation) => {
             let mut operations = contract.effect.iter().flat_map(|effect| &effect.operations);
-            if let Some(declared) = operations.nth(usize::from(operation)) {
+            if let Some(declared) = operations.nth(usize::from(*operation)) {
                 effect::link_one(linker, called.node(), contract, declared);
             }
         }
@@ -163,9 +243,11 @@ fn compiled(linker: &mut Linker<'_, '_, '_>, called: Called, given: Type) -> Vec
                 compute::link(linker, called.node(), contract, declared);
             }
         }
-        Called::Run(_) => {
+        Called::Run(_) | Called::Heard(..) => {
             if let Some(workflow) = &contract.workflow {
                 orchestrator::link(linker, called.node(), contract, workflow);
+            } else if let Some(machine) = &contract.state_machine {
+                reducer::link(linker, called.node(), contract, machine);
             }
         }
     }

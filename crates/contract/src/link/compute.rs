@@ -26,7 +26,7 @@ pub(super) fn link(
     let input = linker.system.schema_of(declared.input.as_ref()).cloned();
     let output = linker.system.schema_of(declared.output.as_ref()).cloned();
     let declared_type = input.as_ref().map(|schema| schema.ty().clone());
-    let input_type = linker.given.clone().or(declared_type).unwrap_or(Type::Dyn);
+    let input_type = linker.input().or(declared_type).unwrap_or(Type::Dyn);
     let mut expressions = linker.expressions(node);
     let mut value = input_type.clone();
     // One map that grows: a copy of it for each step would make long pipelines slow.

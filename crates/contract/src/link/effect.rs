@@ -46,7 +46,7 @@ pub(super) fn link_one(
     declared: &EffectOperation<'_>,
 ) -> Option<Operation> {
     let kind = linker.system.catalog.effects.get(declared.io.kind.as_str())?;
-    let given = linker.given.clone().unwrap_or(Type::Dyn);
+    let given = linker.input().unwrap_or(Type::Dyn);
     let places = Places::of(linker.response_type(kind), given);
     operation(&mut linker.expressions(node), contract, declared, kind, &places)
 }

@@ -4,6 +4,7 @@
 //! linked because a name does not exist has been reported by a rule and is left out in silence.
 
 mod callers;
+mod carried;
 mod compute;
 mod effect;
 mod expression;
@@ -33,7 +34,7 @@ use crate::graph::{Body, Node, NodeIndex, Performer, Schedule, Topic};
 use crate::model::{At, Contract, EffectOperation, Publication, SubscribeTopic};
 use crate::schema::Schema;
 use crate::system::{ConsumerKind, System, default_publication};
-use callers::{Call, Called};
+use callers::{Call, Called, Given};
 use expression::Expressions;
 use told::Told;
 
@@ -119,7 +120,7 @@ pub(crate) struct Linker<'l, 'a, 's> {
     /// What others are told.
     told: Vec<Told>,
     /// What the node that is linked is given, instead of what its contract says of it.
-    given: Option<Type>,
+    given: Option<Given>,
     responses: BTreeMap<&'static str, Option<Schema>>,
 }
 
@@ -191,7 +192,26 @@ impl<'s> Linker<'_, '_, 's> {
 
     /// What is known of a topic's payload where it is made.
     pub(crate) fn producer_type(&self, topic: &str) -> Type {
+        if let Some(ty) = self.carried(topic) {
+            return ty;
+        }
         self.system.producer_schema(topic).map_or(Type::Dyn, |schema| schema.ty().clone())
+    }
+
+    /// What a topic carries, or a trigger of steps, on this trial.
+    pub(crate) fn carried(&self, name: &str) -> Option<Type> {
+        match &self.given {
+            Some(Given::Carried(carried)) => carried.get(name).cloned(),
+            _ => None,
+        }
+    }
+
+    /// The input on this trial: nothing is known of it where what is heard is tried.
+    pub(crate) fn input(&self) -> Option<Type> {
+        self.given.as_ref().map(|given| match given {
+            Given::Input(ty) => ty.clone(),
+            Given::Carried(_) => Type::Dyn,
+        })
     }
 
     /// Compiles what one node holds.
@@ -206,8 +226,7 @@ impl<'s> Linker<'_, '_, 's> {
     /// What is known of a subscribed topic's payload: the subscriber's schema, else the producer's.
     pub(crate) fn payload_type(&self, entry: &SubscribeTopic<'_>) -> Type {
         let own = self.system.schema_of(entry.payload.as_ref());
-        let schema = own.or_else(|| self.system.producer_schema(entry.topic.as_str()));
-        schema.map_or(Type::Dyn, |schema| schema.ty().clone())
+        own.map_or_else(|| self.producer_type(entry.topic.as_str()), |schema| schema.ty().clone())
     }
 
     /// Reports where a value made here cannot satisfy a schema.

@@ -103,8 +103,8 @@ fn steps<'w, 'a>(
 
 /// `input_model`, else what the subscribed topics carry; nothing is known of an intent's payload.
 fn input_type(linker: &Linker<'_, '_, '_>, contract: &Contract<'_>) -> Type {
-    if let Some(given) = &linker.given {
-        return given.clone();
+    if let Some(given) = linker.input() {
+        return given;
     }
     if let Some(schema) = linker.system.schema_of(contract.input_model.as_ref()) {
         return schema.ty().clone();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use onex_expr::{Field, ObjectType, Template, Text, Type, Value};
 
+use super::super::callers::Called;
 use super::super::expression::Want;
 use super::super::scope::{self, Roots};
 use super::super::types::{nullable, object};
@@ -211,9 +212,16 @@ pub(super) fn reduce(
     let mut alike =
         heard.filter(|entry| event_segment(entry.topic.as_str()) == Some(&trigger.value));
     let schema = alike.find_map(|entry| system.schema_of(entry.payload.as_ref()));
-    if let Some(schema) = schema {
-        let at = declared.input.map_or(declared.id.at, |data| data.at);
-        linker.fits(given, schema, at, "this input", "what the reducer wants under this trigger");
+    let at = declared.input.map_or(declared.id.at, |data| data.at);
+    match schema {
+        Some(schema) => {
+            let whose = "what the reducer wants under this trigger";
+            linker.fits(given, schema, at, "this input", whose);
+        }
+        None => {
+            let called = Called::Heard(node_index(target)?, trigger.value.clone());
+            linker.call(called, given, at);
+        }
     }
     let index = linker.step_triggers.get(&(target, trigger.value.clone())).copied()?;
     Some(StepWork::Reduce {

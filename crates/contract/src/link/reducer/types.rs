@@ -62,7 +62,9 @@ pub(super) fn heard<'a>(
     }
     for name in linker.system.step_triggers(contract.name.as_str()) {
         let alike = heard.iter().filter(|known| known.name == name.value);
-        let payload = union(alike.map(|known| known.payload.clone()));
+        let payload = linker
+            .carried(&name.value)
+            .unwrap_or_else(|| union(alike.map(|known| known.payload.clone())));
         heard.push(Heard {
             name: name.value.clone(),
             topic: None,
