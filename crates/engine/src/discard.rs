@@ -52,7 +52,7 @@ impl Engine {
         let mut sink = self.begin_record();
         let at = self.now;
         let letter = Letter { discarded: Some(Discarded { at, reason: reason.clone() }), ..letter };
-        self.tally.change(&letter, &mut sink, |count| {
+        self.tell_tally(&letter, &mut sink, |count| {
             count.open = count.open.saturating_sub(1);
             count.discarded += 1;
         });

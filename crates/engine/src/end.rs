@@ -75,6 +75,10 @@ impl Engine {
         }
         let graph = pending.intent.graph;
         match pending.intent.owner {
+            Owner::Step { run, .. } if self.rows.run(run).is_none() => {
+                // A letter that was discarded is put back, and its run is not kept any more.
+                self.intent_letter(pending.intent, &end.ending, &mut sink);
+            }
             Owner::Step { run, step, item, visit, compensation } => {
                 self.at_hand = Some(pending.intent);
                 let (intent, ending) = (end.intent, &end.ending);

@@ -20,8 +20,10 @@ use crate::key::{self, Timer, TimerOwner};
 use crate::listen::Listeners;
 use crate::options::Options;
 use crate::output::{Output, Reply};
+use crate::retain::Retained;
 use crate::rows::Rows;
 use crate::schedule::Schedules;
+use crate::stories::Stories;
 use crate::tally::Tally;
 use crate::turn::{Turn, Written};
 use crate::work::{Batch, Progress, Work};
@@ -65,6 +67,12 @@ pub struct Engine {
     pub(crate) reserve_only: bool,
     /// Dead letters by reason and node.
     pub(crate) tally: Tally,
+    /// Open dead letters by story.
+    pub(crate) stories: Stories,
+    /// What has ended and is kept for a while.
+    pub(crate) retained: Retained,
+    /// Every record below is durable.
+    pub(crate) durable_to: u64,
     /// Counters by name, for metrics.
     pub(crate) counts: BTreeMap<Text, u64>,
 }
@@ -112,6 +120,11 @@ impl Engine {
     /// Dead letters by reason and node.
     pub fn letters(&self) -> &Tally {
         &self.tally
+    }
+
+    /// What has ended, is kept and was forgotten.
+    pub fn retained(&self) -> &Retained {
+        &self.retained
     }
 
     /// Accepted but unfinished work.
@@ -172,6 +185,7 @@ impl Engine {
             self.arrived.push_back(Work::Timer(timer));
         }
         self.wake_schedules();
+        self.wake_sweeps();
         while !self.draining
             && let Some(intent) = self.intents.pop_due(self.now)
         {
@@ -246,9 +260,10 @@ impl Engine {
             self.leave_behind();
             let Turn { records, after, ended, .. } = core::mem::take(&mut self.turn);
             self.writing = true;
-            self.written = Written { after, ended };
+            self.written = Written { after, ended, to: self.next_offset };
             out.push(Output::Write(records));
         }
+        self.end_sweeps();
         if let Some(at) = self.wake_at() {
             out.push(Output::WakeAt(at));
         }
@@ -259,6 +274,7 @@ impl Engine {
 
     fn synced(&mut self, out: &mut Vec<Output>) {
         self.writing = false;
+        self.durable_to = self.written.to;
         out.append(&mut self.written.after);
         self.rows.forget_runs(&core::mem::take(&mut self.written.ended));
         if self.turn.records.is_empty() {
@@ -270,7 +286,8 @@ impl Engine {
         let timer = self.timers.first().map(|timer| timer.due);
         let intent = if self.draining { None } else { self.intents.first_due() };
         let more = (!self.derived.is_empty() || !self.arrived.is_empty()).then_some(self.now);
-        [timer, self.first_schedule(), intent, more].into_iter().flatten().min()
+        let times = [timer, self.first_schedule(), intent, self.first_sweep(), more];
+        times.into_iter().flatten().min()
     }
 
     /// Whether nothing would be lost by ending now. What waits in a row of its own may wait for the
@@ -298,6 +315,7 @@ impl Engine {
             Work::Timer(timer) => self.timer(timer),
             Work::Schedule(name) => self.scheduled(name),
             Work::Schedules => Ok(self.schedules_begin()),
+            Work::Sweep(kind, taken) => self.sweep(kind, taken),
             Work::Activate(ticket, graph) => self.activate(ticket, graph),
         }
     }
@@ -342,6 +360,9 @@ impl Engine {
             draining: false,
             reserve_only: false,
             tally: Tally::default(),
+            stories: Stories::default(),
+            retained: Retained::default(),
+            durable_to: 0,
             counts: BTreeMap::new(),
         }
     }

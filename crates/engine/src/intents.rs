@@ -115,6 +115,11 @@ impl Intents {
         self.pending.get_mut(&id)
     }
 
+    /// Whether one belongs to a story.
+    pub fn has_story(&self, correlation: Id) -> bool {
+        self.pending.values().any(|one| one.intent.message.correlation_id == correlation)
+    }
+
     /// Adds one. Whether it is its turn.
     pub fn add(&mut self, pending: Pending) -> bool {
         let id = pending.intent.id;

@@ -18,6 +18,8 @@
 //! | `a` | | the active graph's digest |
 //! | `h` | node, 0, topic | armed schedule |
 //! | `w` | offset | ids of clients seen from this offset on |
+//! | `o` | kind, number | runs, or terminal entities, that ended and are kept for a while |
+//! | `l` | correlation id, letter id | that the dead letter of this story is open |
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -25,6 +27,8 @@ use alloc::vec::Vec;
 use onex_contract::graph::GraphId;
 use onex_kernel::decision::TimerOf;
 use onex_kernel::{Id, Micros};
+
+use crate::retain::Kind;
 
 /// A row's key.
 pub type RowKey = Arc<[u8]>;
@@ -100,6 +104,11 @@ pub fn read_entity(key: &[u8]) -> Option<(&str, &str)> {
 /// Key of a run's head.
 pub fn run(id: Id) -> RowKey {
     build(&[b"r", &id.0])
+}
+
+/// The run of a head's key.
+pub fn read_run(key: &[u8]) -> Option<Id> {
+    Some(Id(key.strip_prefix(b"r")?.try_into().ok()?))
 }
 
 /// Prefix of every run's head.
@@ -182,6 +191,25 @@ pub fn window(from: u64) -> RowKey {
 /// Prefix of every piece of the dedupe window.
 pub const WINDOW: &[u8] = b"w";
 
+/// Key of a piece of what has ended and is kept for a while.
+pub fn retained(kind: Kind, number: u64) -> RowKey {
+    build(&[retained_of(kind), &number.to_be_bytes()])
+}
+
+/// Prefix of every piece of what has ended of a kind.
+pub fn retained_of(kind: Kind) -> &'static [u8] {
+    match kind {
+        Kind::Runs => b"or",
+        Kind::Entities => b"oe",
+    }
+}
+
+/// Number of the key of a piece of what has ended.
+pub fn read_retained(key: &[u8]) -> Option<u64> {
+    let number = key.strip_prefix(b"o")?.get(1..)?.try_into().ok()?;
+    Some(u64::from_be_bytes(number))
+}
+
 /// Key of a dead letter.
 pub fn letter(id: Id) -> RowKey {
     build(&[b"d", &id.0])
@@ -189,6 +217,20 @@ pub fn letter(id: Id) -> RowKey {
 
 /// Prefix of every dead letter.
 pub const LETTERS: &[u8] = b"d";
+
+/// Key of the row that says that a dead letter of a story is open.
+pub fn open_letter(correlation: Id, letter: Id) -> RowKey {
+    build(&[b"l", &correlation.0, &letter.0])
+}
+
+/// Prefix of every row that says that a dead letter of a story is open.
+pub const OPEN_OF_STORIES: &[u8] = b"l";
+
+/// Correlation of the key of an open dead letter.
+pub fn read_open_letter(key: &[u8]) -> Option<Id> {
+    let (correlation, _) = key.strip_prefix(b"l")?.split_first_chunk::<16>()?;
+    Some(Id(*correlation))
+}
 
 /// Key of how many dead letters of a reason and node are open.
 pub fn open_letters(reason: &str, node: &str) -> RowKey {

@@ -147,7 +147,7 @@ impl Engine {
         };
         finish(&mut letter);
         letter.id = self.letter_id(&letter, sink);
-        self.tally.change(&letter, sink, |count| {
+        self.tell_tally(&letter, sink, |count| {
             count.open += 1;
             count.written += 1;
         });

@@ -25,6 +25,10 @@ pub struct Options {
     pub cache_bytes_max: usize,
     /// How long ended runs are kept, in milliseconds.
     pub ended_runs_ms: u64,
+    /// How many ended runs are kept, but for those that must stay.
+    pub ended_runs_max: usize,
+    /// How long entities in a terminal state are kept, in milliseconds.
+    pub terminal_entities_ms: u64,
 }
 
 impl Default for Options {
@@ -40,6 +44,8 @@ impl Default for Options {
             breaker_wait_ms: 900_000,
             cache_bytes_max: 256 << 20,
             ended_runs_ms: 86_400_000,
+            ended_runs_max: 1_000_000,
+            terminal_entities_ms: 30 * 86_400_000,
         }
     }
 }

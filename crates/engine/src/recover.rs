@@ -20,11 +20,15 @@ use crate::guard::Guard;
 use crate::intents::Standing;
 use crate::key::{self, RowKey, Timer};
 use crate::options::Options;
+use crate::retain::{Found, Retained};
 use crate::unfinished;
 use crate::work::{Waiting, Work};
 
 /// A row: its key and its bytes.
 pub type Row = (RowKey, Arc<[u8]>);
+
+/// Takes an offset, the key of a row that its record changed, and its bytes unless it was deleted.
+pub type TakeChange<'t> = dyn FnMut(u64, &[u8], Option<&[u8]>) + 't;
 
 /// Where a start reads from: durable rows and records.
 pub trait Source {
@@ -61,6 +65,13 @@ pub trait Source {
         from: u64,
         take: &mut dyn FnMut(u64, Micros, &[u8]),
     ) -> Result<(), Self::Error>;
+
+    /// Hands over every row that the records from an offset on put or deleted, with the offset, in
+    /// order.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn changes(&self, from: u64, take: &mut TakeChange<'_>) -> Result<(), Self::Error>;
 }
 
 /// Why a store cannot be gone on with.
@@ -111,6 +122,10 @@ pub struct Recovered {
     pub seen: Vec<Seen>,
     /// Rows under `key::OPEN_LETTERS`.
     pub open_letters: Vec<Row>,
+    /// Rows under `key::OPEN_OF_STORIES`.
+    pub open_of_stories: Vec<Row>,
+    /// What has ended and is kept for a while.
+    pub ended: Found,
 }
 
 impl Recovered {
@@ -130,6 +145,8 @@ impl Recovered {
             window: Vec::new(),
             seen: Vec::new(),
             open_letters: Vec::new(),
+            open_of_stories: Vec::new(),
+            ended: Found::default(),
         }
     }
 
@@ -160,12 +177,14 @@ impl Recovered {
         recovered.listeners = rows(key::LISTENERS)?;
         recovered.backlog = rows(key::BACKLOG)?;
         recovered.open_letters = rows(key::OPEN_LETTERS)?;
+        recovered.open_of_stories = rows(key::OPEN_OF_STORIES)?;
         recovered.live = unfinished::runs(source, &recovered)?;
         recovered.read_graphs(source, graph, restore)?;
         for (_, bytes) in rows(key::WINDOW)? {
             recovered.window.push(row::read_window(&bytes)?);
         }
         recovered.read_log(source, options, now)?;
+        recovered.ended = Found::read(source, &recovered.active)?;
         Ok(recovered)
     }
 
@@ -300,6 +319,11 @@ impl Engine {
         for (place, bytes) in recovered.open_letters {
             engine.tally.recover(&place, &bytes)?;
         }
+        for (place, _) in recovered.open_of_stories {
+            engine.stories.recover(&place)?;
+        }
+        engine.retained = Retained::recovered(recovered.ended);
+        engine.durable_to = engine.next_offset;
         for (place, bytes) in recovered.listeners {
             engine.recover_listener(&place, &bytes)?;
         }

@@ -227,7 +227,7 @@ impl Engine {
         let message = Message { time: self.now, ..again(&letter.message) };
         let was_open = letter.is_open();
         let letter = Letter { redriven_at: Some(self.now), ..letter };
-        self.tally.change(&letter, &mut sink, |count| {
+        self.tell_tally(&letter, &mut sink, |count| {
             count.open = count.open.saturating_sub(u64::from(was_open));
             count.redriven += 1;
         });

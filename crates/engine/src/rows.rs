@@ -26,7 +26,7 @@ const RUN_BYTES: usize = 4096;
 const DECODED: usize = 2;
 
 /// Bytes of a row, or that there is none.
-type Fetched = Option<Arc<[u8]>>;
+pub(crate) type Fetched = Option<Arc<[u8]>>;
 
 /// An entity, or that there is none, and about what it takes.
 #[derive(Debug)]
@@ -192,6 +192,21 @@ impl Rows {
     /// Says that a run with this id is known not to exist: the id was just made.
     pub fn no_run(&mut self, id: Id) {
         self.runs.entry(id).or_insert(None);
+    }
+
+    /// Says that a run was deleted.
+    pub fn gone_run(&mut self, id: Id) {
+        self.runs.insert(id, None);
+    }
+
+    /// Says that an entity was deleted.
+    pub fn gone_entity(&mut self, key: RowKey) {
+        self.keep_entity(key, None, 0);
+    }
+
+    /// The bytes of a row that nothing here decodes, once they are here; until then it is wanted.
+    pub fn bytes(&mut self, key: &RowKey) -> Option<Fetched> {
+        self.fetch(key)
     }
 
     /// Forgets runs that ended and are durable.

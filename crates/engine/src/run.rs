@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::guard;
 use crate::key::{self, RowKey, TimerOwner};
 use crate::output::{Output, RunEnd};
+use crate::retain::{Entry, Kind};
 use crate::turn::Sink;
 
 impl Engine {
@@ -131,7 +132,9 @@ impl Engine {
         let was_over = self.rows.run(id).is_some_and(|run| run.head.ended_at.is_some());
         self.write_run(id, decision.writes, decision.ended, sink);
         if was_over {
-            self.written.ended.retain(|ended| *ended != id);
+            for ended in [&mut self.written.ended, &mut self.turn.ended] {
+                ended.retain(|ended| *ended != id);
+            }
             self.reopened(id, decision.ended, sink);
         }
         self.listen(graph, id, sink);
@@ -155,8 +158,7 @@ impl Engine {
         let was_whole = run.head.ended_at.is_some() && !ended;
         let (mut changed_head, mut changed) = take_writes(run, writes, sink);
         if run.head.ended_at.is_some() {
-            let whole = row::run(&run.head, Some(run));
-            if whole.len() <= ENDED_RUN_BYTES_MAX {
+            if let Some(whole) = whole(run) {
                 sink.put(key::run(id), whole);
                 if ended {
                     for part in parts(run).filter(|part| changed.get(part) != Some(&true)) {
@@ -183,6 +185,16 @@ impl Engine {
         }
     }
 
+    /// Deletes every row of a run that has ended.
+    pub(crate) fn delete_run(&mut self, id: Id, sink: &mut Sink) {
+        let Some(run) = self.rows.run(id) else { return };
+        sink.delete(key::run(id));
+        if whole(run).is_none() {
+            parts(run).for_each(|part| sink.delete(part.key(id)));
+        }
+        self.rows.gone_run(id);
+    }
+
     /// A run that was over goes on, or did something and is over again.
     fn reopened(&mut self, id: Id, ended: bool, sink: &mut Sink) {
         let Some(run) = self.rows.run(id) else { return };
@@ -201,6 +213,8 @@ impl Engine {
         self.turn.ended.push(id);
         let Some(run) = self.rows.run(id) else { return };
         let head: &RunHead = &run.head;
+        let ended = head.ended_at.unwrap_or(self.now);
+        self.retained.queue_mut(Kind::Runs).put(Entry::new(ended, key::run(id)));
         let error = head.error.as_ref();
         let end = RunEnd {
             run_id: id,
@@ -241,6 +255,11 @@ impl Engine {
 
 /// The rows of an ended run become one, unless that would have more bytes than this.
 const ENDED_RUN_BYTES_MAX: usize = 1 << 20;
+
+/// The one row of an ended run that is not too large for it.
+fn whole(run: &Run) -> Option<Vec<u8>> {
+    Some(row::run(&run.head, Some(run))).filter(|row| row.len() <= ENDED_RUN_BYTES_MAX)
+}
 
 /// A row of a run beside its head.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,6 +2,7 @@
 //! own, so that a start need not read every letter to know.
 
 use alloc::collections::BTreeMap;
+use core::cmp::Ordering;
 
 use onex_expr::Text;
 use onex_kernel::row::{Letter, Reason};
@@ -41,26 +42,27 @@ impl Tally {
         self.changes
     }
 
-    /// Changes the count of a letter's reason and node, and the row of what is open of it.
+    /// Changes the count of a letter's reason and node, and the row of what is open of it. Says how
+    /// many are open now beside how many were.
     pub(crate) fn change(
         &mut self,
         letter: &Letter,
         sink: &mut Sink,
         change: impl FnOnce(&mut Count),
-    ) {
+    ) -> Ordering {
         let (reason, node) = (letter.reason.as_str(), letter.node.clone().unwrap_or_default());
         let row = key::open_letters(reason, &node);
         let count = self.counts.entry((reason, node)).or_default();
         let before = count.open;
         change(count);
         self.changes += 1;
-        if count.open == before {
-            return;
-        }
+        let changed = count.open.cmp(&before);
         match count.open {
+            _ if changed.is_eq() => {}
             0 => sink.delete(row),
             open => sink.put(row, row::count(open)),
         }
+        changed
     }
 
     /// Takes what a start found of what is open.

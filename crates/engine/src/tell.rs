@@ -6,7 +6,7 @@ use alloc::string::ToString;
 
 use onex_expr::{Text, Value};
 use onex_kernel::orchestrate::RunInput;
-use onex_kernel::row::{Ending, Failure, Owner};
+use onex_kernel::row::{Ending, Failure, Owner, Reason};
 use onex_kernel::{Category, Fault, Id, Message, Origin, Tidings, Told};
 
 use crate::codec::Corrupt;
@@ -37,6 +37,11 @@ impl Engine {
             Message { correlation_id, causation_id: Some(cause), node: Some(from), ..message };
         match &told.what {
             Tidings::Cancel => self.advance_run(run, RunInput::Cancel, &message, &mut sink),
+            Tidings::Undo(owner) if self.rows.run(run).is_none() => {
+                let detail = "the run that it began is not kept any more".into();
+                let fault = Fault { reason: Reason::NoRoute, detail };
+                self.tell_failed(owner.clone(), run, &fault, &message, &Text::default());
+            }
             Tidings::Undo(owner) => {
                 self.advance_run(run, RunInput::Undo(owner.clone()), &message, &mut sink);
             }

@@ -11,6 +11,7 @@ use crate::codec::record;
 use crate::engine::Engine;
 use crate::key::RowKey;
 use crate::output::{Output, Record, RowChange};
+use crate::retain::Kind;
 
 /// How many virtual partitions a data folder has; fixed when it is made.
 pub const PARTITIONS: u16 = 64;
@@ -39,6 +40,8 @@ pub(crate) struct Written {
     pub after: Vec<Output>,
     /// Runs that ended in it and that nothing has changed since.
     pub ended: Vec<Id>,
+    /// The first offset behind it.
+    pub to: u64,
 }
 
 /// The rows of one record in the making.
@@ -136,6 +139,9 @@ impl Engine {
     /// Ends a record: it gets the next offset.
     pub(crate) fn end_record(&mut self, message: &Message, graph: GraphId, mut sink: Sink) {
         self.dedupe.save(&mut sink);
+        for kind in Kind::ALL {
+            self.retained.queue_mut(kind).save(&mut sink, kind);
+        }
         self.turn.record(message, graph, sink);
         self.next_offset += 1;
     }

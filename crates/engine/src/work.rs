@@ -13,6 +13,7 @@ use onex_kernel::{Fault, Id, Message, Told};
 use crate::input::{Publish, Request, Ticket};
 use crate::key::{RowKey, Timer};
 use crate::output::ItemAnswer;
+use crate::retain::{Entry, Kind};
 use crate::schedule::Name;
 
 /// A piece of work: becomes at most one record.
@@ -44,11 +45,24 @@ pub(crate) enum Work {
     Schedule(Name),
     /// The schedules of the active graph are not armed yet.
     Schedules,
+    /// Something is kept long enough; what a sweep has taken out.
+    Sweep(Kind, Vec<Entry>),
     /// A new graph.
     Activate(Ticket, Arc<Graph>),
 }
 
 impl Work {
+    /// The story that it goes on with, if it is the engine's own.
+    pub fn story(&self) -> Option<Id> {
+        Some(match self {
+            Work::Message(waiting) => waiting.what.correlation_id,
+            Work::Intent(waiting) => waiting.what.message.correlation_id,
+            Work::IntentRun(waiting) => waiting.what.message.correlation_id,
+            Work::Trigger(waiting) => waiting.what.message.correlation_id,
+            _ => return None,
+        })
+    }
+
     /// Whether the next start finds it in a row of its own.
     pub fn is_durable(&self) -> bool {
         match self {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use onex_contract::graph::Graph;
 use onex_engine::activation::{Lost, Stranded};
 use onex_engine::codec::Corrupt;
-use onex_engine::recover::{Source, active_graph};
+use onex_engine::recover::{Source, TakeChange, active_graph};
 use onex_engine::{Options, Recovered, key};
 use onex_kernel::Micros;
-use onex_store::{RowBytes, RowKey, Store, StoreError};
+use onex_store::{RowBytes, RowKey, Store, StoreError, Stored};
 
 use crate::graphs::Restore;
 
@@ -95,6 +95,19 @@ pub(crate) fn is_active(store: &dyn Store, graph: &Graph) -> Result<bool, Recove
 /// A store as the engine reads it.
 struct Durable<'s>(&'s dyn Store);
 
+impl Durable<'_> {
+    fn each(&self, mut from: u64, take: &mut dyn FnMut(&Stored)) -> Result<(), StoreError> {
+        loop {
+            let read = self.0.read(from, READ_AT_ONCE, READ_BYTES)?;
+            let Some(last) = read.last() else {
+                return Ok(());
+            };
+            from = last.offset + 1;
+            read.iter().for_each(&mut *take);
+        }
+    }
+}
+
 impl Source for Durable<'_> {
     type Error = StoreError;
 
@@ -130,18 +143,17 @@ impl Source for Durable<'_> {
 
     fn records(
         &self,
-        mut from: u64,
+        from: u64,
         take: &mut dyn FnMut(u64, Micros, &[u8]),
     ) -> Result<(), StoreError> {
-        loop {
-            let read = self.0.read(from, READ_AT_ONCE, READ_BYTES)?;
-            let Some(last) = read.last() else {
-                return Ok(());
-            };
-            from = last.offset + 1;
-            for stored in &read {
-                take(stored.offset, Micros(stored.time_micros), &stored.body);
-            }
-        }
+        self.each(from, &mut |stored| {
+            take(stored.offset, Micros(stored.time_micros), &stored.body);
+        })
+    }
+
+    fn changes(&self, from: u64, take: &mut TakeChange<'_>) -> Result<(), StoreError> {
+        self.each(from, &mut |stored| {
+            stored.rows.iter().for_each(|(key, value)| take(stored.offset, key, value));
+        })
     }
 }

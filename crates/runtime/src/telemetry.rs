@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use onex_engine::tally::Tally;
-use onex_engine::{Engine, Refusal};
+use onex_engine::{Engine, Kind, Refusal};
 use onex_expr::Text;
 use onex_kernel::row::RunStatus;
 use prometheus_client::encoding::text;
@@ -31,6 +31,7 @@ pub struct Telemetry {
     letters_written: Family<Letters, Counter>,
     letters_redriven: Family<Letters, Counter>,
     letters_discarded: Family<Letters, Counter>,
+    ended: [Kept; 2],
     unfinished: Gauge,
     refused: Family<Limited, Counter>,
     inbox: Gauge,
@@ -61,6 +62,13 @@ struct Limited {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Named {
     name: String,
+}
+
+/// What has ended, of one kind.
+#[derive(Debug, Default)]
+struct Kept {
+    kept: Gauge,
+    forgotten: Counter,
 }
 
 /// Dead letters of one reason and node; the node is empty where none is to blame.
@@ -103,6 +111,7 @@ impl Default for Telemetry {
             letters_written: Family::default(),
             letters_redriven: Family::default(),
             letters_discarded: Family::default(),
+            ended: Default::default(),
             unfinished: Gauge::default(),
             refused: Family::default(),
             inbox: Gauge::default(),
@@ -157,6 +166,18 @@ impl Telemetry {
             ("discarded", "Dead letters let go of since the start", &self.letters_discarded),
         ] {
             registry.register(format!("dead_letters_{name}"), help, family.clone());
+        }
+        for (name, what, of) in [
+            ("ended_runs", "Ended runs", &self.ended[Kind::Runs as usize]),
+            ("terminal_entities", "Terminal entities", &self.ended[Kind::Entities as usize]),
+        ] {
+            registry.register(
+                format!("{name}_kept"),
+                format!("{what} that are kept"),
+                of.kept.clone(),
+            );
+            let help = format!("{what} forgotten since the start");
+            registry.register(format!("{name}_forgotten"), help, of.forgotten.clone());
         }
         registry.register("unfinished", "Accepted but unfinished work", self.unfinished.clone());
         registry.register(
@@ -234,6 +255,11 @@ impl Telemetry {
         let unfinished = engine.unfinished() as u64;
         self.unfinished_now.store(unfinished, Ordering::Relaxed);
         self.lock().clone_from(engine.counts());
+        for kind in Kind::ALL {
+            let (of, retained) = (&self.ended[kind as usize], engine.retained());
+            of.kept.set(signed(retained.kept(kind) as u64));
+            of.forgotten.inner().store(retained.forgotten(kind), Ordering::Relaxed);
+        }
         let changes = engine.letters().changes();
         if self.letters_changes.swap(changes, Ordering::Relaxed) != changes {
             self.lock_letters().clone_from(engine.letters());

@@ -1,15 +1,28 @@
 //! A store as the engine reads it when it starts.
 
 use onex_engine::key;
-use onex_engine::recover::Source;
+use onex_engine::recover::{Source, TakeChange};
 use onex_kernel::Micros;
-use onex_store::{RowBytes, RowKey, Store, StoreError};
+use onex_store::{RowBytes, RowKey, Store, StoreError, Stored};
 
 /// Records that are read at a time.
 const READ_AT_ONCE: usize = 1024;
 
 /// See [`Source`].
 pub struct Durable<'s>(pub &'s dyn Store);
+
+impl Durable<'_> {
+    fn each(&self, mut from: u64, take: &mut dyn FnMut(&Stored)) -> Result<(), StoreError> {
+        loop {
+            let read = self.0.read(from, READ_AT_ONCE, usize::MAX)?;
+            let Some(last) = read.last() else {
+                return Ok(());
+            };
+            from = last.offset + 1;
+            read.iter().for_each(&mut *take);
+        }
+    }
+}
 
 impl Source for Durable<'_> {
     type Error = StoreError;
@@ -32,18 +45,17 @@ impl Source for Durable<'_> {
 
     fn records(
         &self,
-        mut from: u64,
+        from: u64,
         take: &mut dyn FnMut(u64, Micros, &[u8]),
     ) -> Result<(), StoreError> {
-        loop {
-            let read = self.0.read(from, READ_AT_ONCE, usize::MAX)?;
-            let Some(last) = read.last() else {
-                return Ok(());
-            };
-            from = last.offset + 1;
-            for stored in &read {
-                take(stored.offset, Micros(stored.time_micros), &stored.body);
-            }
-        }
+        self.each(from, &mut |stored| {
+            take(stored.offset, Micros(stored.time_micros), &stored.body);
+        })
+    }
+
+    fn changes(&self, from: u64, take: &mut TakeChange<'_>) -> Result<(), StoreError> {
+        self.each(from, &mut |stored| {
+            stored.rows.iter().for_each(|(key, value)| take(stored.offset, key, value));
+        })
     }
 }

@@ -68,7 +68,7 @@ fn without_troubles(scenario: Scenario) -> Scenario {
 /// Chances become none and limits the usual ones, each by itself, where they do not matter.
 fn without_chances(mut scenario: Scenario) -> Scenario {
     let calm = Troubles::none();
-    let changes: [fn(&mut Troubles, &Troubles); 13] = [
+    let changes: [fn(&mut Troubles, &Troubles); 15] = [
         |troubles, calm| troubles.unsent_percent = calm.unsent_percent,
         |troubles, calm| troubles.lost_answer_percent = calm.lost_answer_percent,
         |troubles, calm| troubles.busy_percent = calm.busy_percent,
@@ -82,6 +82,10 @@ fn without_chances(mut scenario: Scenario) -> Scenario {
         |troubles, calm| troubles.limits.forgetful_rows = calm.limits.forgetful_rows,
         |troubles, calm| troubles.limits.segment_bytes = calm.limits.segment_bytes,
         |troubles, calm| troubles.limits.inline_bytes_max = calm.limits.inline_bytes_max,
+        |troubles, calm| troubles.limits.ended_runs_ms = calm.limits.ended_runs_ms,
+        |troubles, calm| {
+            troubles.limits.terminal_entities_ms = calm.limits.terminal_entities_ms;
+        },
     ];
     for change in changes {
         let mut tried = scenario.clone();

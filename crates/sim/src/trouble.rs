@@ -41,6 +41,10 @@ pub struct Limits {
     pub segment_bytes: u64,
     /// Longer payloads stand beside the log.
     pub inline_bytes_max: u64,
+    /// How long ended runs are kept: longer than any client goes on asking for its start.
+    pub ended_runs_ms: u64,
+    /// How long terminal entities are kept.
+    pub terminal_entities_ms: u64,
 }
 
 /// Something that goes wrong once.
@@ -93,11 +97,14 @@ pub enum Trouble {
 /// As in the product: no drawn payload is longer.
 const INLINE_BYTES: u64 = 1 << 20;
 
+const DAY_MS: u64 = 86_400_000;
+
 impl Troubles {
     /// The troubles of a seed; `damage`: also what damages the log for good.
     pub fn draw(seed: u64, damage: bool) -> Troubles {
         let batch_percent = Random::part(seed, "batches").one_of(&[0, 40, 80]);
         let inline_bytes = Random::part(seed, "inline").one_of(&[0, 21, INLINE_BYTES]);
+        let ended = &mut Random::part(seed, "ended");
         let random = &mut Random::part(seed, "troubles");
         let calm = random.percent(15);
         let percent =
@@ -119,6 +126,8 @@ impl Troubles {
                 forgetful_rows: random.percent(40),
                 segment_bytes: random.one_of(&[16 * 1024, 64 * 1024, 256 * 1024]),
                 inline_bytes_max: inline_bytes,
+                ended_runs_ms: ended.one_of(&[20_000, DAY_MS]),
+                terminal_entities_ms: ended.one_of(&[0, 2_000, 30 * DAY_MS]),
             },
             once: (0..count)
                 .map(|number| (number, random.below(span_ms), Trouble::draw(random, damage)))
@@ -143,6 +152,8 @@ impl Troubles {
                 forgetful_rows: false,
                 segment_bytes: 256 * 1024,
                 inline_bytes_max: INLINE_BYTES,
+                ended_runs_ms: DAY_MS,
+                terminal_entities_ms: 30 * DAY_MS,
             },
             once: Vec::new(),
         }

@@ -61,6 +61,8 @@ pub struct Driver {
     pub ended: Vec<RunEnd>,
     pub drained: bool,
     pub wake_at: Option<u64>,
+    /// The oldest offset that a start finds in the log.
+    pub oldest: u64,
     tickets: u64,
     arrived: Vec<Input>,
 }
@@ -113,6 +115,7 @@ impl Driver {
             ended: Vec::new(),
             drained: false,
             wake_at: None,
+            oldest: 0,
             tickets: 0,
             arrived: Vec::new(),
         }
@@ -147,7 +150,7 @@ impl Driver {
             let found = earlier.iter().find(|graph| *graph.stored == *bytes)?;
             Some((**found).clone())
         };
-        let source = Durable(&self.store);
+        let source = Durable(&self.store, self.oldest);
         Recovered::read(&source, &self.graph, &restore, &self.options, Micros(self.now))
     }
 
@@ -309,7 +312,7 @@ impl Driver {
 }
 
 /// A store as the engine reads it when it starts.
-struct Durable<'s>(&'s memory::Memory);
+struct Durable<'s>(&'s memory::Memory, u64);
 
 impl recover::Source for Durable<'_> {
     type Error = StoreError;
@@ -319,7 +322,7 @@ impl recover::Source for Durable<'_> {
     }
 
     fn offset_at(&self, time: Micros) -> Result<u64, StoreError> {
-        self.0.offset_at(time.0)
+        Ok(self.0.offset_at(time.0)?.max(self.1))
     }
 
     fn row(&self, key: key::RowKey) -> Result<Option<Arc<[u8]>>, StoreError> {
@@ -337,6 +340,14 @@ impl recover::Source for Durable<'_> {
     ) -> Result<(), StoreError> {
         for stored in self.0.read(from, usize::MAX, usize::MAX)? {
             take(stored.offset, Micros(stored.time_micros), &stored.body);
+        }
+        Ok(())
+    }
+
+    fn changes(&self, from: u64, take: &mut recover::TakeChange<'_>) -> Result<(), StoreError> {
+        assert!(from >= self.1, "not retained");
+        for stored in self.0.read(from, usize::MAX, usize::MAX)? {
+            stored.rows.iter().for_each(|(key, value)| take(stored.offset, key, value));
         }
         Ok(())
     }

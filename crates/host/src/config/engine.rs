@@ -29,6 +29,10 @@ pub fn read(layers: &Layers) -> Options {
             ),
             cache_bytes_max: layers.bytes_count("engine.cache_bytes_max", engine.cache_bytes_max),
             ended_runs_ms: millis(layers.duration("engine.ended_runs", ms(engine.ended_runs_ms))),
+            ended_runs_max: layers.count("engine.ended_runs_max", engine.ended_runs_max),
+            terminal_entities_ms: millis(
+                layers.duration("engine.terminal_entities", ms(engine.terminal_entities_ms)),
+            ),
         },
         inbox_max: layers.count("engine.inbox_max", defaults.inbox_max),
         inbox_topic_max: layers.count("engine.inbox_topic_max", defaults.inbox_topic_max),

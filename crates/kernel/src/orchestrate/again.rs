@@ -1,7 +1,8 @@
 //! What is done anew: a step after its pause, a run by request.
 //!
-//! What stands stays: completed steps and items keep their output. What is not known to have happened
-//! is asked again under the same key, everything else under a new one.
+//! What stands stays: completed steps and items keep their output. What was undone does not stand, nor
+//! what depends on it, directly or not. What is not known to have happened is asked again under the
+//! same key, everything else under a new one.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -21,7 +22,8 @@ impl Turn<'_> {
         if !can {
             return self.ignore("not_retriable");
         }
-        let anew = self.anew();
+        let fallen = self.fallen();
+        let anew = self.anew(&fallen);
         let timer = self.arm_ms(self.plan.timeout_ms);
         let head = self.rows.head_mut();
         head.status = RunStatus::Running;
@@ -32,7 +34,7 @@ impl Turn<'_> {
         head.visit += 1;
         for index in anew {
             self.rows.step_mut(index).attempts = 0;
-            self.renew(index);
+            self.renew(index, fallen.contains(&index));
         }
         self.consider_all();
     }
@@ -46,42 +48,57 @@ impl Turn<'_> {
         }
     }
 
+    /// The steps that were undone, and those that depend on them.
+    fn fallen(&self) -> BTreeSet<u16> {
+        let undone =
+            self.indices().filter(|at| self.rows.step(*at).status == StepStatus::Compensated);
+        self.with_dependents(undone.collect(), |_| true)
+    }
+
     /// The steps that do not stand, and with them whatever merely follows from their outputs.
-    fn anew(&self) -> BTreeSet<u16> {
-        let mut anew: BTreeSet<u16> = self
-            .indices()
-            .filter(|index| {
-                matches!(
-                    self.rows.step(*index).status,
-                    StepStatus::Failed | StepStatus::Cancelled | StepStatus::Compensated
-                )
-            })
-            .collect();
-        let mut ahead: Vec<u16> = anew.iter().copied().collect();
+    fn anew(&self, fallen: &BTreeSet<u16>) -> BTreeSet<u16> {
+        let failed = self.indices().filter(|index| {
+            matches!(self.rows.step(*index).status, StepStatus::Failed | StepStatus::Cancelled)
+        });
+        self.with_dependents(failed.chain(fallen.iter().copied()).collect(), |index| {
+            match self.rows.step(index).status {
+                StepStatus::Skipped => true,
+                StepStatus::Completed => {
+                    matches!(self.step(index).work, StepWork::Compute { .. })
+                }
+                _ => false,
+            }
+        })
+    }
+
+    /// These steps, and those of their dependents that go with them.
+    fn with_dependents(
+        &self,
+        mut steps: BTreeSet<u16>,
+        goes_with: impl Fn(u16) -> bool,
+    ) -> BTreeSet<u16> {
+        let mut ahead: Vec<u16> = steps.iter().copied().collect();
         while let Some(index) = ahead.pop() {
             for dependent in &self.step(index).dependents {
-                let status = self.rows.step(*dependent).status;
-                let follows = status == StepStatus::Skipped
-                    || (status == StepStatus::Completed
-                        && matches!(self.step(*dependent).work, StepWork::Compute { .. }));
-                if follows && anew.insert(*dependent) {
+                if goes_with(*dependent) && steps.insert(*dependent) {
                     ahead.push(*dependent);
                 }
             }
         }
-        anew
+        steps
     }
 
     /// Puts a step back to where it can start; one that is known to have been done after all has
-    /// its output.
-    pub(super) fn renew(&mut self, index: u16) {
+    /// its output, unless what it depends on has `fallen`.
+    pub(super) fn renew(&mut self, index: u16, fallen: bool) {
         let is_compute = matches!(self.step(index).work, StepWork::Compute { .. });
         let row = self.rows.step_mut(index);
+        let all = is_compute || (fallen && !row.unknown);
         let undone = row.status == StepStatus::Compensated;
         row.error = None;
         row.errors = Vec::new();
         row.timer = None;
-        if row.items.is_none() && row.end_order > 0 && !row.unknown && !undone && !is_compute {
+        if row.items.is_none() && row.end_order > 0 && !row.unknown && !undone && !all {
             let output = core::mem::replace(&mut row.output, Value::Null);
             let end_order = row.end_order;
             self.complete_step(index, output);
@@ -94,7 +111,7 @@ impl Turn<'_> {
         row.ended_at = None;
         row.unknown &= !undone;
         if row.items.is_some() {
-            self.renew_items(index, is_compute);
+            self.renew_items(index, all);
         } else if !row.unknown {
             row.intent_id = None;
             row.end_order = 0;

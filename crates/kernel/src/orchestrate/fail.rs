@@ -194,7 +194,7 @@ impl Turn<'_> {
         let is_first = row.error.is_none();
         match self.step(index).work {
             StepWork::Wait { .. } if is_first => self.complete_step(index, Value::Null),
-            _ => self.renew(index),
+            _ => self.renew(index, false),
         }
     }
 

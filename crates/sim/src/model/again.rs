@@ -15,8 +15,23 @@ impl Turn<'_> {
         }
         let again = |at| matches!(at, At::Failed | At::Cancelled | At::Compensated);
         let steps = 0..self.run.steps.len();
-        let mut anew: Vec<usize> =
-            steps.clone().filter(|index| again(self.run.steps[*index].done.at)).collect();
+        // What depends on a step that was undone falls with it.
+        let mut fallen: Vec<usize> = steps
+            .clone()
+            .filter(|index| self.run.steps[*index].done.at == At::Compensated)
+            .collect();
+        let mut at = 0;
+        while let Some(index) = fallen.get(at).copied() {
+            at += 1;
+            let depends = |next: &usize| self.plan.steps[*next].depends_on.contains(&index);
+            let more: Vec<usize> =
+                steps.clone().filter(|next| depends(next) && !fallen.contains(next)).collect();
+            fallen.extend(more);
+        }
+        let mut anew: Vec<usize> = steps
+            .clone()
+            .filter(|index| again(self.run.steps[*index].done.at) || fallen.contains(index))
+            .collect();
         // With them goes what merely follows from their outputs.
         let mut at = 0;
         while let Some(index) = anew.get(at).copied() {
@@ -38,7 +53,7 @@ impl Turn<'_> {
         anew.sort_unstable();
         for index in anew {
             self.row(index).attempts = 0;
-            self.renew(index);
+            self.renew(index, fallen.contains(&index));
         }
     }
 
@@ -52,9 +67,10 @@ impl Turn<'_> {
     }
 
     /// Puts a step back to where it can start.
-    pub(super) fn renew(&mut self, index: usize) {
+    pub(super) fn renew(&mut self, index: usize, fallen: bool) {
         let computes = self.step(index).work == Work::Compute;
         let row = self.row(index);
+        let computes = computes || (fallen && !row.done.unknown);
         let undone = row.done.at == At::Compensated;
         row.done.error = None;
         row.timer = None;

@@ -349,6 +349,7 @@ impl Model {
             // The graphs that are drawn mean the same.
             Some("activate") => Ok(()),
             Some("discard") => self.discarded(arrived),
+            Some("forget") => self.forget(payload),
             _ => wrong(format!("a control of no kind: {}", payload.to_json())),
         }
     }

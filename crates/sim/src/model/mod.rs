@@ -9,6 +9,7 @@ mod again;
 mod clock;
 pub(crate) mod compare;
 mod follow;
+mod forget;
 mod intent;
 mod letters;
 mod reducer;

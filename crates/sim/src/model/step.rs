@@ -367,7 +367,7 @@ impl Turn<'_> {
         } else if matches!(step.work, Work::Wait { .. }) && row.done.error.is_none() {
             self.complete_step(index, Value::Null);
         } else {
-            self.renew(index);
+            self.renew(index, false);
         }
     }
 }

@@ -81,6 +81,8 @@ impl Host {
         let store = kept.open(limits, starts).map_err(NoStart::Store)?;
         let store: Arc<dyn Store> = Arc::new(store);
         let options = Options {
+            ended_runs_ms: limits.ended_runs_ms,
+            terminal_entities_ms: limits.terminal_entities_ms,
             turn_records_max: limits.turn_records_max,
             turn_records_ready: limits.turn_records_ready,
             cache_bytes_max: limits.cache_bytes_max,

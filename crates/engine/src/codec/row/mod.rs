@@ -6,6 +6,7 @@ mod intent;
 mod letter;
 mod message;
 mod parts;
+mod retained;
 mod run;
 mod schedule;
 mod window;
@@ -24,6 +25,7 @@ pub use backlog::{Waits, read_waits};
 pub use entity::{entity, read_entity};
 pub use intent::{intent, read_intent};
 pub use letter::{count, letter, read_count, read_letter};
+pub(crate) use retained::{read_retained, retained};
 pub use run::{
     Ended, event, id_row, item, read_event, read_id_row, read_item, read_run, read_step, run, step,
 };
