@@ -6,7 +6,7 @@ use super::meant;
 use crate::diagnostic::code;
 use crate::findings::Findings;
 use crate::link::transition_name;
-use crate::model::{At, From, StateMachine, TIMEOUT, Transition, TriggerRef, Word};
+use crate::model::{At, Data, From, StateMachine, TIMEOUT, Transition, TriggerRef, Word};
 use crate::system::{System, event_segment};
 use crate::yaml::Tree;
 
@@ -188,7 +188,7 @@ fn timeouts<'m, 'a>(machine: &'m StateMachine<'a>) -> impl Iterator<Item = &'m T
 pub(super) fn timeout_unhandled(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, machine) in system.machines() {
         for (at, state) in machine.states.iter().enumerate() {
-            let Some(timeout) = state.timeout_ms else {
+            let Some(timeout) = state.timeout_ms.filter(is_time) else {
                 continue;
             };
             if state.terminal {
@@ -234,16 +234,23 @@ pub(super) fn timeout_never_fires(system: &System<'_>, findings: &mut Findings<'
     }
 }
 
+/// Whether what stands there may be a time: another mistake is not about the timer.
+fn is_time(timeout: &Data<'_>) -> bool {
+    match &timeout.node.tree {
+        Tree::Int(1..) => true,
+        Tree::String(text) => text.contains("${"),
+        _ => false,
+    }
+}
+
 /// A literal timeout that is no whole number of at least 1, or null in a state that may not wait.
 pub(super) fn bad_timeout(system: &System<'_>, findings: &mut Findings<'_>) {
     for (_, machine) in system.machines() {
         for state in &machine.states {
-            let Some(timeout) = state.timeout_ms else {
+            let Some(timeout) = state.timeout_ms.filter(|timeout| !is_time(timeout)) else {
                 continue;
             };
             let message = match &timeout.node.tree {
-                Tree::Int(1..) => continue,
-                Tree::String(text) if text.contains("${") => continue,
                 Tree::Null if state.waits_forever => continue,
                 Tree::Null => "null is for a state that says `waits: forever`",
                 _ => "`timeout_ms` is a whole number of at least 1, or an expression in `${}`",

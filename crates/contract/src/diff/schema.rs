@@ -24,20 +24,36 @@ pub struct Difference {
 
 /// The deepest place that is compared.
 const DEPTH_MAX: usize = 64;
+/// The most differences of two schemas; what is beyond them is not compared.
+const DIFFERENCES_MAX: usize = 1_000;
 
 /// Every difference, from the outside in.
 pub fn differences(old: &Value, new: &Value) -> Vec<Difference> {
-    let mut comparison =
-        Comparison { roots: (old, new), at: String::new(), open: Vec::new(), found: Vec::new() };
+    let mut comparison = Comparison {
+        roots: (old, new),
+        at: String::new(),
+        open: Vec::new(),
+        same: BTreeSet::new(),
+        found: Vec::new(),
+    };
     comparison.schemas(old, new);
+    if comparison.found.len() >= DIFFERENCES_MAX {
+        comparison.at.clear();
+        comparison.tell("they differ in more than is compared", true, true);
+    }
     comparison.found
 }
+
+/// Two schemas, by their places in memory.
+type Pair = (usize, usize);
 
 struct Comparison<'v> {
     roots: (&'v Value, &'v Value),
     at: String,
-    /// Pairs of definitions being compared.
-    open: Vec<(&'v str, &'v str)>,
+    /// Pairs of schemas being compared to which a reference led.
+    open: Vec<Pair>,
+    /// Those in which nothing was found: they need no second look.
+    same: BTreeSet<Pair>,
     found: Vec<Difference>,
 }
 
@@ -94,31 +110,41 @@ impl<'v> Comparison<'v> {
     }
 
     fn schemas(&mut self, old: &'v Value, new: &'v Value) {
-        let (old_name, new_name) = (reference(old), reference(new));
-        if let (Some(a), Some(b)) = (old_name, new_name) {
-            if self.open.contains(&(a, b)) || self.open.len() >= DEPTH_MAX {
-                return;
-            }
-            self.open.push((a, b));
+        if self.found.len() >= DIFFERENCES_MAX {
+            return;
         }
-        let old_schema = resolved(self.roots.0, old);
-        let new_schema = resolved(self.roots.1, new);
-        match (takes_all(old_schema), takes_all(new_schema)) {
+        let is_led = reference(old).or(reference(new)).is_some();
+        let (old, new) = (resolved(self.roots.0, old), resolved(self.roots.1, new));
+        if !is_led {
+            return self.pair(old, new);
+        }
+        let pair = (std::ptr::from_ref(old) as usize, std::ptr::from_ref(new) as usize);
+        let is_known = self.open.contains(&pair) || self.same.contains(&pair);
+        if is_known || self.open.len() >= DEPTH_MAX {
+            return;
+        }
+        let found = self.found.len();
+        self.open.push(pair);
+        self.pair(old, new);
+        self.open.pop();
+        if self.found.len() == found {
+            self.same.insert(pair);
+        }
+    }
+
+    /// Two schemas that are no mere references.
+    fn pair(&mut self, old: &'v Value, new: &'v Value) {
+        match (takes_all(old), takes_all(new)) {
             (true, true) => {}
             (true, false) => self.tell("a schema where there was none", true, false),
             (false, true) => self.tell("no schema where there was one", false, true),
-            (false, false)
-                if old_schema == &Value::Bool(false) || new_schema == &Value::Bool(false) =>
-            {
-                if old_schema != new_schema {
-                    let is_never = new_schema == &Value::Bool(false);
+            (false, false) if [old, new].contains(&&Value::Bool(false)) => {
+                if old != new {
+                    let is_never = new == &Value::Bool(false);
                     self.tell("whether anything fits", is_never, !is_never);
                 }
             }
-            (false, false) => self.keywords(old_schema, new_schema),
-        }
-        if old_name.is_some() && new_name.is_some() {
-            self.open.pop();
+            (false, false) => self.keywords(old, new),
         }
     }
 

@@ -64,12 +64,18 @@ fn uses<'s>(side: &'s Side<'_>) -> BTreeMap<&'s str, Uses<'s>> {
 /// Nodes that hear it no more, or only now.
 fn heard(both: &Both<'_>, old: &Uses<'_>, new: &Uses<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
+    // Who takes a node out does without what it did; one that stays is meant to be reached.
+    let stays = |node: &str| both.new.contract(node).is_some();
     for (node, at) in old.hears.iter().filter(|(node, _)| !new.hears.contains_key(*node)) {
         let (verdict, reason) = match (new.hears.is_empty(), old.publishes.is_empty()) {
             (false, _) => (Verdict::Compatible, "other nodes hear it as before"),
             (true, true) => {
                 (Verdict::Breaking, "nobody hears it any more: clients that publish it are refused")
             }
+            (true, false) if stays(node) && !new.acts.is_empty() => (
+                Verdict::Breaking,
+                "nobody hears it any more and it goes on being published: no message has an effect",
+            ),
             (true, false) => (
                 Verdict::NeedsDrain,
                 "nobody hears it any more: what is under way ends as a dead letter `no_route`",

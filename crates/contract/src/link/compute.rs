@@ -49,7 +49,8 @@ pub(super) fn link(
             _ => steps = None,
         }
     }
-    if let Some(output) = &output {
+    // Of a pipeline that could not be read the last value is not known.
+    if let Some(output) = output.as_ref().filter(|_| declared.is_whole) {
         linker.fits(&value, output, declared.at, "the last step's value", "`output`");
     }
     let compute = Compute {

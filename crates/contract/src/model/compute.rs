@@ -15,6 +15,8 @@ pub(crate) struct ComputeOperation<'a> {
     pub output: Option<Data<'a>>,
     /// Steps in order.
     pub steps: Vec<ComputeStep<'a>>,
+    /// Whether every step could be read.
+    pub is_whole: bool,
 }
 
 /// One step.

@@ -13,6 +13,7 @@ use crate::yaml::{Entry, Node, Tree};
 use super::Definitions;
 use super::keyword::{self, Effect, KEYWORDS, Keyword, TYPE_SYNONYMS, TYPES, Takes};
 use super::reference::{Lost, Scope, follow, follow_ref, of_other_node};
+use super::weight::{self, Heavy};
 
 /// Checks what stands where a schema may stand in a contract of the node `owner`, whose text is
 /// `source`. Definitions that it names are looked up, not checked: each is checked where it stands.
@@ -42,8 +43,10 @@ impl<'n> Check<'_, 'n> {
             Tree::String(_) => self.reference(node),
             Tree::Map(_) if of_other_node(node).is_some() => self.reference(node),
             Tree::Map(entries) => {
-                if entries.len() == 1 {
+                if follow(self.scope, node, self.definitions).is_some() {
                     self.circle(node);
+                } else {
+                    self.weight(node);
                 }
                 entries.iter().for_each(|entry| self.entry(node, entry));
             }
@@ -77,6 +80,22 @@ impl<'n> Check<'_, 'n> {
             }
             next = follow(target.scope, target.node, self.definitions);
         }
+    }
+
+    /// More schemas for one value than can be applied to it; told where that begins.
+    fn weight(&mut self, node: &'n Node) {
+        let (code, help, heavy) = match weight::check(self.scope, node, self.definitions) {
+            Ok(()) | Err(Heavy::Inside) => return,
+            Err(heavy @ Heavy::Endless) => {
+                let help = "let it contain itself only below `properties` or `items`";
+                (code::CIRCULAR_DEFINITION, help, heavy)
+            }
+            Err(heavy @ Heavy::TooMany) => {
+                let help = "refer to each definition once, or write what they say together";
+                (code::SCHEMA_TOO_HEAVY, help, heavy)
+            }
+        };
+        self.error(code, &node.span, heavy.told()).help(help);
     }
 
     fn lost(&mut self, lost: Lost<'n>, at: &Range<usize>) {

@@ -2,8 +2,8 @@
 //!
 //! As in contracts, a string where a schema may stand names a definition, and `{from: node, name:
 //! X}` one of another node. In reading order: [`Definitions`] every named schema, [`check()`] what
-//! is wrong with one as written, `reference` what a name or `$ref` means, `translate` to plain JSON
-//! Schema, `ty` to an expression type, `json` how the validator reads our values, `misfit` what it
+//! is wrong with one as written, `reference` what a name or `$ref` means, `weight` how much one has
+//! a validator do, `translate` to plain JSON Schema, `ty` to an expression type, `json` how the validator reads our values, `misfit` what it
 //! says of them.
 //!
 //! `format` and `content*` only describe, as the standard has it; remote references are refused.
@@ -18,6 +18,7 @@ mod place;
 mod reference;
 mod translate;
 mod ty;
+mod weight;
 
 use std::fmt;
 use std::sync::Arc;
@@ -90,6 +91,8 @@ impl Schema {
     ) -> Result<Schema, SchemaError> {
         let scope = Scope { owner, root: node };
         let name = node.as_str().or_else(|| reference::of_other_node(node).map(|(_, name)| name));
+        weight::check(scope, node, definitions)
+            .map_err(|heavy| SchemaError { message: heavy.told() })?;
         let document = translate::document(scope, definitions)?;
         let ty = ty::of(scope, definitions);
         Schema::build(name.map(str::to_owned), ty, document)

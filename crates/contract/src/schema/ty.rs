@@ -13,7 +13,34 @@ use super::reference::{Scope, Target, follow, follow_ref};
 /// The type of a value that fits the schema. Where a schema contains itself, nothing is known.
 pub(super) fn of<'n>(scope: Scope<'n>, definitions: &Definitions<'n>) -> Type {
     let mut reader = Reader { definitions, known: BTreeMap::new(), open: BTreeSet::new() };
-    reader.schema(scope, scope.root)
+    let ty = reader.schema(scope, scope.root);
+    bounded(ty)
+}
+
+/// The most parts of a type, written out: what refers to others several times at each of many
+/// levels has more than can be compared. Beyond it nothing is known.
+const PARTS_MAX: usize = 10_000;
+/// The most definitions inside each other; beyond it nothing is known.
+const DEPTH_MAX: usize = 128;
+
+fn bounded(ty: Type) -> Type {
+    let mut left = PARTS_MAX;
+    if counted(&ty, &mut left) { ty } else { Type::Dyn }
+}
+
+/// Whether the type has no more parts than are left.
+fn counted(ty: &Type, left: &mut usize) -> bool {
+    if *left == 0 {
+        return false;
+    }
+    *left -= 1;
+    match ty {
+        Type::List(item) | Type::Optional(item) => counted(item, left),
+        Type::Map(key, value) => counted(key, left) && counted(value, left),
+        Type::Union(members) => members.iter().all(|member| counted(member, left)),
+        Type::Object(object) => object.fields.values().all(|field| counted(&field.ty, left)),
+        _ => true,
+    }
 }
 
 struct Reader<'d, 'n> {
@@ -35,6 +62,8 @@ struct Shape {
     is_open: bool,
     /// The type of undeclared fields.
     others: Option<Type>,
+    /// Targets that have said all they say, by address, and whether it always holds.
+    heard: BTreeSet<(usize, bool)>,
 }
 
 /// Keywords that only maps can satisfy or break.
@@ -55,10 +84,10 @@ impl<'n> Reader<'_, 'n> {
         if let Some(known) = self.known.get(&address) {
             return known.clone();
         }
-        if !self.open.insert(address) {
+        if self.open.len() >= DEPTH_MAX || !self.open.insert(address) {
             return Type::Dyn;
         }
-        let mut ty = self.schema(target.scope, target.node);
+        let mut ty = bounded(self.schema(target.scope, target.node));
         if let (Type::Object(object), true) = (&mut ty, target.is_definition) {
             Arc::make_mut(object).name.get_or_insert(target.name.into());
         }
@@ -210,7 +239,7 @@ impl<'n> Reader<'_, 'n> {
     }
 
     fn gather_target(&mut self, target: Target<'n>, sure: bool, shape: &mut Shape) {
-        if self.open.insert(target.address()) {
+        if shape.heard.insert((target.address(), sure)) && self.open.insert(target.address()) {
             self.gather_part(target.scope, target.node, sure, shape);
             self.open.remove(&target.address());
         }

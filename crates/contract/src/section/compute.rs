@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::reading::Reading;
 use crate::diagnostic::code;
 use crate::model::{ComputeOperation, ComputeStep, ComputeWork, Contract, Word};
-use crate::yaml::Node;
+use crate::yaml::{Node, Tree};
 
 pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: &mut Contract<'a>) {
     let Some(mut fields) = Fields::open(reading, node, "`compute_operations`") else {
@@ -15,8 +15,11 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     let input = fields.cel("input");
     let output = fields.cel("output");
     let mut steps: Vec<ComputeStep<'a>> = Vec::new();
+    let mut is_whole =
+        fields.get("pipeline").is_some_and(|list| matches!(list.tree, Tree::List(_)));
     for item in fields.items("pipeline") {
         let Some(next) = step(fields.reading, item) else {
+            is_whole = false;
             continue;
         };
         if steps.iter().any(|step| step.name.value == next.name.value) {
@@ -32,7 +35,7 @@ pub(super) fn read<'a>(reading: &mut Reading<'_, '_>, node: &'a Node, contract: 
     }
     let at = fields.head();
     fields.close();
-    contract.compute = Some(ComputeOperation { at, name, input, output, steps });
+    contract.compute = Some(ComputeOperation { at, name, input, output, steps, is_whole });
 }
 
 fn step<'a>(reading: &mut Reading<'_, '_>, node: &'a Node) -> Option<ComputeStep<'a>> {

@@ -14,6 +14,7 @@ use super::{DEPTH_MAX, FAULTS_MAX, SOURCE_MAX, literal};
 use crate::{Fault, Value};
 
 mod operand;
+mod slip;
 
 /// Reads one expression. There is always a tree; without faults it is the text's.
 pub(crate) fn parse(source: &str) -> (Ast, Id, Vec<Fault>) {
@@ -93,7 +94,9 @@ impl<'a> Parser<'a> {
     fn fault(&mut self, range: Range<usize>, message: impl Into<String>) {
         let again = self.faults.iter().any(|fault| fault.range.start == range.start);
         if !self.stopped && !again && self.faults.len() < FAULTS_MAX {
-            self.faults.push(Fault::error("syntax", range, message));
+            let help = slip::meant(self.source, &range);
+            let fault = Fault::error("syntax", range, message);
+            self.faults.push(Fault { help: help.map(Into::into), ..fault });
         }
     }
 

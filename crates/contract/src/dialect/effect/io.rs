@@ -30,9 +30,19 @@ fn http(reading: &mut Reading<'_, '_>, request: &Node) -> Option<Node> {
     if let Some(template) = fields.get("body_template") {
         out.put("body", body::read(template));
     }
-    fields.not_enforced(&["follow_redirects", "verify_ssl"]);
+    promise(&mut fields, "follow_redirects", false, "a redirect is an answer, as any other status");
+    promise(&mut fields, "verify_ssl", true, "certificates are always verified");
     fields.close();
     Some(out.done())
+}
+
+/// A key with which the author asks for what the host does anyway, or does not do.
+fn promise(fields: &mut Fields<'_, '_, '_, '_>, key: &'static str, done: bool, what: &str) {
+    match fields.get(key) {
+        Some(Node { tree: Tree::Bool(asked), .. }) if *asked == done => fields.acts(&[key]),
+        Some(_) => fields.idle(&[key], what),
+        None => {}
+    }
 }
 
 fn filesystem(reading: &mut Reading<'_, '_>, request: &Node, lists: bool) -> Option<Node> {

@@ -6,7 +6,7 @@ use crate::diagnostic::code;
 use crate::dialect::made::{Made, text};
 use crate::section::fields::Fields;
 use crate::section::reading::Reading;
-use crate::yaml::{Entry, Node};
+use crate::yaml::{Entry, Node, Tree};
 
 /// Translates it, for an operation of a kind.
 pub(in crate::dialect) fn translate(
@@ -30,7 +30,12 @@ pub(in crate::dialect) fn translate(
     }
     out.keep(&mut fields, &["outcome", "refusals"]);
     fields.descriptive(&["version", "extraction_engine"]);
-    fields.not_enforced(&["fail_on_empty"]);
+    match fields.get("fail_on_empty") {
+        // That an empty answer is a failure: the normal form judges it.
+        Some(Node { tree: Tree::Bool(true), .. }) => out.keep(&mut fields, &["fail_on_empty"]),
+        Some(_) => fields.idle(&["fail_on_empty"], "an empty answer is an answer"),
+        None => {}
+    }
     fields.close();
     (!out.is_empty()).then(|| out.done())
 }

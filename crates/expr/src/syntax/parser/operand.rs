@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::Parser;
+use super::{Parser, slip};
 use crate::syntax::ast::{Entry, Expr, Id, Item};
 use crate::syntax::lexer::Token;
 use crate::syntax::{FAULTS_MAX, LITERALS_MAX, literal, macros};
@@ -156,7 +156,12 @@ impl Parser<'_> {
                 self.unexpected("a value");
                 if !matches!(self.token, Token::Close(_) | Token::Comma | Token::Colon | Token::End)
                 {
+                    let is_slip = slip::meant(self.source, &range).is_some();
                     self.advance();
+                    // Behind `<>` and `===` stands the operand, which is no second mistake.
+                    if is_slip && matches!(self.token, Token::Ident | Token::Int | Token::Text) {
+                        return self.primary();
+                    }
                 }
                 self.add(Expr::Error, range)
             }
