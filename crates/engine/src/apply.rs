@@ -20,7 +20,7 @@ use crate::engine::Engine;
 use crate::intents::new_intent;
 use crate::key::{self, TimerOwner};
 use crate::output::RowChange;
-use crate::retain::{Entry, Kind, is_terminal};
+use crate::retain::{Entry, Kind, terminals};
 use crate::turn::Sink;
 use crate::work::{Progress, RunIntent, Tell, TriggerIntent, Waiting, Work};
 
@@ -52,7 +52,9 @@ impl Engine {
                 let encoded = row::entity(&entity);
                 let length = encoded.len();
                 sink.put(place.row.clone(), encoded);
-                if entity.since == entity.updated_at && is_terminal(graph, &name, &entity.state) {
+                if entity.since == entity.updated_at
+                    && terminals(graph.node(node)).any(|state| *state == entity.state)
+                {
                     let entry = Entry::new(entity.updated_at, place.row.clone());
                     self.retained.queue_mut(Kind::Entities).put(entry);
                 }

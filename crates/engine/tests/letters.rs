@@ -4,7 +4,7 @@ mod driver;
 
 use std::collections::BTreeMap;
 
-use driver::{Driver, accepted, graph, refused};
+use driver::{Driver, TARGET, accepted, graph, refused};
 use onex_engine::codec::record;
 use onex_engine::{Options, Reply, Request, Unguarded, key};
 use onex_expr::{Text, Value};
@@ -46,17 +46,6 @@ effect_operations:
       idempotent: true
       io_config: {handler_type: target, what: '${payload.key}'}
       response_handling: {success_codes: [200]}
-";
-
-const TARGET: &str = "
-name: target
-node_type: effect
-contract_version: 1.0.0
-description: Does and undoes.
-effect_operations:
-  operations:
-    - {operation_name: do, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}}
-    - {operation_name: undo, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}}
 ";
 
 const FLOW: &str = "

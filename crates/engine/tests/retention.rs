@@ -2,7 +2,7 @@
 
 mod driver;
 
-use driver::{Driver, accepted, id};
+use driver::{Driver, TARGET, accepted, id};
 use onex_engine::codec::record;
 use onex_engine::{Input, Kind, Options, Reply, Request, Unguarded, key};
 use onex_expr::Value;
@@ -13,17 +13,6 @@ const HIT: &str = "onex.evt.test.hit.v1";
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-
-const TARGET: &str = "
-name: target
-node_type: effect
-contract_version: 1.0.0
-description: Does and undoes.
-effect_operations:
-  operations:
-    - {operation_name: do, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}}
-    - {operation_name: undo, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}}
-";
 
 const FLOW: &str = "
 name: flow

@@ -8,21 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
 use onex_expr::Value;
-use support::Host;
-
-const TARGET: &str = r#"
-name: target
-node_type: effect
-contract_version: 1.0.0
-description: Asks a service that takes its time.
-config: {gateway: ""}
-effect_operations:
-  operations:
-    - operation_name: ask
-      idempotent: true
-      io_config: {handler_type: http, method: GET, url_template: "${config.gateway}/answer"}
-      response_handling: {success_codes: [200]}
-"#;
+use support::{ASKS, Host};
 
 const FLOW: &str = r#"
 name: flow
@@ -45,7 +31,7 @@ const BEGIN: &str = r#"{"topic": "onex.evt.test.begin.v1", "payload": {}}"#;
 fn start(folder: &Path, service: &TcpListener, drain: &str) -> Host {
     let contracts = folder.join("contracts");
     std::fs::create_dir_all(&contracts).expect("a folder can be made");
-    for (name, text) in [("target.yaml", TARGET), ("flow.yaml", FLOW)] {
+    for (name, text) in [("target.yaml", ASKS), ("flow.yaml", FLOW)] {
         std::fs::write(contracts.join(name), text).expect("a file can be written");
     }
     let gateway = format!("http://{}", service.local_addr().expect("it listens"));

@@ -11,22 +11,7 @@ use std::time::Instant;
 
 use onex_expr::{Value, json};
 use support::small_disk::{self, Ballast};
-use support::{Answer, DEADLINE, Host};
-
-const TARGET: &str = r#"
-name: target
-node_type: effect
-contract_version: 1.0.0
-description: Asks a service that takes its time.
-config: {gateway: ""}
-effect_operations:
-  operations:
-    - operation_name: ask
-      idempotent: true
-      operation_timeout_ms: 60000
-      io_config: {handler_type: http, method: GET, url_template: "${config.gateway}/answer"}
-      response_handling: {success_codes: [200]}
-"#;
+use support::{ASKS, Answer, DEADLINE, Host};
 
 const FLOW: &str = r#"
 name: flow
@@ -75,7 +60,7 @@ const TOLD_MAX: usize = 4_000;
 fn start(folder: &Path, service: &TcpListener) -> Host {
     let contracts = folder.join("contracts");
     std::fs::create_dir_all(&contracts).expect("a folder can be made");
-    for (name, text) in [("target.yaml", TARGET), ("flow.yaml", FLOW), ("keep.yaml", KEEP)] {
+    for (name, text) in [("target.yaml", ASKS), ("flow.yaml", FLOW), ("keep.yaml", KEEP)] {
         let file = contracts.join(name);
         if !file.exists() {
             std::fs::write(file, text).expect("a file can be written");

@@ -7,7 +7,7 @@ use onex_expr::Value;
 use onex_kernel::row::{RunHead, Undoing};
 use onex_kernel::{Category, Id, Micros, Origin};
 
-use super::{Entry, Kind, Limit, is_terminal};
+use super::{Entry, Kind, Limit, terminals};
 use crate::codec::{Corrupt, row};
 use crate::engine::Engine;
 use crate::key::{self, RowKey};
@@ -170,9 +170,10 @@ impl Engine {
     /// An entity stays while a dead letter of its story is open or a timer of it is armed. One that
     /// changed in its terminal state is kept from then on.
     fn fate_of_entity(&self, entry: &Entry) -> Fate {
-        let node = key::read_entity(&entry.row).map_or("", |(node, _)| node);
+        let node = key::read_entity(&entry.row).and_then(|(node, _)| self.active.find(node));
+        let mut ends = node.into_iter().flat_map(|node| terminals(self.active.node(node)));
         match self.rows.entity(&entry.row) {
-            Some(entity) if is_terminal(&self.active, node, &entity.state) => {
+            Some(entity) if ends.any(|state| *state == entity.state) => {
                 let is_needed =
                     entity.timer.is_some() || self.stories.is_open(entity.correlation_id);
                 match entity.updated_at == entry.ended && !is_needed {

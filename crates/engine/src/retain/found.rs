@@ -4,11 +4,11 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use onex_contract::graph::{Body, Graph};
+use onex_contract::graph::Graph;
 use onex_kernel::Micros;
 
 use super::queue::PIECE_RECORDS;
-use super::{Entry, Kind, Piece, Queue, is_terminal};
+use super::{Entry, Kind, Piece, Queue, terminals};
 use crate::codec::{Corrupt, row};
 use crate::key::{self, RowKey};
 use crate::recover::{RecoverError, Source};
@@ -109,7 +109,7 @@ impl Side {
         let prefixes: Vec<Vec<u8>> = match self.kind {
             Kind::Runs => (0..=u8::MAX).map(|byte| [key::RUNS, &[byte]].concat()).collect(),
             Kind::Entities => {
-                let ending = graph.nodes.iter().filter(|node| has_terminal(&node.body));
+                let ending = graph.nodes.iter().filter(|node| terminals(node).next().is_some());
                 ending.map(|node| key::entities(&node.name).to_vec()).collect()
             }
         };
@@ -137,17 +137,12 @@ impl Side {
             return Ok(row::read_run(bytes)?.0.ended_at);
         }
         let (node, _) = key::read_entity(place).ok_or(Corrupt { what: "entity row" })?;
-        if !graph.find(node).is_some_and(|node| has_terminal(&graph.node(node).body)) {
+        let mut ends = graph.find(node).into_iter().flat_map(|node| terminals(graph.node(node)));
+        let Some(first) = ends.next() else {
             return Ok(None);
-        }
+        };
         let entity = row::read_entity(bytes)?;
-        Ok(is_terminal(graph, node, &entity.state).then_some(entity.updated_at))
-    }
-}
-
-fn has_terminal(body: &Body) -> bool {
-    match body {
-        Body::Reducer(reducer) => reducer.states.iter().any(|state| state.terminal),
-        _ => false,
+        let ended = entity.state == *first || ends.any(|state| *state == entity.state);
+        Ok(ended.then_some(entity.updated_at))
     }
 }

@@ -12,7 +12,8 @@ mod queue;
 pub(crate) use found::Found;
 pub(crate) use queue::{Entry, Limit, Piece, Queue};
 
-use onex_contract::graph::{Body, Graph};
+use onex_contract::graph::{Body, Node};
+use onex_expr::Text;
 
 use crate::options::Options;
 
@@ -85,12 +86,11 @@ impl Retained {
     }
 }
 
-/// Whether a state of a reducer is one that nothing leaves.
-pub(crate) fn is_terminal(graph: &Graph, node: &str, state: &str) -> bool {
-    graph.find(node).is_some_and(|index| match &graph.node(index).body {
-        Body::Reducer(reducer) => {
-            reducer.states.iter().any(|one| one.terminal && one.name == *state)
-        }
-        _ => false,
-    })
+/// The states of a node that nothing leaves.
+pub(crate) fn terminals(node: &Node) -> impl Iterator<Item = &Text> {
+    let states = match &node.body {
+        Body::Reducer(reducer) => &reducer.states[..],
+        _ => &[],
+    };
+    states.iter().filter(|state| state.terminal).map(|state| &state.name)
 }

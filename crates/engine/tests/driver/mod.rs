@@ -24,6 +24,18 @@ use onex_store::{Record, RowChange, Store, StoreError, memory};
 /// Where the clock begins.
 pub const BEGIN: u64 = 1_000_000_000_000;
 
+/// An effect that does and undoes.
+pub const TARGET: &str = "
+name: target
+node_type: effect
+contract_version: 1.0.0
+description: Does and undoes.
+effect_operations:
+  operations:
+    - {operation_name: do, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}}
+    - {operation_name: undo, idempotent: true, io_config: {handler_type: target}, response_handling: {success_codes: [200]}}
+";
+
 /// A reducer that has always something to say to itself.
 pub const LOOP: &str = "
 name: loop

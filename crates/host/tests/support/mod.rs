@@ -18,6 +18,22 @@ use tempfile::TempDir;
 /// The longest that anything in a test may take.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
+/// An effect that asks a service, at `config.gateway`, that takes its time.
+pub const ASKS: &str = r#"
+name: target
+node_type: effect
+contract_version: 1.0.0
+description: Asks a service that takes its time.
+config: {gateway: ""}
+effect_operations:
+  operations:
+    - operation_name: ask
+      idempotent: true
+      operation_timeout_ms: 60000
+      io_config: {handler_type: http, method: GET, url_template: "${config.gateway}/answer"}
+      response_handling: {success_codes: [200]}
+"#;
+
 /// A running host, killed when it goes out of scope.
 pub struct Host {
     pub address: String,
